@@ -1,0 +1,55 @@
+"""Restores degraded pictures with RED-Net: noise, low resolution, JPEG artefacts, missing pixels.
+
+    import rednet
+    better = rednet.restore(array)              # looks at the picture and decides
+    better = rednet.denoise(array, sigma=25)    # or leave sigma out
+    bigger = rednet.upscale(array, scale=2)
+
+Each function takes an array, a PIL image or a path; see `rednet.inference.tasks`. Everything is loaded on first use,
+so that importing rednet costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
+    from rednet.inference.restorer import Restorer
+    from rednet.inference.tasks import dejpeg, denoise, inpaint, restore, upscale
+
+__all__ = [
+    "EngineError",
+    "ImageError",
+    "ModelError",
+    "OptionError",
+    "RednetError",
+    "Restorer",
+    "TrainingError",
+    "dejpeg",
+    "denoise",
+    "inpaint",
+    "restore",
+    "upscale",
+]
+
+HOMES = {
+    "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
+    "rednet.inference.restorer": ("Restorer",),
+    "rednet.inference.tasks": ("dejpeg", "denoise", "inpaint", "restore", "upscale"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for module, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'rednet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

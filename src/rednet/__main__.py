@@ -1,0 +1,5 @@
+"""`python -m rednet`."""
+
+from rednet.cli.app import main
+
+main()

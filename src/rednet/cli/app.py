@@ -1,0 +1,48 @@
+"""The command line: `rednet VERB`. Each verb lives in a file of its own and loads what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from rednet import __version__
+from rednet.cli import dejpeg, denoise, evaluate, inpaint, restore, train, upscale
+from rednet.errors import RednetError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="rednet",
+    help="Restore degraded pictures with RED-Net: noise, JPEG artefacts, low resolution, missing pixels.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (restore.restore, denoise.denoise, dejpeg.dejpeg, upscale.upscale, inpaint.inpaint, train.train, evaluate.evaluate):
+    app.command()(verb)
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version and ends."""
+    if wanted:
+        print(f"rednet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(version: bool = typer.Option(False, "--version", callback=show_version, is_eager=True)) -> None:
+    """Restore degraded pictures with RED-Net: noise, JPEG artefacts, low resolution, missing pixels."""
+
+
+def main() -> None:
+    """Runs the command line; a RednetError becomes one line on stderr and exit code 1."""
+    try:
+        app()
+    except RednetError as error:
+        print(f"rednet: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("rednet: stopped", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,23 @@
+"""`rednet denoise`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rednet.cli.picture import Work, restoring_verb
+
+__all__ = ["denoise"]
+
+
+@restoring_verb
+def denoise(
+    picture: Path,
+    sigma: Annotated[
+        float | None, typer.Option(min=0, max=255, help="Standard deviation of the noise, 0-255 scale, if known.")
+    ] = None,
+) -> Work:
+    """Remove noise from a picture."""
+    return lambda restorer, image, options: restorer.restore_picture(image, {"sigma": sigma}, **options)

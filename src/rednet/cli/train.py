@@ -1,0 +1,87 @@
+"""`rednet train`: a recipe, a folder of pictures, a budget."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A .toml file, see recipes/.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the run: weights, log, state.", show_default=False)],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that holds the recipe's pictures; else $REDNET_DATA.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Budget in minutes of wall time.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Budget in steps.")] = None,
+    weights: Annotated[Path | None, typer.Option("--from", help="Model folder to start from.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped run in --out.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+) -> None:
+    """Train a network (needs rednet[train]). Ctrl-C stops it so that --resume can go on."""
+    from rednet.errors import OptionError, TrainingError
+
+    folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)
+    if folder is None:
+        raise OptionError("no pictures to learn from: give --data, or set REDNET_DATA")
+    try:
+        from rednet.training.loop import Budget, train
+        from rednet.training.recipe import load_recipe
+    except ImportError as error:
+        raise TrainingError(f"training needs more packages ({error.name}): pip install 'rednet[train]'") from error
+
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, frame: stopped.append(received))
+    with display() as show:
+        status = train(
+            load_recipe(recipe),
+            folder,
+            out,
+            Budget(minutes, steps),
+            weights=weights,
+            resume=resume,
+            report=show,
+            should_stop=lambda: bool(stopped),
+            tensorboard=tensorboard,
+        )
+    end = "stopped; go on with --resume" if status.progress < 1 else "done"
+    print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx, {status.mean_psnr:.2f} dB on validation")
+
+
+class display:
+    """A progress bar on a terminal, a line a minute elsewhere; both on stderr."""
+
+    def __enter__(self) -> display:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self.terminal = sys.stderr.isatty()
+        self.minute = -1
+        self.progress = Progress(
+            BarColumn(), TextColumn("{task.percentage:.0f} %"), TextColumn("{task.description}"),
+            TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), disable=not self.terminal,
+        )  # fmt: skip
+        self.task = self.progress.add_task("loading pictures", total=1.0)
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.progress.stop()
+
+    def __call__(self, status: Any) -> None:
+        text = (
+            f"step {status.step}  {status.mean_psnr:.2f} dB  {status.pixels_per_s / 1000:.0f} kpx/s  "
+            f"loss {status.loss:.3f}  data wait {status.wait:.1%}"
+        )
+        self.progress.update(self.task, completed=status.progress, description=text)
+        if not self.terminal and int(status.seconds // 60) > self.minute:
+            self.minute = int(status.seconds // 60)
+            print(f"{status.progress:.1%}  {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,316 @@
+"""The damage that rednet repairs, made on purpose: clean x -> degraded y.
+
+Each kind is a frozen dataclass, called as `degradation(x, rng)`: x is (H, W, C) float32 in [0, 1] with C 1 or 3, and
+everything random comes from the passed generator, so that one seed gives one result. Where a level may be a range
+(lo, hi), each call draws from it evenly. The result says what was done (`facts`), in the words of `rednet.hints`.
+
+JPEG and written text need Pillow (`rednet[train]`); the rest needs numpy only.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.errors import OptionError
+from rednet.hints import Facts
+from rednet.masks import SHAPES, MaskShape
+from rednet.resize import imresize
+
+__all__ = [
+    "JPEG",
+    "MISSING_VALUE",
+    "Blur",
+    "Chain",
+    "Degradation",
+    "Degraded",
+    "GaussianNoise",
+    "Identity",
+    "MissingPixels",
+    "Mixture",
+    "Scaling",
+    "Share",
+]
+
+Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Level = float | tuple[float, float]
+
+MISSING_VALUE = 0.5  # what stands in a missing pixel: mid-gray, the smallest worst-case residual
+BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # luma of full-range RGB, ITU-R BT.601
+
+
+class Degraded(NamedTuple):
+    """A damaged picture: y (H, W, C), what is known of the damage, and the (H, W) mask where pixels are missing."""
+
+    y: Image
+    facts: Facts = {}
+    mask: Mask | None = None
+
+
+Degradation = Callable[[Image, np.random.Generator], Degraded]
+
+
+def draw(level: Level, rng: np.random.Generator) -> float:
+    """Draws a level from its range, or gives the fixed one."""
+    return float(rng.uniform(*level)) if isinstance(level, Sequence) else float(level)
+
+
+def check_level(name: str, level: Level, lowest: float, highest: float) -> None:
+    """Raises OptionError unless the level, or both ends of its range, lie in [lowest, highest], in order."""
+    ends = tuple(level) if isinstance(level, Sequence) else (level, level)
+    if len(ends) != 2 or not lowest <= ends[0] <= ends[1] <= highest:
+        raise OptionError(f"{name} is {level}; it must be a number or a range within {lowest:g} to {highest:g}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Nothing wrong: teaches the network to leave clean pictures alone."""
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        return Degraded(x)
+
+
+@dataclass(frozen=True)
+class GaussianNoise:
+    """Adds white Gaussian noise.
+
+    Args:
+        sigma: standard deviation on the 0-255 scale.
+        clip: round to 8 bits within [0, 1], as a saved file does; the published protocols do not (False).
+    """
+
+    sigma: Level
+    clip: bool = False
+
+    def __post_init__(self) -> None:
+        check_level("sigma", self.sigma, 0, 255)
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        sigma = draw(self.sigma, rng)
+        y = x + np.float32(sigma / 255) * rng.standard_normal(x.shape, np.float32)
+        return Degraded(to_8_bits(y) if self.clip else y, {"sigma": sigma})
+
+
+@dataclass(frozen=True)
+class JPEG:
+    """Saves as JPEG and reads back (libjpeg's tables, as MATLAB and Pillow use them).
+
+    Args:
+        quality: 1 to 100.
+        subsampling: of the chroma; no matter for gray.
+    """
+
+    quality: Level
+    subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
+
+    def __post_init__(self) -> None:
+        check_level("quality", self.quality, 1, 100)
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        from PIL import Image as pillow
+
+        quality = round(draw(self.quality, rng))
+        levels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+        file = io.BytesIO()
+        picture = pillow.fromarray(levels[:, :, 0] if x.shape[2] == 1 else levels)
+        picture.save(file, "JPEG", quality=quality, subsampling=self.subsampling)
+        decoded = np.asarray(pillow.open(file)).reshape(x.shape)
+        return Degraded(decoded.astype(np.float32) / 255, {"quality": float(quality)})
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Shrinks by a whole factor and enlarges back to the same size, both bicubic with MATLAB's rules.
+
+    Args:
+        scale: 2, 3, 4, ...; or several to choose from.
+    """
+
+    scale: int | tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        scales = self.scale if isinstance(self.scale, Sequence) else (self.scale,)
+        if not scales or any(scale < 2 or int(scale) != scale for scale in scales):
+            raise OptionError(f"scale is {self.scale}; it must be a whole number of at least 2, or several")
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        scale = int(rng.choice(self.scale)) if isinstance(self.scale, Sequence) else int(self.scale)
+        height, width, _ = x.shape
+        y = imresize(imresize(x, 1 / scale), scale)[:height, :width]
+        return Degraded(y, {"scale": float(scale)})
+
+
+@dataclass(frozen=True, eq=False)
+class Blur:
+    """Blurs by a kernel (a true convolution: the kernel is rotated) and adds Gaussian noise.
+
+    Args:
+        kernel: (h, w), odd sides, not negative; it is scaled to sum 1.
+        sigma: of the noise, 0-255 scale.
+        boundary: what lies beyond the border, by numpy's names: "symmetric" repeats the border pixel when mirroring,
+            "reflect" does not, "edge" continues it, "wrap" makes the picture a torus.
+    """
+
+    kernel: NDArray[np.float64]
+    sigma: Level = 0.0
+    boundary: Literal["symmetric", "reflect", "edge", "wrap"] = "symmetric"
+
+    def __post_init__(self) -> None:
+        kernel = np.asarray(self.kernel, np.float64)
+        if kernel.ndim != 2 or not all(side % 2 for side in kernel.shape):
+            raise OptionError(f"the kernel has shape {kernel.shape}; it must be 2-D with odd sides")
+        if not np.isfinite(kernel).all() or (kernel < 0).any() or not kernel.sum() > 0:
+            raise OptionError("the kernel has negative, infinite or only zero values; it must be >= 0 with a sum > 0")
+        check_level("sigma", self.sigma, 0, 255)
+        object.__setattr__(self, "kernel", kernel / kernel.sum())
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        height, width, _ = x.shape
+        rows, columns = (side // 2 for side in self.kernel.shape)
+        padded = np.pad(x, ((rows, rows), (columns, columns), (0, 0)), mode=self.boundary)
+        size = padded.shape[:2]
+        spectrum = np.fft.rfft2(padded, axes=(0, 1)) * np.fft.rfft2(self.kernel, size)[:, :, None]
+        full = np.fft.irfft2(spectrum, size, axes=(0, 1))
+        y = full[2 * rows :, 2 * columns :].astype(np.float32)  # where the kernel lies inside the padded picture
+        return Degraded(GaussianNoise(self.sigma)(y, rng).y)
+
+
+@dataclass(frozen=True)
+class MissingPixels:
+    """Loses pixels: they become mid-gray, and the mask says which.
+
+    Args:
+        shape: "random" single pixels, "text" written over, or "scratches"; or several to choose from.
+        share: of the pixels that are lost; text and scratches stop at the first stroke that reaches it.
+    """
+
+    shape: MaskShape | tuple[MaskShape, ...] = ("random", "text", "scratches")
+    share: Level = (0.1, 0.9)
+
+    def __post_init__(self) -> None:
+        check_level("share", self.share, 0, 1)
+        unknown = {self.shape} if isinstance(self.shape, str) else set(self.shape)
+        if unknown - set(SHAPES):
+            raise OptionError(f"shape is {self.shape}; it must be of: {', '.join(SHAPES)}")
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        shape = self.shape if isinstance(self.shape, str) else self.shape[rng.integers(len(self.shape))]
+        mask = SHAPES[shape](x.shape[0], x.shape[1], draw(self.share, rng), rng)
+        return Degraded(np.where(mask[:, :, None], np.float32(MISSING_VALUE), x), mask=mask)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Several kinds of damage, one after the other; the facts of all are known, of one kind the last."""
+
+    steps: tuple[Degradation, ...]
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        facts: dict[str, float | None] = {}
+        mask: Mask | None = None
+        for step in self.steps:
+            x, new, lost = step(x, rng)
+            facts.update(new)
+            mask = lost if mask is None else mask if lost is None else mask | lost
+        return Degraded(x, facts, mask)
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part of a mixture.
+
+    Args:
+        name: of the task; training balances the loss by it.
+        degradation: what it does.
+        weight: its share among the others.
+        gray: chance that the picture is made gray first.
+    """
+
+    name: str
+    degradation: Degradation
+    weight: float = 1.0
+    gray: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Draws one kind of damage for each picture, by weight.
+
+    Args:
+        shares: the kinds.
+        told: chance that kind and level are told.
+        task_told: chance that the kind alone is told; what is left of 1 is blind.
+    """
+
+    shares: tuple[Share, ...]
+    told: float = 0.4
+    task_told: float = 0.4
+    weights: tuple[float, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        total = sum(share.weight for share in self.shares)
+        if not total > 0 or any(share.weight < 0 for share in self.shares):
+            raise OptionError("a mixture needs shares with weights >= 0 that do not sum to 0")
+        if self.told < 0 or self.task_told < 0 or self.told + self.task_told > 1:
+            raise OptionError(f"told is {self.told} and task_told {self.task_told}; they must be >= 0, together <= 1")
+        object.__setattr__(self, "weights", tuple(share.weight / total for share in self.shares))
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> tuple[int, Image, Degraded]:
+        """Damages a picture.
+
+        Returns:
+            The number of the drawn share, x (gray if the draw said so), and the damaged picture with only those
+            facts that are to be told.
+        """
+        index = int(rng.choice(len(self.shares), p=self.weights))
+        share = self.shares[index]
+        if x.shape[2] == 3 and rng.random() < share.gray:
+            x = to_gray(x)
+        y, facts, mask = share.degradation(x, rng)
+        tell = rng.random()
+        if tell >= self.told:
+            facts = dict.fromkeys(facts) if tell < self.told + self.task_told else {}
+        return index, x, Degraded(y, facts, mask)
+
+
+def to_gray(x: Image) -> Image:
+    """Gives the BT.601 luma of an RGB picture: (H, W, 3) to (H, W, 1)."""
+    return (x @ BT601)[:, :, None]
+
+
+def to_8_bits(x: Image) -> Image:
+    """Clips to [0, 1] and rounds to the 256 levels that a file can hold."""
+    return np.rint(np.clip(x, 0, 1) * 255) / np.float32(255)
+
+
+KINDS: Mapping[str, Callable[..., Degradation]] = {
+    "identity": Identity,
+    "gaussian_noise": GaussianNoise,
+    "jpeg": JPEG,
+    "scaling": Scaling,
+    "missing_pixels": MissingPixels,
+}
+
+
+def degradation_from(options: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Degradation:
+    """Builds a degradation from a recipe's table, e.g. `{kind = "jpeg", quality = [5, 30]}`; a list makes a chain.
+
+    Raises:
+        OptionError: the kind or an option is unknown.
+    """
+    if not isinstance(options, Mapping):
+        return Chain(tuple(degradation_from(step) for step in options))
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    kind = values.pop("kind", None)
+    if kind not in KINDS:
+        raise OptionError(f"the degradation's kind is {kind!r}; it must be of: {', '.join(KINDS)}")
+    try:
+        return KINDS[kind](**values)
+    except TypeError as error:
+        raise OptionError(f"degradation {kind}: {error}") from None

@@ -1,0 +1,61 @@
+"""What can be told to the network about the damage, and how it is written into its hint planes.
+
+A fact is a name and a level: `{"sigma": 25.0}` says "Gaussian noise, sigma 25"; `{"sigma": None}` says "Gaussian
+noise, I don't know how strong"; `{}` says nothing. Each fact becomes two constant planes: told (0 or 1) and level
+(0 where unknown), so that one network works told or blind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.errors import OptionError
+
+__all__ = ["HINTS", "Facts", "hint_vector"]
+
+Facts = Mapping[str, float | None]
+
+
+def quantisation(quality: float) -> float:
+    """Maps a JPEG quality, 1-100, to how coarsely it rounds (the IJG scale of the quantisation tables), 10 -> 1."""
+    return (50 / quality if quality < 50 else 2 - quality / 50) / 5
+
+
+# name: its level as the network sees it, about 0 (harmless) to 1 (strong)
+HINTS: dict[str, Callable[[float], float]] = {
+    "sigma": lambda sigma: sigma / 50,
+    "quality": quantisation,
+    "scale": lambda scale: (scale - 1) / 3,
+    "deconvolved": lambda sigma: sigma / 10,  # sigma of the noise before a blur was inverted
+}
+
+
+def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np.float32]:
+    """Writes facts as the vector that fills the network's hint planes.
+
+    Args:
+        facts: name -> level in the field's units, or None where the level is unknown.
+        names: the hints that the network takes, in its order (`REDNetConfig.hints`).
+
+    Returns:
+        (2 * len(names),): told, level, told, level, ...
+
+    Raises:
+        OptionError: a fact that this network takes no hint about.
+
+    Example:
+        >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()
+        [1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+    """
+    unknown = sorted(set(facts) - set(names))
+    if unknown:
+        raise OptionError(f"this network takes no hint {', '.join(unknown)}; it takes: {', '.join(names) or 'none'}")
+    vector = np.zeros(2 * len(names), np.float32)
+    for i, name in enumerate(names):
+        if name in facts:
+            level = facts[name]
+            vector[2 * i : 2 * i + 2] = 1.0, 0.0 if level is None else HINTS[name](level)
+    return vector

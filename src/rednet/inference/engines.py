@@ -1,0 +1,185 @@
+"""Programs that run a network: ncnn (default), ONNX Runtime, torch. All give the same residual.
+
+An engine takes a picture of any size; what the network needs around it (reflection to a multiple of the stride, hint
+planes) is done here once for all engines, each of which only runs the graph.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.architecture import REDNetConfig
+from rednet.errors import EngineError, OptionError
+from rednet.zoo.chain import Chain, load_chain
+from rednet.zoo.export import to_ncnn, to_onnx
+
+__all__ = ["ENGINES", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "cpu_threads", "load_engine"]
+
+Array = NDArray[np.float32]
+
+
+def cpu_threads() -> int:
+    """Counts the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Engine(ABC):
+    """Runs one network.
+
+    Args:
+        config: the network's shape.
+    """
+
+    def __init__(self, config: REDNetConfig) -> None:
+        self.config = config
+
+    def __call__(self, planes: Array, hints: Array) -> Array:
+        """Computes the residual that is to be added to the picture.
+
+        Args:
+            planes: (H, W, channels) picture in [0, 1], and the mask (1 where missing) as one more plane if the
+                network takes one; H and W at least 1.
+            hints: (2 * len(config.hints),), see `rednet.hints`.
+
+        Returns:
+            (H, W, channels) float32.
+
+        Raises:
+            OptionError: the number of planes or hints is not the network's.
+        """
+        expected = self.config.channels + self.config.mask
+        if planes.ndim != 3 or planes.shape[2] != expected:
+            raise OptionError(f"this network takes (H, W, {expected}) planes; got {planes.shape}")
+        height, width, _ = planes.shape
+        chw = planes.transpose(2, 0, 1)
+        for axis in (1, 2):
+            chw = chw.take(reflection(chw.shape[axis], self.config.stride), axis) if chw.shape[axis] % self.config.stride else chw
+        coarse = (len(hints), chw.shape[1] // self.config.stride, chw.shape[2] // self.config.stride)
+        told = np.ascontiguousarray(np.broadcast_to(hints.astype(np.float32)[:, None, None], coarse))
+        residual = self.run(np.ascontiguousarray(chw, np.float32), told)
+        return residual.transpose(1, 2, 0)[:height, :width]
+
+    @abstractmethod
+    def run(self, planes: Array, hints: Array) -> Array:
+        """Runs the graph: (planes, H, W) and (hints, H / s, W / s), contiguous, to (channels, H, W)."""
+
+
+class NcnnEngine(Engine):
+    """ncnn: small, no start-up cost, Winograd kernels; float32 throughout."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        ncnn = import_extra("ncnn", "ncnn")
+        chain = load_chain(folder)
+        super().__init__(chain.config)
+        param, weights = to_ncnn(chain)
+        self.net = ncnn.Net()
+        options = self.net.opt
+        options.num_threads = threads
+        options.use_vulkan_compute = False
+        options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
+        options.use_bf16_storage = False
+        self.weights = weights  # ncnn reads from this memory as long as the net lives
+        if self.net.load_param_mem(param):
+            raise EngineError(f"ncnn cannot load the network of {folder}")
+        self.net.load_model_mem(weights)
+        self.mat = ncnn.Mat
+
+    def run(self, planes: Array, hints: Array) -> Array:
+        extractor = self.net.create_extractor()
+        extractor.input("planes", self.mat(planes).clone())
+        if len(hints):
+            extractor.input("hints", self.mat(hints).clone())
+        status, residual = extractor.extract("residual")
+        if status:
+            raise EngineError(f"ncnn failed (status {status}) on a tile of {planes.shape[2]}x{planes.shape[1]} px")
+        return np.array(residual)
+
+
+class OnnxEngine(Engine):
+    """ONNX Runtime on the CPU."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        onnxruntime = import_extra("onnxruntime", "onnx")
+        chain = load_chain(folder)
+        super().__init__(chain.config)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(to_onnx(chain), options, providers=["CPUExecutionProvider"])
+
+    def run(self, planes: Array, hints: Array) -> Array:
+        feed = {"planes": planes[None]}
+        if len(hints):
+            feed["hints"] = hints[None]
+        residual: Array = self.session.run(["residual"], feed)[0][0]
+        return residual
+
+
+class TorchEngine(Engine):
+    """The training network itself: the reference that all others are held to."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self.torch = import_extra("torch", "train")
+        from rednet.zoo.folder import load_network
+
+        self.net = load_network(folder)
+        super().__init__(self.net.config)
+
+    def run(self, planes: Array, hints: Array) -> Array:
+        channels = self.config.channels
+        with self.torch.inference_mode():
+            batch = self.torch.from_numpy(planes)[None]
+            y, mask = batch[:, :channels], batch[:, channels:] if self.config.mask else None
+            told = self.torch.from_numpy(hints[:, 0, 0].copy())[None] if len(hints) else None
+            residual: Array = (self.net(y, mask, told) - y)[0].numpy()
+        return residual
+
+
+ENGINES: Mapping[str, Callable[[Path, int], Engine]] = {
+    "ncnn": NcnnEngine,
+    "onnx": OnnxEngine,
+    "torch": TorchEngine,
+}
+
+
+def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None) -> Engine:
+    """Loads a model folder into an engine.
+
+    Args:
+        folder: with `config.json` and `model.safetensors`.
+        name: "ncnn", "onnx" or "torch".
+        threads: processors to use; None for all that this process may use.
+
+    Raises:
+        EngineError: the engine is not installed or cannot load the network.
+        ModelError: the folder is not a model, or broken.
+        OptionError: the name is unknown, or threads is below 1.
+    """
+    if name not in ENGINES:
+        raise OptionError(f"engine is {name!r}; it must be one of: {', '.join(ENGINES)}")
+    if threads is not None and threads < 1:
+        raise OptionError(f"threads is {threads}; it must be at least 1")
+    return ENGINES[name](folder, threads or cpu_threads())
+
+
+def import_extra(module: str, extra: str) -> Any:
+    """Imports an optional package, or says how to get it."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        what = "'rednet'" if extra == "ncnn" else f"'rednet[{extra}]'"
+        raise EngineError(f"the engine needs the package {module}: pip install {what}") from error
+
+
+def reflection(size: int, stride: int) -> NDArray[np.intp]:
+    """Indices that continue `size` px by reflection to the next multiple of `stride`, from 1 px on."""
+    index = np.arange(-(-size // stride) * stride) % max(2 * size - 2, 1)
+    return np.minimum(index, 2 * size - 2 - index) if size > 1 else np.zeros_like(index)

@@ -1,0 +1,43 @@
+"""Self-ensemble: the mean over the 8 flips and rotations of the picture, as in the paper's test.
+
+Source: arXiv:1606.08921, section 4.1 (testing on multiple orientations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ORIENTATIONS", "apply_self_ensemble"]
+
+Array = NDArray[np.float32]
+ORIENTATIONS = 8
+
+
+def orient(x: Array, orientation: int) -> Array:
+    """Flips (orientations 4 to 7) and then rotates a picture."""
+    return np.rot90(x[:, ::-1] if orientation >= 4 else x, orientation % 4)
+
+
+def orient_back(x: Array, orientation: int) -> Array:
+    """Undoes `orient`."""
+    turned = np.rot90(x, -(orientation % 4))
+    return turned[:, ::-1] if orientation >= 4 else turned
+
+
+def apply_self_ensemble(function: Callable[[Array], Array], planes: Array) -> Array:
+    """Applies a function to the 8 orientations of a picture and averages the results.
+
+    Args:
+        function: (h, w, P) to (h, w, C), for any h and w.
+        planes: (H, W, P).
+
+    Returns:
+        (H, W, C).
+    """
+    total = orient_back(function(orient(planes, 0)), 0)
+    for orientation in range(1, ORIENTATIONS):
+        total = total + orient_back(function(orient(planes, orientation)), orientation)
+    return total / np.float32(ORIENTATIONS)

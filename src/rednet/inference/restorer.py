@@ -1,0 +1,199 @@
+"""Picture in, restored picture out: the one place where the network, tiling and options meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.degradations import MISSING_VALUE
+from rednet.errors import ModelError, OptionError
+from rednet.hints import Facts, hint_vector
+from rednet.images import Picture, from_array, read_picture, to_array
+from rednet.inference.engines import Engine, load_engine
+from rednet.inference.ensemble import ORIENTATIONS, apply_self_ensemble
+from rednet.inference.inspect import find_facts
+from rednet.inference.tiling import apply_tiled
+from rednet.resize import imresize
+
+__all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
+
+Array = NDArray[Any]
+Pixels = NDArray[np.float32]
+T = TypeVar("T")
+
+MODELS = Path(__file__).parent.parent / "zoo"
+DEFAULT_TILE = 768  # px; 40 px of halo cost a fifth, and two cores stay below 1 GB
+
+
+def find_model(name_or_dir: str | Path) -> Path:
+    """Finds the folder of a shipped model, or takes the given one.
+
+    Raises:
+        ModelError: neither a shipped model nor a folder.
+    """
+    shipped = sorted(config.parent.name for config in MODELS.glob("*/config.json"))
+    if str(name_or_dir) in shipped:
+        return MODELS / str(name_or_dir)
+    if Path(name_or_dir).is_dir():
+        return Path(name_or_dir)
+    raise ModelError(f"there is no model {name_or_dir}; shipped: {', '.join(shipped)}; or give a model folder")
+
+
+class Restorer:
+    """Restores pictures with one network.
+
+    Args:
+        engine: runs the network.
+        tile: largest side of the pieces in which a picture is restored, px; the result does not depend on it.
+
+    Example:
+        >>> restorer = Restorer.from_pretrained("universal")
+        >>> restorer.restore(np.zeros((40, 30), np.uint8), facts={"sigma": None}).shape
+        (40, 30)
+    """
+
+    def __init__(self, engine: Engine, *, tile: int = DEFAULT_TILE) -> None:
+        stride = engine.config.stride
+        if tile < stride:
+            raise OptionError(f"tile is {tile}; it must be at least {stride}")
+        self.engine, self.tile = engine, tile // stride * stride
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_dir: str | Path = "universal",
+        *,
+        engine: str = "ncnn",
+        threads: int | None = None,
+        tile: int = DEFAULT_TILE,
+    ) -> Restorer:
+        """Loads a shipped model by name, or one's own from its folder.
+
+        Raises:
+            ModelError, EngineError, OptionError: see `find_model` and `load_engine`.
+        """
+        return cls(load_engine(find_model(name_or_dir), engine, threads=threads), tile=tile)
+
+    def restore(
+        self,
+        image: Any,
+        *,
+        facts: Facts | None = None,
+        mask: Array | None = None,
+        strength: float = 1.0,
+        self_ensemble: bool = False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Any:
+        """Restores a picture.
+
+        Args:
+            image: an array (see `rednet.images.from_array`), a PIL image, or the path of a file.
+            facts: what is known of the damage, see `rednet.hints`: `{"sigma": 25.0}`, or `{"sigma": None}` if only
+                the kind is known. None looks at the picture; `{}` lets the network find out.
+            mask: (H, W), True where pixels are missing; known pixels come back untouched.
+            strength: 1 takes the network's whole correction, 0 none.
+            self_ensemble: mean over 8 orientations: slower by 8, better by up to 0.1 dB.
+            progress: called with the share that is done, 0 to 1.
+
+        Returns:
+            The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array.
+
+        Raises:
+            ImageError: not a picture. OptionError: an option is out of range or the mask does not fit.
+        """
+        if isinstance(image, str | Path):
+            path = Path(image)
+            picture = read_picture(path)
+            facts = find_facts(picture.pixels, path) if facts is None and mask is None else facts
+            return to_array(self.restore_picture(picture, facts, mask, strength, self_ensemble, progress))
+        array = np.asarray(image)
+        picture = self.restore_picture(from_array(array), facts, mask, strength, self_ensemble, progress)
+        return like(image, to_array(picture, array.ndim))
+
+    def restore_picture(
+        self,
+        picture: Picture,
+        facts: Facts | None = None,
+        mask: Array | None = None,
+        strength: float = 1.0,
+        self_ensemble: bool = False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Picture:
+        """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
+        from dataclasses import replace
+
+        if facts is None:
+            facts = {} if mask is not None else find_facts(picture.pixels)
+        y = picture.pixels
+        x_hat = y + np.float32(strength) * self.residual(y, facts, mask, self_ensemble, progress)
+        if mask is not None:
+            lost = np.asarray(mask, bool)[:, :, None]
+            x_hat = np.where(lost, x_hat + (np.float32(MISSING_VALUE) - y) * np.float32(strength), y)
+        return replace(picture, pixels=x_hat)
+
+    def upscale_picture(self, picture: Picture, scale: int, **options: Any) -> Picture:
+        """Enlarges a picture by a whole factor: bicubic first, then the network sharpens what that blurred."""
+        from dataclasses import replace
+
+        if not 2 <= scale <= 4 or int(scale) != scale:
+            raise OptionError(f"scale is {scale}; it must be 2, 3 or 4")
+        alpha = None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1)
+        enlarged = replace(picture, pixels=imresize(picture.pixels, scale), alpha=alpha)
+        return self.restore_picture(enlarged, {"scale": float(scale)}, **options)
+
+    def residual(
+        self,
+        y: Pixels,
+        facts: Facts,
+        mask: Array | None = None,
+        self_ensemble: bool = False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Pixels:
+        """Computes what the network would add to y: (H, W, C) for C = 1 or 3, as if missing pixels were mid-gray."""
+        config, channels = self.engine.config, y.shape[2]
+        hints = hint_vector(facts, config.hints)
+        if mask is not None:
+            if not config.mask:
+                raise OptionError("this network takes no mask; use one that was trained for missing pixels")
+            if np.shape(mask) != y.shape[:2]:
+                raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
+            y = np.where(np.asarray(mask, bool)[:, :, None], np.float32(MISSING_VALUE), y)
+        if config.channels == 1 and channels == 3:
+            parts = [y[:, :, c : c + 1] for c in range(3)]
+            return np.concatenate([self.residual(part, facts, mask, self_ensemble) for part in parts], axis=2)
+        planes = np.repeat(y, config.channels, axis=2) if channels < config.channels else y
+        if config.mask:
+            lost = np.zeros(y.shape[:2], np.float32) if mask is None else np.asarray(mask, np.float32)
+            planes = np.concatenate([planes, lost[:, :, None]], axis=2)
+
+        rounds = ORIENTATIONS if self_ensemble else 1
+        done = 0
+
+        def whole(view: Pixels) -> Pixels:
+            nonlocal done
+            result = apply_tiled(
+                lambda tile: self.engine(tile, hints),
+                view,
+                tile=self.tile,
+                halo=config.halo,
+                stride=config.stride,
+                progress=lambda share: progress((done + share) / rounds),
+            )
+            done += 1
+            return result
+
+        residual = apply_self_ensemble(whole, planes) if self_ensemble else whole(planes)
+        return residual.mean(axis=2, keepdims=True) if channels == 1 else residual
+
+
+def like(image: T, array: Array) -> T | Array:
+    """Gives an array back as the kind of picture that `image` is: a PIL image for a PIL image."""
+    if isinstance(image, np.ndarray) or not hasattr(image, "mode"):
+        return array
+    from PIL import Image as pillow
+
+    return pillow.fromarray(array)  # type: ignore[return-value]

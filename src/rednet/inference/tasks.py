@@ -1,0 +1,77 @@
+"""The five verbs, for programs: one call each, with the shipped network.
+
+Each takes a picture as an array (uint8, uint16, or float with white at 1.0; gray, RGB, with or without alpha), a PIL
+image, or a path, and gives back the same kind (for a path, an array). To set the engine or another model, make a
+`Restorer`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.images import from_array, read_picture, to_array
+from rednet.inference.restorer import Restorer, like
+
+__all__ = ["dejpeg", "denoise", "inpaint", "restore", "upscale"]
+
+
+@cache
+def shipped() -> Restorer:
+    """Loads the shipped network once."""
+    return Restorer.from_pretrained()
+
+
+def restore(image: Any, *, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+    """Looks at a picture, decides what is wrong with it, and restores it.
+
+    Args:
+        image: an array, a PIL image or a path; of a JPEG file, the tables tell the quality.
+        strength: 1 takes the network's whole correction, 0 none.
+        self_ensemble: mean over 8 orientations, 8 times slower.
+    """
+    return shipped().restore(image, strength=strength, self_ensemble=self_ensemble)
+
+
+def denoise(image: Any, *, sigma: float | None = None, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+    """Removes Gaussian noise.
+
+    Args:
+        sigma: standard deviation of the noise on the 0-255 scale; None if unknown.
+    """
+    return shipped().restore(image, facts={"sigma": sigma}, strength=strength, self_ensemble=self_ensemble)
+
+
+def dejpeg(image: Any, *, quality: float | None = None, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+    """Removes the blocks and rings of JPEG compression.
+
+    Args:
+        quality: at which the picture was saved, 1 to 100; None if unknown.
+    """
+    return shipped().restore(image, facts={"quality": quality}, strength=strength, self_ensemble=self_ensemble)
+
+
+def upscale(image: Any, *, scale: int = 2, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+    """Enlarges a picture.
+
+    Args:
+        scale: 2, 3 or 4.
+    """
+    options = {"strength": strength, "self_ensemble": self_ensemble}
+    if isinstance(image, str | Path):
+        return to_array(shipped().upscale_picture(read_picture(Path(image)), scale, **options))
+    array = np.asarray(image)
+    return like(image, to_array(shipped().upscale_picture(from_array(array), scale, **options), array.ndim))
+
+
+def inpaint(image: Any, mask: NDArray[Any], *, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+    """Fills missing pixels; all others come back untouched.
+
+    Args:
+        mask: (H, W), True (or not 0) where pixels are missing.
+    """
+    return shipped().restore(image, facts={}, mask=mask, strength=strength, self_ensemble=self_ensemble)

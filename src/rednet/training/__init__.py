@@ -1,0 +1,1 @@
+"""Training a RED-Net: recipe -> patches -> loop -> weights -> exported model. Needs `rednet[train]` (torch)."""

@@ -1,0 +1,281 @@
+"""The training loop, whole and visible: budget, step, average, validate, keep.
+
+A run lives in one folder: `config.json` and `model.safetensors` (averaged weights, ready to use), `log.csv`, and
+`state.pt` (all that is needed to go on). A run has a budget in minutes or steps; the learning rate warms up, stays,
+and falls to zero exactly as the budget ends, so that every run ends in usable weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rednet.errors import TrainingError
+from rednet.model import REDNet
+from rednet.training.balance import TaskBalance
+from rednet.training.optimizer import build_optimizers
+from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops
+from rednet.training.recipe import Recipe, Schedule
+from rednet.zoo.folder import load_network, save_network
+
+__all__ = ["Budget", "Status", "train"]
+
+VALIDATE_EVERY_S = 240.0  # and at the end; one validation takes about 3 s
+VALIDATION_SIZE = 96  # px, side of the validation crops
+STATE, LOG = "state.pt", "log.csv"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run lasts: minutes of wall time, or steps."""
+
+    minutes: float | None = None
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.minutes is None) == (self.steps is None):
+            raise TrainingError("a run needs a budget: either minutes or steps")
+        if (self.minutes or self.steps or 0) <= 0:
+            raise TrainingError(f"the budget is {self.minutes or self.steps or 0}; it must be above 0")
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Tells how much of the budget is used, 0 to 1."""
+        used = seconds / (60 * self.minutes) if self.minutes else step / (self.steps or 1)
+        return min(1.0, used)
+
+
+@dataclass
+class Status:
+    """Where a run stands; also one row of its log."""
+
+    step: int = 0
+    seconds: float = 0.0
+    pixels: int = 0
+    progress: float = 0.0
+    lr: float = 0.0
+    loss: float = math.nan  # balanced, running mean
+    wait: float = 0.0  # share of the time in which the trainer waited for crops
+    psnr: dict[str, float] = field(default_factory=dict)  # dB on the validation crops, by task
+
+    @property
+    def mean_psnr(self) -> float:
+        """Mean over the tasks, dB."""
+        return sum(self.psnr.values()) / len(self.psnr) if self.psnr else math.nan
+
+    @property
+    def pixels_per_s(self) -> float:
+        """Training pixels per second of wall time, since the start of the run."""
+        return self.pixels / self.seconds if self.seconds else 0.0
+
+
+def train(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    budget: Budget,
+    *,
+    weights: Path | None = None,
+    resume: bool = False,
+    report: Callable[[Status], None] = lambda status: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    tensorboard: bool = False,
+) -> Status:
+    """Trains a network and keeps its averaged weights in a folder.
+
+    Args:
+        recipe: all settings.
+        data: folder below which the recipe's picture folders lie.
+        out: folder of the run; made if need be.
+        budget: its length; when resuming, give the same again.
+        weights: model folder to start from, instead of fresh weights.
+        resume: go on with the stopped run in `out`.
+        report: called after every step.
+        should_stop: asked after every step; True ends the run early, ready to be resumed.
+        tensorboard: also log for TensorBoard, into `out`.
+
+    Returns:
+        The last status.
+
+    Raises:
+        TrainingError: data are missing, `out` holds a run already, or the loss is no longer finite (the averaged
+            weights of the last good validation are then in `out`).
+    """
+    if resume != (out / STATE).exists():
+        what = "has no run to resume" if resume else "holds a run already; resume it, or choose another folder"
+        raise TrainingError(f"{out} {what}")
+    run = Run(recipe, weights)
+    if resume:
+        run.load(out / STATE)
+    paths = list_pictures(data, recipe.data.train, recipe.data.exclude)
+    pictures = load_pictures(paths, recipe.model.channels)
+    judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
+    exams = validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)
+    crops = stream(
+        Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), run.status.step
+    )
+    log = Log(out, [share.name for share in recipe.validation], tensorboard)
+
+    status = run.status
+    start, waited = time.perf_counter() - status.seconds, status.wait * status.seconds
+    validated = status.seconds
+    stopping = False
+    while not stopping:
+        before = time.perf_counter()
+        crop = next(crops)
+        waited += time.perf_counter() - before
+        run.step(crop)
+        status.seconds = time.perf_counter() - start
+        status.wait = waited / status.seconds
+        status.progress = budget.progress(status.step, status.seconds)
+        stopping = should_stop() or status.progress >= 1
+        if stopping or status.seconds - validated >= VALIDATE_EVERY_S:
+            validated = status.seconds
+            status.psnr = validate(run.averaged, exams, recipe)
+            log.write(status)
+            run.save(out)
+        report(status)
+    return status
+
+
+class Run:
+    """The moving parts of a run: weights, their average, optimisers, balance."""
+
+    def __init__(self, recipe: Recipe, weights: Path | None) -> None:
+        self.schedule = recipe.schedule
+        torch.manual_seed(self.schedule.seed)
+        model = REDNet(recipe.model) if weights is None else load_network(weights)
+        if model.config != recipe.model:
+            raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")
+        self.model = model.train().to(memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.model).eval()
+        self.optimizers = build_optimizers(self.model, self.schedule.optimizer, self.schedule.lr, self.schedule.adam_lr)
+        self.peaks = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
+        self.balance = TaskBalance(len(recipe.mixture.shares), self.schedule.balance)
+        self.half = use_bfloat16(self.schedule)
+        self.status = Status()
+
+    def step(self, crop: Crop) -> None:
+        """Makes one step and moves the average."""
+        y = crop.y.contiguous(memory_format=torch.channels_last)
+        self.set_lr(rate(self.status.step, self.status.progress, self.schedule))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            x_hat = forward(self.model, crop, y)
+        loss, _ = self.balance(x_hat, crop.x, crop.task)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"training diverged at step {self.status.step}: the loss is {value}; the weights of the last "
+                "validation are kept; lower the learning rate"
+            )
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.status.step += 1
+        self.status.pixels += y.shape[0] * y.shape[2] * y.shape[3]
+        self.status.loss = value if self.status.step == 1 else 0.99 * self.status.loss + 0.01 * value
+        decay = min(self.schedule.averaging, self.status.step / (self.status.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.model.parameters()), 1 - decay)
+
+    def set_lr(self, share: float) -> None:
+        """Sets all learning rates to a share of their peaks."""
+        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        for group, peak in zip(groups, self.peaks, strict=True):
+            group["lr"] = peak * share
+        self.status.lr = self.peaks[0] * share
+
+    def save(self, out: Path) -> None:
+        """Keeps the averaged weights and the state of the run, each whole or not at all."""
+        save_network(self.averaged, out)
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "balance": self.balance.means,
+            "status": asdict(self.status),
+        }
+        temporary = out / f".{STATE}.part"
+        torch.save(state, temporary)
+        os.replace(temporary, out / STATE)
+
+    def load(self, path: Path) -> None:
+        """Takes up the state of a stopped run."""
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.balance.means = state["balance"]
+        self.status = Status(**state["status"])
+
+
+def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:
+    """Runs the network on a batch, with the optional inputs that it takes."""
+    config = model.config
+    return model(y, crop.mask if config.mask else None, crop.hints if config.hints else None)
+
+
+def rate(step: int, progress: float, schedule: Schedule) -> float:
+    """Gives the learning rate as a share of its peak: warm-up by steps, constant, then linear decay to 0."""
+    warm = min(1.0, (step + 1) / max(1, schedule.warmup_steps))
+    return warm * (min(1.0, (1 - progress) / schedule.decay) if schedule.decay else 1.0)
+
+
+def use_bfloat16(schedule: Schedule) -> bool:
+    """Decides the precision; bfloat16 doubles the speed where the processor has it, and crawls where not."""
+    if schedule.precision == "auto":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return schedule.precision == "bfloat16"
+
+
+@torch.no_grad()
+def validate(model: REDNet, exams: list[Crop], recipe: Recipe) -> dict[str, float]:
+    """Measures the mean PSNR, in dB, of the clipped result on each validation task."""
+    scores = {}
+    for share, crop in zip(recipe.validation, exams, strict=True):
+        errors = (forward(model, crop, crop.y).clamp(0, 1) - crop.x).square().mean(dim=(1, 2, 3))
+        scores[share.name] = float((-10 * errors.clamp_min(1e-10).log10()).mean())
+    return scores
+
+
+class Log:
+    """Appends each validation to `log.csv`, and to TensorBoard if wanted."""
+
+    def __init__(self, out: Path, tasks: list[str], tensorboard: bool) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.path = out / LOG
+        if not self.path.exists():
+            columns = ["step", "seconds", "pixels", "progress", "lr", "loss", "wait", "mean_psnr", *tasks]
+            self.path.write_text(",".join(f'"{c}"' if "," in c else c for c in columns) + "\n", "utf-8")
+        self.board: Any = None
+        if tensorboard:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                raise TrainingError("TensorBoard is not installed: pip install tensorboard") from error
+            self.board = SummaryWriter(out)  # type: ignore[no-untyped-call]
+
+    def write(self, status: Status) -> None:
+        """Writes one row."""
+        row = [status.step, round(status.seconds, 1), status.pixels, round(status.progress, 4), f"{status.lr:.3g}"]
+        row += [f"{status.loss:.4f}", f"{status.wait:.4f}", f"{status.mean_psnr:.3f}"]
+        row += [f"{value:.3f}" for value in status.psnr.values()]
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(row)
+        if self.board:
+            for name, value in {**status.psnr, "mean": status.mean_psnr}.items():
+                self.board.add_scalar(f"psnr/{name}", value, status.step)
+            self.board.add_scalar("loss", status.loss, status.step)
+            self.board.flush()

@@ -1,0 +1,151 @@
+"""Training crops: pictures from folders, cut, flipped, damaged and paired.
+
+Crop number n of a run is a function of the recipe's seed and n alone. So a run that was stopped goes on with exactly
+the crops that it had not seen, however many workers prepare them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as pillow
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from rednet.degradations import Degraded, Mixture, Share
+from rednet.errors import TrainingError
+from rednet.hints import hint_vector
+from rednet.model import REDNetConfig
+from rednet.training.recipe import Data
+
+__all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+Picture = NDArray[np.uint8]
+
+
+class Crop(NamedTuple):
+    """One training pair, or a batch of them (then each field has a leading batch dimension)."""
+
+    y: Tensor  # (C, H, W)
+    x: Tensor  # (C, H, W)
+    mask: Tensor  # (1, H, W), 1 where missing
+    hints: Tensor  # (2 * hints,)
+    task: int | Tensor  # number of the mixture's share
+
+
+def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = ()) -> list[Path]:
+    """Lists the picture files below some folders of the data folder, sorted.
+
+    Raises:
+        TrainingError: a folder is missing or has no picture, or an excluded file does not exist.
+    """
+    left_out = {root / name for name in exclude}
+    missing = [str(path) for path in left_out if not path.is_file()]
+    if missing:
+        raise TrainingError(f"the recipe excludes files that do not exist: {', '.join(sorted(missing))}")
+    found: list[Path] = []
+    for folder in folders:
+        files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not files:
+            raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it with --data")
+        found += [p for p in files if p not in left_out]
+    return found
+
+
+def load_pictures(paths: Sequence[Path], channels: int) -> list[Picture]:
+    """Reads pictures as (H, W, channels) uint8, to stay in memory for the whole run."""
+    mode = "L" if channels == 1 else "RGB"
+    pictures = []
+    for path in paths:
+        with pillow.open(path) as file:
+            levels = np.asarray(file.convert(mode))
+        pictures.append(levels.reshape(*levels.shape[:2], channels))
+    return pictures
+
+
+class Patches(Dataset[Crop]):
+    """An endless, random-access sequence of training crops.
+
+    Args:
+        pictures: to cut from; a picture is drawn with a chance that grows with its side length.
+        mixture: damage to draw from.
+        model: what the network takes (channels, mask, hints).
+        data: patch and margin sizes.
+        seed: of everything random.
+    """
+
+    def __init__(
+        self, pictures: Sequence[Picture], mixture: Mixture, model: REDNetConfig, data: Data, seed: int
+    ) -> None:
+        size = data.patch + data.margin
+        self.pictures = [enlarge(picture, size) for picture in pictures]
+        sides = np.sqrt([picture.shape[0] * picture.shape[1] for picture in self.pictures])
+        self.odds = sides / sides.sum()
+        self.mixture, self.model, self.data, self.seed = mixture, model, data, seed
+
+    def __getitem__(self, index: int) -> Crop:
+        rng = np.random.default_rng((self.seed, index))
+        picture = self.pictures[rng.choice(len(self.pictures), p=self.odds)]
+        size = self.data.patch + self.data.margin
+        top, left = (int(rng.integers(side - size + 1)) for side in picture.shape[:2])
+        x = flip(picture[top : top + size, left : left + size], int(rng.integers(8))).astype(np.float32) / 255
+        task, x, degraded = self.mixture(x, rng)
+        top, left = (int(offset) for offset in rng.integers(0, self.data.margin + 1, 2))
+        window = slice(top, top + self.data.patch), slice(left, left + self.data.patch)
+        return pair(x, degraded, task, self.model, window)
+
+
+def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
+    """Yields batches from a step on, endlessly, prepared ahead by worker processes."""
+    size, workers = patches.data.batch, patches.data.workers
+    batches = (range(step * size, (step + 1) * size) for step in itertools.count(first_step))
+    loader = DataLoader(
+        patches, batch_sampler=batches, num_workers=workers, prefetch_factor=16 if workers else None
+    )
+    return iter(loader)
+
+
+def validation_crops(pictures: Sequence[Picture], shares: Sequence[Share], model: REDNetConfig, size: int) -> list[Crop]:
+    """Damages the centre of each picture in each way, always the same: one batch for each share.
+
+    The network is told the task but not the level, as a user who names a verb tells it.
+    """
+    batches = []
+    for task, share in enumerate(shares):
+        mixture = Mixture((share,), told=0.0, task_told=1.0)
+        crops = []
+        for number, picture in enumerate(pictures):
+            top, left = (max(0, (side - size) // 2) for side in picture.shape[:2])
+            centre = enlarge(picture, size)[top : top + size, left : left + size].astype(np.float32) / 255
+            _, x, degraded = mixture(centre, np.random.default_rng((task, number)))
+            crops.append(pair(x, degraded, task, model, (slice(None), slice(None))))
+        batches.append(torch.utils.data.default_collate(crops))
+    return batches
+
+
+def pair(x: NDArray[np.float32], degraded: Degraded, task: int, model: REDNetConfig, window: tuple[slice, slice]) -> Crop:
+    """Turns a clean and a damaged picture into tensors; a gray picture fills all channels of the network."""
+    y, facts, mask = degraded
+    lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
+    told = hint_vector({name: level for name, level in facts.items() if name in model.hints}, model.hints)
+    to_chw = lambda image: torch.from_numpy(image[window].transpose(2, 0, 1).copy()).expand(model.channels, -1, -1)  # noqa: E731
+    return Crop(to_chw(y), to_chw(x), torch.from_numpy(lost[window][None].copy()), torch.from_numpy(told), task)
+
+
+def flip(picture: Picture, orientation: int) -> Picture:
+    """Gives one of the 8 flips and rotations of a picture."""
+    turned = np.rot90(picture, orientation % 4)
+    return turned[:, ::-1] if orientation >= 4 else turned
+
+
+def enlarge(picture: Picture, size: int) -> Picture:
+    """Continues a picture that is smaller than a crop by reflection."""
+    bottom, right = (max(0, size - side) for side in picture.shape[:2])
+    return np.pad(picture, ((0, bottom), (0, right), (0, 0)), mode="symmetric") if bottom or right else picture

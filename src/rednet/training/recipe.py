@@ -1,0 +1,123 @@
+"""A recipe: one .toml file that says all there is to know about how a network is trained."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from rednet.degradations import Mixture, Share, degradation_from
+from rednet.errors import OptionError
+from rednet.model import REDNetConfig
+
+__all__ = ["Data", "Recipe", "Schedule", "load_recipe"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which pictures are read, and how they are cut.
+
+    Args:
+        train: folders below the data folder, read recursively.
+        validation: one such folder.
+        exclude: files below the data folder to leave out.
+        patch: side of the training crops, px.
+        margin: px that are cut off around a crop after the damage is done, so that the crop's borders and the phase of
+            JPEG blocks and scaling fall at random; on average half on each side.
+        batch: crops per step.
+        workers: processes that prepare crops.
+    """
+
+    train: tuple[str, ...]
+    validation: str
+    exclude: tuple[str, ...] = ()
+    patch: int = 64
+    margin: int = 16
+    batch: int = 8
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the weights move.
+
+    Args:
+        optimizer: "muon" or "adam", see `rednet.training.optimizer`.
+        lr: of Muon, or of Adam for all weights.
+        adam_lr: beside Muon, of the first layer, the last layer and the biases.
+        warmup_steps: over which the learning rate rises from 0.
+        decay: last share of the budget, over which the learning rate falls to 0.
+        averaging: decay of the exponential average of the weights, per step.
+        balance: divide each crop's squared error by the running mean of its task; without it the noisiest task
+            teaches alone.
+        precision: of the hidden layers' arithmetic; "auto" takes bfloat16 where the processor computes it natively.
+        seed: of the weights and of every crop.
+    """
+
+    optimizer: Literal["muon", "adam"] = "muon"
+    lr: float = 0.01
+    adam_lr: float = 1e-3
+    warmup_steps: int = 200
+    decay: float = 0.5
+    averaging: float = 0.999
+    balance: bool = True
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The network, the pictures, the schedule, the damage to learn from and the damage to be judged by."""
+
+    model: REDNetConfig
+    data: Data
+    schedule: Schedule
+    mixture: Mixture
+    validation: tuple[Share, ...]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Reads a recipe.
+
+    Raises:
+        OptionError: the file is missing, is not TOML, or names something unknown; the message says where.
+    """
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise OptionError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"the recipe {path} is not valid TOML: {error}") from error
+    try:
+        unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation"}
+        if unknown:
+            raise OptionError(f"unknown table {', '.join(sorted(unknown))}")
+        mixture = tables["mixture"]
+        return Recipe(
+            model=build(REDNetConfig, tables["model"]),
+            data=build(Data, tables["data"]),
+            schedule=build(Schedule, tables.get("schedule", {})),
+            mixture=Mixture(shares(mixture["share"]), mixture.get("told", 0.4), mixture.get("task_told", 0.4)),
+            validation=shares(tables["validation"]),
+        )
+    except KeyError as error:
+        raise OptionError(f"the recipe {path} lacks {error}") from error
+    except (OptionError, ValueError) as error:
+        raise OptionError(f"the recipe {path}: {error}") from error
+
+
+def build(kind: type[T], table: Mapping[str, Any]) -> T:
+    """Fills a config from a recipe's table; raises OptionError on an unknown key."""
+    unknown = sorted(set(table) - {f.name for f in fields(kind)})  # type: ignore[arg-type]
+    if unknown:
+        raise OptionError(f"{kind.__name__} has no field {', '.join(unknown)}")
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def shares(tables: Sequence[Mapping[str, Any]]) -> tuple[Share, ...]:
+    """Builds the parts of a mixture."""
+    return tuple(build(Share, {**table, "degradation": degradation_from(table["degradation"])}) for table in tables)

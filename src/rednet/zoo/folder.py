@@ -1,0 +1,59 @@
+"""A model folder as torch sees it: read to train or test, written by training.
+
+`config.json` holds the shape, `model.safetensors` the weights, `README.md` the model card.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rednet.errors import ModelError
+from rednet.zoo.chain import CONFIG, WEIGHTS, load_config
+
+if TYPE_CHECKING:
+    from rednet.model import REDNet
+
+__all__ = ["load_network", "save_network"]
+
+
+def save_network(model: REDNet, folder: Path) -> None:
+    """Writes a network's shape and weights into a folder, which is made if need be."""
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    write_whole(folder / CONFIG, (json.dumps(asdict(model.config), indent=2) + "\n").encode())
+    write_whole(folder / WEIGHTS, save(weights))
+
+
+def load_network(folder: Path) -> REDNet:
+    """Reads a network from a model folder, ready for evaluation.
+
+    Raises:
+        ModelError: a file is missing or broken, or the weights do not fit the shape.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from rednet.model import REDNet
+
+    model = REDNet(load_config(folder))
+    try:
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"cannot read {folder / WEIGHTS}: {error}") from error
+    return model.eval()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file under a temporary name beside its place and renames it: it is there whole, or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
