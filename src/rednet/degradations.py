@@ -171,7 +171,7 @@ class Blur:
         object.__setattr__(self, "kernel", kernel / kernel.sum())
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
-        height, width, _ = x.shape
+        _height, _width, _ = x.shape
         rows, columns = (side // 2 for side in self.kernel.shape)
         padded = np.pad(x, ((rows, rows), (columns, columns), (0, 0)), mode=self.boundary)
         size = padded.shape[:2]

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from rednet.errors import ImageError, OptionError
 
 __all__ = [
-    "FORMATS", "MAX_MEGAPIXELS", "Picture", "check_output", "from_array", "read_picture", "to_array", "write_picture",
+    "FORMATS",
+    "MAX_MEGAPIXELS",
+    "Picture",
+    "check_output",
+    "from_array",
+    "read_picture",
+    "to_array",
+    "write_picture",
 ]
 
 Array = NDArray[Any]
@@ -118,12 +125,16 @@ def read_picture(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Pictu
         if image.interpretation == "cmyk":
             raise ImageError(f"{path} is CMYK; convert it to RGB first")
         if image.format not in VIPS_DEPTH or image.bands not in (1, 2, 3, 4):
-            raise ImageError(f"{path} has {image.bands} bands of {image.format}; need gray or RGB of 8 or 16 bits or float")
+            raise ImageError(
+                f"{path} has {image.bands} bands of {image.format}; need gray or RGB of 8 or 16 bits or float"
+            )
         depth = VIPS_DEPTH[image.format]
         levels = image.numpy().reshape(image.height, image.width, image.bands)
     except vips.Error as error:
         reason = str(error.detail or error.message).strip().splitlines()
-        raise ImageError(f"{path} is not a picture that can be read: {reason[-1] if reason else 'unknown reason'}") from None
+        raise ImageError(
+            f"{path} is not a picture that can be read: {reason[-1] if reason else 'unknown reason'}"
+        ) from None
     return replace(from_array(levels.astype(depth)), header=image)
 
 
@@ -178,7 +189,10 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
     elif suffix in (".webp", ".avif"):
         options = {"Q": quality}
     elif suffix in (".tif", ".tiff"):
-        options = {"compression": "deflate", "predictor": "float" if picture.depth.startswith("float") else "horizontal"}
+        options = {
+            "compression": "deflate",
+            "predictor": "float" if picture.depth.startswith("float") else "horizontal",
+        }
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
     try:
         image.write_to_file(os.fspath(temporary), **options)
@@ -197,10 +211,10 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
 def copy_metadata(source: Any, target: Any) -> Any:
     """Copies EXIF, XMP, IPTC, colour profile and resolution from one libvips image to another."""
     target = target.copy(xres=source.xres, yres=source.yres)
-    with target.mutate() as editor:
-        for field in source.get_fields():
-            if field.startswith(KEPT_METADATA):
-                editor.set_type(source.get_typeof(field), field, source.get(field))
+    for field in source.get_fields():
+        if field.startswith(KEPT_METADATA):
+            target.set_type(source.get_typeof(field), field, source.get(field))
+    target.set_type(libvips().GValue.gint_type, "orientation", 1)  # the pixels are upright already
     return target
 
 

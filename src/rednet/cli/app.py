@@ -20,7 +20,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (restore.restore, denoise.denoise, dejpeg.dejpeg, upscale.upscale, inpaint.inpaint, train.train, evaluate.evaluate):
+for verb in (
+    restore.restore,
+    denoise.denoise,
+    dejpeg.dejpeg,
+    upscale.upscale,
+    inpaint.inpaint,
+    train.train,
+    evaluate.evaluate,
+):
     app.command()(verb)
 
 

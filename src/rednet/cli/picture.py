@@ -55,7 +55,9 @@ def process(
     ],
     work: Work,
     strength: Annotated[float, typer.Option(min=0.0, max=1.5, help="Share of the correction to apply.")] = 1.0,
-    self_ensemble: Annotated[bool, typer.Option("--self-ensemble", help="Mean over 8 orientations; 8 times slower.")] = False,
+    self_ensemble: Annotated[
+        bool, typer.Option("--self-ensemble", help="Mean over 8 orientations; 8 times slower.")
+    ] = False,
     save_quality: Annotated[int, typer.Option(min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")] = 95,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",

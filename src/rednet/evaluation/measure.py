@@ -75,7 +75,9 @@ def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, NDArray[np.f
     folder = data / protocol.folder
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     if not files:
-        raise OptionError(f"there are no pictures in {folder}; give the folder that holds {protocol.folder} with --data")
+        raise OptionError(
+            f"there are no pictures in {folder}; give the folder that holds {protocol.folder} with --data"
+        )
     for path in files:
         x = read_picture(path).pixels
         height, width = (side // protocol.multiple * protocol.multiple for side in x.shape[:2])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rednet.architecture import REDNetConfig
 from rednet.errors import EngineError, OptionError
-from rednet.zoo.chain import Chain, load_chain
+from rednet.zoo.chain import load_chain
 from rednet.zoo.export import to_ncnn, to_onnx
 
 __all__ = ["ENGINES", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "cpu_threads", "load_engine"]
@@ -60,7 +60,11 @@ class Engine(ABC):
         height, width, _ = planes.shape
         chw = planes.transpose(2, 0, 1)
         for axis in (1, 2):
-            chw = chw.take(reflection(chw.shape[axis], self.config.stride), axis) if chw.shape[axis] % self.config.stride else chw
+            chw = (
+                chw.take(reflection(chw.shape[axis], self.config.stride), axis)
+                if chw.shape[axis] % self.config.stride
+                else chw
+            )
         coarse = (len(hints), chw.shape[1] // self.config.stride, chw.shape[2] // self.config.stride)
         told = np.ascontiguousarray(np.broadcast_to(hints.astype(np.float32)[:, None, None], coarse))
         residual = self.run(np.ascontiguousarray(chw, np.float32), told)

@@ -71,6 +71,8 @@ def apply_tiled(
             if not result.size:
                 result = np.empty((height, width, piece.shape[2]), piece.dtype)
             top, left = rows.start - read_rows.start, columns.start - read_columns.start
-            result[rows, columns] = piece[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
+            result[rows, columns] = piece[
+                top : top + rows.stop - rows.start, left : left + columns.stop - columns.start
+            ]
             progress((rows.start * width + (rows.stop - rows.start) * columns.stop) / (height * width))
     return result

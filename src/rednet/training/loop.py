@@ -120,9 +120,7 @@ def train(
     pictures = load_pictures(paths, recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
     exams = validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)
-    crops = stream(
-        Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), run.status.step
-    )
+    crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), run.status.step)
     log = Log(out, [share.name for share in recipe.validation], tensorboard)
 
     status = run.status
@@ -155,7 +153,9 @@ class Run:
         torch.manual_seed(self.schedule.seed)
         model = REDNet(recipe.model) if weights is None else load_network(weights)
         if model.config != recipe.model:
-            raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")
+            raise TrainingError(
+                f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}"
+            )
         self.model = model.train().to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = build_optimizers(self.model, self.schedule.optimizer, self.schedule.lr, self.schedule.adam_lr)

@@ -106,13 +106,13 @@ def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
     """Yields batches from a step on, endlessly, prepared ahead by worker processes."""
     size, workers = patches.data.batch, patches.data.workers
     batches = (range(step * size, (step + 1) * size) for step in itertools.count(first_step))
-    loader = DataLoader(
-        patches, batch_sampler=batches, num_workers=workers, prefetch_factor=16 if workers else None
-    )
+    loader = DataLoader(patches, batch_sampler=batches, num_workers=workers, prefetch_factor=16 if workers else None)
     return iter(loader)
 
 
-def validation_crops(pictures: Sequence[Picture], shares: Sequence[Share], model: REDNetConfig, size: int) -> list[Crop]:
+def validation_crops(
+    pictures: Sequence[Picture], shares: Sequence[Share], model: REDNetConfig, size: int
+) -> list[Crop]:
     """Damages the centre of each picture in each way, always the same: one batch for each share.
 
     The network is told the task but not the level, as a user who names a verb tells it.
@@ -130,7 +130,9 @@ def validation_crops(pictures: Sequence[Picture], shares: Sequence[Share], model
     return batches
 
 
-def pair(x: NDArray[np.float32], degraded: Degraded, task: int, model: REDNetConfig, window: tuple[slice, slice]) -> Crop:
+def pair(
+    x: NDArray[np.float32], degraded: Degraded, task: int, model: REDNetConfig, window: tuple[slice, slice]
+) -> Crop:
     """Turns a clean and a damaged picture into tensors; a gray picture fills all channels of the network."""
     y, facts, mask = degraded
     lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)

@@ -52,9 +52,7 @@ def to_ncnn(chain: Chain) -> tuple[str, bytes]:
     for number, conv in enumerate(chain.layers):
         out, skip = f"conv{number}", conv.skip
         fused = conv.relu and skip is None
-        layer(
-            "Convolution", [top], [out], _0=len(conv.bias), _1=3, _4=1, _5=1, _6=conv.weight.size, _9=int(fused)
-        )
+        layer("Convolution", [top], [out], _0=len(conv.bias), _1=3, _4=1, _5=1, _6=conv.weight.size, _9=int(fused))
         weights += [NCNN_FLOAT32, conv.weight.tobytes(), conv.bias.tobytes()]
         top = out
         if skip is not None:
@@ -105,9 +103,10 @@ def to_onnx(chain: Chain) -> bytes:
         if conv.relu:
             top = node("Relu", [top], f"relu{number}")
         kept[number] = top
-    node(*(("DepthToSpace", [top], "residual") if s > 1 else ("Identity", [top], "residual")), **(
-        {"blocksize": s, "mode": "CRD"} if s > 1 else {}
-    ))
+    node(
+        *(("DepthToSpace", [top], "residual") if s > 1 else ("Identity", [top], "residual")),
+        **({"blocksize": s, "mode": "CRD"} if s > 1 else {}),
+    )
 
     def value(name: str, channels: int, height: str, width: str) -> Any:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, height, width])

@@ -1,0 +1,145 @@
+"""The command as a user meets it: a process of its own, its output, its exit code."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def model(make_model):
+    return make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality", "scale"))
+
+
+@pytest.fixture
+def picture(tmp_path, photo):
+    path = tmp_path / "a photo.jpg"
+    Image.fromarray((photo * 255).astype(np.uint8)).save(path, quality=30)
+    return path
+
+
+def rednet(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "rednet", *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["restore"],
+        ["denoise"],
+        ["denoise", "--sigma", "25"],
+        ["dejpeg"],
+        ["dejpeg", "--quality", "30"],
+        ["restore", "--strength", "0.5", "--self-ensemble", "--threads", "1"],
+    ],
+    ids=" ".join,
+)
+def test_a_verb_writes_a_picture_of_the_same_size(arguments, picture, model, tmp_path):
+    verb, *options = arguments
+    done = rednet(verb, picture, "-o", tmp_path / "out.png", "--model", model, *options)
+    assert done.returncode == 0, done.stderr
+    assert "out.png: 80x96 px" in done.stdout
+    assert Image.open(tmp_path / "out.png").size == (80, 96)
+
+
+def test_restore_says_what_it_chose_and_names_its_output(picture, model):
+    done = rednet("restore", picture, "--model", model)
+    assert "JPEG of quality 30" in done.stderr
+    assert picture.with_name("a photo-restored.jpg").is_file()
+
+
+def test_upscale_multiplies_the_size(picture, model, tmp_path):
+    assert rednet("upscale", picture, "-o", tmp_path / "o.png", "--scale", 3, "--model", model).returncode == 0
+    assert Image.open(tmp_path / "o.png").size == (240, 288)
+
+
+def test_inpaint_changes_only_what_the_mask_covers(tmp_path, model, rng):
+    levels = rng.integers(0, 256, (20, 20, 3), np.uint8)
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:9] = 255
+    Image.fromarray(levels).save(tmp_path / "y.png")
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    done = rednet(
+        "inpaint", tmp_path / "y.png", "--mask", tmp_path / "mask.png", "-o", tmp_path / "o.png", "--model", model
+    )
+    assert done.returncode == 0, done.stderr
+    changed = (np.asarray(Image.open(tmp_path / "o.png")) != levels).any(axis=2)
+    assert changed[5:9].any() and not changed[:5].any() and not changed[9:].any()
+
+
+def write_bad(kind, tmp_path):
+    """Makes a bad input of a kind, and gives the arguments and a word that the message must have."""
+    path, good = tmp_path / "bad.png", tmp_path / "good.png"
+    Image.new("RGB", (50, 40), "red").save(good)
+    if kind == "no picture":
+        path.write_text("hello")
+    elif kind == "zero bytes":
+        path.touch()
+    elif kind == "truncated":
+        path.write_bytes(good.read_bytes()[:-30])
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "existing output":
+        (tmp_path / "out.png").write_bytes(b"precious")
+        return good, "--overwrite"
+    elif kind == "unknown model":
+        return [good, "--model", "nosuch"], "shipped"
+    elif kind == "unknown engine":
+        return [good, "--engine", "caffe"], "ncnn"
+    return path, {"absent": "No such file", "folder": "folder", "zero bytes": "empty"}.get(kind, "not a picture")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["no picture", "zero bytes", "truncated", "folder", "absent", "existing output", "unknown model", "unknown engine"],
+)
+def test_bad_input_is_one_line_and_exit_code_1_and_writes_nothing(kind, tmp_path, model):
+    arguments, word = write_bad(kind, tmp_path)
+    arguments = arguments if isinstance(arguments, list) else [arguments, "--model", model]
+    before = {p: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
+    done = rednet("denoise", *arguments, "-o", tmp_path / "out.png")
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.startswith("rednet: ") and done.stderr.count("\n") == 1 and word in done.stderr
+    assert {p: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()} == before
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="no users to change to")
+def test_a_file_without_permission_is_one_line(tmp_path):
+    """Run in a child that gives up root, which may read everything."""
+    path = tmp_path / "secret.png"
+    Image.new("RGB", (8, 8)).save(path)
+    path.chmod(0)
+    code = (
+        "import sys, os, rednet.images, pyvips\n"
+        "from pathlib import Path\n"
+        "os.geteuid() == 0 and os.setuid(65534)\n"
+        "try: rednet.images.read_picture(Path(sys.argv[1]))\n"
+        "except rednet.ImageError as error: print(error)"
+    )
+    tmp_path.chmod(0o755)
+    done = subprocess.run([sys.executable, "-c", code, path.name], cwd=tmp_path, capture_output=True, text=True)
+    assert "Permission denied" in done.stdout, done.stderr
+
+
+def test_wrong_usage_is_exit_code_2(picture):
+    assert rednet("denoise", picture, "--sigma", "-3").returncode == 2
+    assert rednet("denoise").returncode == 2
+    assert rednet("nosuch").returncode == 2
+
+
+def test_version_and_help():
+    import rednet as package
+
+    assert rednet("--version").stdout.strip() == f"rednet {package.__version__}"
+    assert "restore" in rednet("--help").stdout
+
+
+def test_training_without_data_says_what_to_give(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "REDNET_DATA"}
+    done = rednet("train", "recipe.toml", "--out", tmp_path, "--steps", 1, env=environment)
+    assert done.returncode == 1 and "REDNET_DATA" in done.stderr

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from rednet.errors import ImageError, ModelError, OptionError
+from rednet.images import from_array, to_array
+from rednet.inference.restorer import Restorer, find_model
+
+FIELDS = {"depth": 6, "width": 4, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma", "quality", "scale")}
+
+
+@pytest.fixture(scope="module")
+def restorer(make_model):
+    return Restorer.from_pretrained(make_model(**FIELDS), tile=24)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(7, 5), (1, 1), (7, 5, 1), (7, 5, 3), (7, 5, 4), (7, 5, 2)])
+def test_an_array_comes_back_with_its_type_and_shape(restorer, dtype, shape, rng):
+    image = (rng.random(shape) * (np.iinfo(dtype).max if dtype.startswith("u") else 1)).astype(dtype)
+    result = restorer.restore(image, facts={})
+    assert result.dtype == image.dtype and result.shape == image.shape
+    assert not np.array_equal(result, image)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_pil_image_comes_back_as_one_of_its_mode(restorer, mode):
+    image = Image.new(mode, (9, 6), 100 if mode == "L" else (90, 100, 110, 120)[: len(mode)])
+    result = restorer.restore(image, facts={})
+    assert isinstance(result, Image.Image) and result.mode == mode and result.size == image.size
+
+
+def test_alpha_is_untouched(restorer, rng):
+    image = rng.integers(0, 256, (8, 8, 4), np.uint8)
+    assert np.array_equal(restorer.restore(image, facts={})[:, :, 3], image[:, :, 3])
+
+
+def test_the_result_does_not_depend_on_the_tile(make_model, rng):
+    folder = make_model(**FIELDS)
+    image = rng.random((61, 47, 3)).astype(np.float32)
+    results = [Restorer.from_pretrained(folder, tile=tile).restore(image, facts={}) for tile in (8, 15, 1000)]
+    for other in results[1:]:
+        np.testing.assert_allclose(other, results[0], rtol=0, atol=1e-5)
+
+
+def test_strength_scales_the_correction(restorer, rng):
+    y = rng.random((8, 8, 3)).astype(np.float32)
+    none, half, full = (restorer.restore(y, facts={}, strength=s) for s in (0.0, 0.5, 1.0))
+    assert np.array_equal(none, y)
+    np.testing.assert_allclose(half, (y + full) / 2, atol=1e-6)
+
+
+def test_known_pixels_come_back_bit_for_bit_and_missing_ones_do_not_matter(restorer, rng):
+    image = rng.integers(0, 256, (12, 10, 3), np.uint8)
+    mask = rng.random((12, 10)) < 0.3
+    result = restorer.restore(image, mask=mask)
+    assert np.array_equal(result[~mask], image[~mask])
+    other = np.where(mask[:, :, None], np.uint8(7), image)
+    assert np.array_equal(restorer.restore(other, mask=mask), result)
+
+
+def test_facts_change_the_result(restorer, rng):
+    y = rng.random((8, 8, 3)).astype(np.float32)
+    blind, task, level = (restorer.restore(y, facts=f) for f in ({}, {"sigma": None}, {"sigma": 30.0}))
+    assert np.abs(blind - task).max() > 1e-4 and np.abs(task - level).max() > 1e-4
+
+
+def test_gray_is_restored_as_gray_rgb(restorer, rng):
+    gray = rng.random((8, 8)).astype(np.float32)
+    as_rgb = restorer.restore(np.repeat(gray[:, :, None], 3, axis=2), facts={})
+    np.testing.assert_allclose(restorer.restore(gray, facts={}), as_rgb.mean(axis=2), atol=1e-6)
+
+
+def test_a_gray_network_restores_colour_channel_by_channel(make_model, rng):
+    restorer = Restorer.from_pretrained(make_model(depth=4, width=4))
+    y = rng.random((8, 8, 3)).astype(np.float32)
+    result = restorer.restore(y, facts={})
+    np.testing.assert_allclose(result[:, :, 1], restorer.restore(y[:, :, 1], facts={}), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_upscaling_multiplies_the_sides_and_keeps_alpha(restorer, scale, rng):
+    image = rng.integers(0, 256, (5, 7, 4), np.uint8)
+    result = to_array(restorer.upscale_picture(from_array(image), scale))
+    assert result.shape == (5 * scale, 7 * scale, 4) and result.dtype == np.uint8
+
+
+def test_self_ensemble_is_the_mean_over_orientations(restorer, rng):
+    y = rng.random((8, 6, 3)).astype(np.float32)
+    from rednet.inference.ensemble import ORIENTATIONS, orient, orient_back
+
+    views = [orient_back(restorer.restore(orient(y, i), facts={}), i) for i in range(ORIENTATIONS)]
+    np.testing.assert_allclose(restorer.restore(y, facts={}, self_ensemble=True), np.mean(views, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((4, 4), bool), np.zeros((4,), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((0, 4), np.uint8),
+     np.full((4, 4), np.nan, np.float32), np.full((4, 4), np.inf, np.float32), np.zeros((4, 4), np.int32)],
+)  # fmt: skip
+def test_an_array_that_is_no_picture_is_refused(restorer, image):
+    with pytest.raises(ImageError):
+        restorer.restore(image)
+
+
+def test_a_mask_of_another_size_is_refused(restorer):
+    with pytest.raises(OptionError, match="one size"):
+        restorer.restore(np.zeros((4, 4), np.uint8), mask=np.zeros((4, 5), bool))
+
+
+def test_a_network_without_a_mask_refuses_one(make_model):
+    restorer = Restorer.from_pretrained(make_model(depth=4, width=2))
+    with pytest.raises(OptionError, match="takes no mask"):
+        restorer.restore(np.zeros((4, 4), np.uint8), mask=np.zeros((4, 4), bool))
+
+
+def test_an_unknown_model_lists_what_is_shipped():
+    with pytest.raises(ModelError, match="universal"):
+        find_model("universel")

@@ -1,0 +1,37 @@
+import pytest
+
+from rednet.architecture import REDNetConfig
+from rednet.errors import OptionError
+
+
+def test_skip_pairs_of_red30_are_the_papers():
+    assert REDNetConfig(depth=30).skip_pairs == ((14, 1), (12, 3), (10, 5), (8, 7), (6, 9), (4, 11), (2, 13))
+
+
+def test_skip_pairs_of_red20_are_the_papers():
+    assert REDNetConfig(depth=20).skip_pairs == ((8, 2), (6, 4), (4, 6), (2, 8))
+
+
+def test_red10_of_the_paper_has_no_skips_and_red20_and_red30_have():
+    assert REDNetConfig.paper(10).skip_pairs == ()
+    assert REDNetConfig.paper(20).skips and REDNetConfig.paper(30).skips
+
+
+def test_skips_tie_mirror_layers_at_every_depth():
+    for depth in range(4, 42, 2):
+        pairs = REDNetConfig(depth=depth).skip_pairs
+        assert all(i + j == depth // 2 and i % 2 == 0 for i, j in pairs)
+        assert len(pairs) == (depth // 2 - 1) // 2
+
+
+def test_receptive_field_of_red30_is_61_px():
+    assert REDNetConfig(depth=30).receptive_field == 61
+    assert REDNetConfig(depth=20, stride=2).receptive_field == 82
+
+
+@pytest.mark.parametrize(
+    "fields", [{"depth": 5}, {"depth": 2}, {"stride": 5}, {"stride": 0}, {"channels": 2}, {"width": 0}]
+)
+def test_a_field_outside_its_range_is_refused(fields):
+    with pytest.raises(OptionError, match=next(iter(fields))):
+        REDNetConfig(**fields)

@@ -1,0 +1,19 @@
+import pytest
+
+from rednet.errors import OptionError
+from rednet.hints import HINTS, hint_vector
+
+
+def test_a_known_level_an_unknown_level_and_silence_are_three_different_things():
+    assert hint_vector({"sigma": 50.0}, ("sigma",)).tolist() == [1.0, 1.0]
+    assert hint_vector({"sigma": None}, ("sigma",)).tolist() == [1.0, 0.0]
+    assert hint_vector({}, ("sigma",)).tolist() == [0.0, 0.0]
+
+
+def test_jpeg_level_is_the_step_of_the_tables():
+    assert [round(HINTS["quality"](q), 6) for q in (5, 10, 25, 50, 100)] == [2.0, 1.0, 0.4, 0.2, 0.0]
+
+
+def test_a_hint_that_the_network_does_not_take_is_refused():
+    with pytest.raises(OptionError, match="takes no hint scale"):
+        hint_vector({"scale": 2.0}, ("sigma",))

@@ -1,0 +1,141 @@
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from rednet.errors import ImageError, OptionError
+from rednet.images import FORMATS, from_array, read_picture, to_array, write_picture
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_lossless_file_keeps_depth_channels_and_every_level(dtype, channels, suffix, tmp_path, rng):
+    if dtype == "float32" and suffix == ".png":
+        pytest.skip("PNG has no float")
+    values = rng.random((6, 5, channels)) * (1 if dtype == "float32" else np.iinfo(dtype).max)
+    path = tmp_path / f"a{suffix}"
+    write_picture(path, from_array(values.astype(dtype)))
+    picture = read_picture(path)
+    assert picture.depth == dtype
+    assert np.array_equal(to_array(picture), values.astype(dtype))
+
+
+def test_an_independent_reader_sees_the_same_pixels(tmp_path, rng):
+    levels = rng.integers(0, 256, (6, 5, 4), np.uint8)
+    write_picture(tmp_path / "a.png", from_array(levels))
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), levels)
+
+
+def test_jpeg_is_written_at_full_colour_resolution(tmp_path, photo):
+    write_picture(tmp_path / "a.jpg", from_array(photo))
+    with Image.open(tmp_path / "a.jpg") as file:
+        assert file.layer[0][1:3] == file.layer[1][1:3]  # no chroma subsampling
+
+
+def test_orientation_is_applied_once_and_metadata_is_kept(tmp_path, photo):
+    source = Image.fromarray((photo * 255).astype(np.uint8))
+    exif = source.getexif()
+    exif[0x0112], exif[0x010F] = 6, "A maker"  # rotate by 90 degrees
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    source.save(tmp_path / "a.jpg", exif=exif, dpi=(240, 240), icc_profile=profile)
+    picture = read_picture(tmp_path / "a.jpg")
+    assert picture.pixels.shape[:2] == (source.width, source.height)
+    write_picture(tmp_path / "b.jpg", picture)
+    with Image.open(tmp_path / "b.jpg") as written:
+        assert written.size == (source.height, source.width)
+        assert written.getexif().get(0x0112, 1) == 1
+        assert written.getexif()[0x010F] == "A maker"
+        assert written.info["icc_profile"] == profile
+        assert round(written.info["dpi"][0]) == 240
+
+
+def hostile(folder):
+    """Makes files that are no pictures, by name."""
+    whole = folder / "whole.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(whole)
+    content = whole.read_bytes()
+    jpeg = folder / "whole.jpg"
+    Image.open(whole).save(jpeg)
+    bomb = bytearray(content)
+    bomb[16:24] = (20000).to_bytes(4, "big") + (10000).to_bytes(4, "big")
+    import zlib
+
+    bomb[29:33] = zlib.crc32(bytes(bomb[12:29])).to_bytes(4, "big")
+    files = {
+        "empty.png": b"",
+        "text.png": b"this is no picture",
+        "truncated.png": content[: len(content) // 2],
+        "truncated.jpg": jpeg.read_bytes()[: jpeg.stat().st_size // 2],
+        "header.png": content[:40],
+        "bomb.png": bytes(bomb),
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return [folder / name for name in files] + [folder, folder / "absent.png"]
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_what_is_no_picture_is_one_clear_error(number, tmp_path):
+    path = hostile(tmp_path)[number]
+    with pytest.raises(ImageError) as caught:
+        read_picture(path)
+    message = str(caught.value)
+    assert str(path) in message and "\n" not in message
+    if path.name == "bomb.png":
+        assert "200 megapixels" in message and "limit is 100" in message
+
+
+def test_a_larger_limit_admits_a_larger_picture(tmp_path):
+    Image.new("L", (2000, 1000)).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="2 megapixels; the limit is 1 "):
+        read_picture(tmp_path / "a.png", max_megapixels=1)
+    assert read_picture(tmp_path / "a.png", max_megapixels=2).size == "2000x1000"
+
+
+def test_cmyk_is_refused_with_advice(tmp_path):
+    Image.new("CMYK", (8, 8)).save(tmp_path / "a.jpg")
+    with pytest.raises(ImageError, match="convert it to RGB"):
+        read_picture(tmp_path / "a.jpg")
+
+
+def test_an_existing_file_is_never_replaced_unasked(tmp_path, photo):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"precious")
+    with pytest.raises(ImageError, match="--overwrite"):
+        write_picture(path, from_array(photo))
+    assert path.read_bytes() == b"precious"
+    write_picture(path, from_array(photo), overwrite=True)
+    assert path.read_bytes() != b"precious"
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, photo, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", fail)
+    with pytest.raises(ImageError, match="No space left"):
+        write_picture(tmp_path / "a.png", from_array(photo))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "a", "absent/a.png"])
+def test_an_output_that_cannot_be_written_is_refused(name, tmp_path, photo):
+    with pytest.raises(ImageError, match="cannot write"):
+        write_picture(tmp_path / name, from_array(photo))
+
+
+def test_transparency_is_never_dropped_silently(tmp_path, rng):
+    picture = from_array(rng.random((4, 4, 4)).astype(np.float32))
+    with pytest.raises(ImageError, match="no transparency"):
+        write_picture(tmp_path / "a.jpg", picture)
+    with pytest.raises(OptionError, match="quality"):
+        write_picture(tmp_path / "a.webp", picture, quality=0)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_listed_format_can_be_written_and_read(suffix, tmp_path, photo):
+    write_picture(tmp_path / f"a{suffix}", replace(from_array(photo), depth="uint8"))
+    assert np.abs(read_picture(tmp_path / f"a{suffix}").pixels - photo).mean() < 0.03

@@ -1,0 +1,88 @@
+"""The house keeps its order: imports point one way, and using rednet needs no torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "rednet"
+
+# What each part may import, besides itself. A later line may use all earlier ones that it names.
+ALLOWED = {
+    "errors": set(),
+    "architecture": {"errors"},
+    "hints": {"errors"},
+    "resize": {"errors"},
+    "metrics": {"errors"},
+    "masks": set(),
+    "images": {"errors"},
+    "model": {"architecture"},
+    "degradations": {"errors", "hints", "masks", "resize"},
+    "zoo": {"architecture", "errors", "model"},
+    "inference": {"architecture", "degradations", "errors", "hints", "images", "metrics", "resize", "zoo"},
+    "training": {"architecture", "degradations", "errors", "hints", "model", "zoo"},
+    "evaluation": {"degradations", "errors", "images", "inference", "metrics"},
+}
+ALLOWED["cli"] = {"errors", "evaluation", "images", "inference", "training", "__init__"}
+ALLOWED["__main__"] = {"cli"}
+ALLOWED["__init__"] = {"errors", "inference"}
+
+
+def part_of(module: str) -> str:
+    """Gives the part of rednet that a module belongs to: rednet.zoo.chain -> zoo."""
+    return ([*module.split("."), "__init__"])[1]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module)
+    return {name for name in found if name.split(".")[0] == "rednet"}
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_one_way(path):
+    part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    wrong = {name for name in imports(path) if part_of(name) not in ALLOWED[part] | {part}}
+    assert not wrong, f"{part} may not import {wrong}"
+
+
+def test_the_order_has_no_cycle():
+    order: list[str] = []
+    rest = dict(ALLOWED)
+    rest["cli"] = rest["cli"] - {"__init__"}
+    while rest:
+        free = [part for part, needs in rest.items() if needs <= set(order)]
+        assert free, f"a cycle among {sorted(rest)}"
+        order += free
+        for part in free:
+            del rest[part]
+
+
+@pytest.mark.parametrize(
+    ("command", "absent"),
+    [
+        ("import rednet", {"numpy", "torch", "ncnn", "pyvips"}),
+        ("import rednet; rednet.restore; rednet.Restorer", {"torch", "ncnn", "PIL"}),
+        ("import rednet.cli.app", {"numpy", "torch", "ncnn", "pyvips"}),
+    ],
+)
+def test_heavy_packages_load_only_when_they_are_used(command, absent):
+    code = f"{command}; import sys; print(*set(sys.modules) & {absent!r})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not loaded
+
+
+def test_public_names_are_all_there():
+    import rednet
+
+    assert all(getattr(rednet, name).__name__ == name for name in rednet.__all__)
+    assert sorted(rednet.__all__) == rednet.__all__
+    with pytest.raises(AttributeError, match="no attribute 'restoer'"):
+        _ = rednet.restoer

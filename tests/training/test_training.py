@@ -1,0 +1,217 @@
+"""Recipes, crops and the loop: small runs on a few pictures."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from rednet.errors import OptionError, TrainingError
+from rednet.training import loop
+from rednet.training.loop import Budget, rate, train
+from rednet.training.patches import Patches, list_pictures, load_pictures, stream
+from rednet.training.recipe import Schedule, load_recipe
+from rednet.zoo.folder import load_network
+
+RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").rglob("*.toml"))
+RECIPE = """
+[model]
+depth = 4
+width = 8
+channels = 3
+stride = 2
+mask = true
+hints = ["sigma"]
+[data]
+train = ["train"]
+validation = "val"
+exclude = ["train/9.png"]
+patch = 16
+margin = 8
+batch = 4
+workers = 0
+[schedule]
+lr = 0.02
+adam_lr = 0.01
+warmup_steps = 5
+averaging = 0.9
+precision = "float32"
+[mixture]
+told = 0.5
+task_told = 0.5
+[[mixture.share]]
+name = "noise"
+degradation = { kind = "gaussian_noise", sigma = [20, 50] }
+[[mixture.share]]
+name = "lost"
+gray = 1.0
+weight = 0.5
+degradation = { kind = "missing_pixels", shape = "random", share = 0.5 }
+[[validation]]
+name = "sigma 30"
+degradation = { kind = "gaussian_noise", sigma = 30 }
+"""
+
+
+@pytest.fixture
+def data(tmp_path, photo):
+    levels = (photo * 255).astype(np.uint8)
+    for folder, names in (("train", "0129"), ("val", "5")):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            Image.fromarray(np.roll(levels, int(name) * 7, axis=1)).save(tmp_path / folder / f"{name}.png")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    return tmp_path
+
+
+@pytest.fixture
+def recipe(data):
+    return load_recipe(data / "recipe.toml")
+
+
+def patches_of(recipe, data, seed=0):
+    pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), 3)
+    return Patches(pictures, recipe.mixture, recipe.model, recipe.data, seed)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
+def test_every_recipe_that_we_ship_can_be_read(path):
+    assert load_recipe(path).mixture.shares
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("depth = 4", "depht = 4", "depht"),
+        ("depth = 4", "depth = 5", "even"),
+        ('kind = "missing_pixels"', 'kind = "rain"', "rain"),
+        ("[mixture]", "[mixtures]", "mixtures"),
+        ("[model]", "[model", "TOML"),
+        ("[schedule]", "[schedule]\nspeed = 3", "speed"),
+    ],
+)
+def test_a_mistake_in_a_recipe_is_named(data, old, new, word):
+    (data / "bad.toml").write_text(RECIPE.replace(old, new))
+    with pytest.raises(OptionError, match=word) as caught:
+        load_recipe(data / "bad.toml")
+    assert "bad.toml" in str(caught.value)
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(OptionError, match=r"no\.toml"):
+        load_recipe(tmp_path / "no.toml")
+
+
+def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):
+    assert [p.name for p in list_pictures(data, ["train"], ["train/9.png"])] == ["0.png", "1.png", "2.png"]
+    with pytest.raises(TrainingError, match="do not exist"):
+        list_pictures(data, ["train"], ["train/x.png"])
+    with pytest.raises(TrainingError, match="--data"):
+        list_pictures(data, ["nosuch"])
+
+
+def test_crop_n_is_always_the_same_and_differs_from_its_neighbours(recipe, data):
+    one, two = patches_of(recipe, data), patches_of(recipe, data)
+    for n in range(6):
+        assert all(torch.equal(torch.as_tensor(a), torch.as_tensor(b)) for a, b in zip(one[n], two[n], strict=True))
+    assert not torch.equal(one[0].x, one[1].x)
+    assert not torch.equal(one[0].y, patches_of(recipe, data, seed=1)[0].y)
+
+
+def test_a_crop_has_the_shape_that_the_network_takes(recipe, data):
+    for n in range(8):
+        crop = patches_of(recipe, data)[n]
+        assert crop.y.shape == crop.x.shape == (3, 16, 16)
+        assert crop.mask.shape == (1, 16, 16) and crop.hints.shape == (2,)
+        if recipe.mixture.shares[crop.task].name == "lost":
+            assert crop.mask.any() and torch.equal(crop.x[0], crop.x[2])  # gray fills all channels
+        else:
+            assert not crop.mask.any() and crop.hints[0] == 1
+
+
+def test_workers_do_not_change_the_crops(recipe, data):
+    from dataclasses import replace
+
+    patches = patches_of(recipe, data)
+    alone = stream(patches, 3)
+    patches_with_workers = patches_of(recipe, data)
+    patches_with_workers.data = replace(recipe.data, workers=2)
+    together = stream(patches_with_workers, 3)
+    for _ in range(3):
+        assert torch.equal(next(alone).y, next(together).y)
+
+
+def test_the_rate_warms_up_stays_and_falls_to_zero():
+    schedule = Schedule(warmup_steps=10, decay=0.5)
+    assert rate(0, 0.0, schedule) == pytest.approx(0.1)
+    assert rate(9, 0.1, schedule) == rate(500, 0.5, schedule) == 1
+    assert rate(500, 0.75, schedule) == pytest.approx(0.5)
+    assert rate(500, 1.0, schedule) == 0
+
+
+def test_training_learns_and_leaves_a_usable_model(recipe, data, tmp_path):
+    status = train(recipe, data, tmp_path / "run", Budget(steps=300))
+    assert status.step == 300 and status.pixels == 300 * 4 * 16 * 16
+    untouched = 10 * np.log10(255**2 / 30**2)
+    assert status.psnr["sigma 30"] > untouched + 2
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert float(rows[-1]["sigma 30"]) == pytest.approx(status.psnr["sigma 30"], abs=1e-3)
+    exam = loop.validation_crops(load_pictures([data / "val" / "5.png"], 3), recipe.validation, recipe.model, 96)
+    kept = loop.validate(load_network(tmp_path / "run"), exam, recipe)
+    assert kept["sigma 30"] == pytest.approx(status.psnr["sigma 30"], abs=1e-4)
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(recipe, data, tmp_path):
+    whole = train(recipe, data, tmp_path / "whole", Budget(steps=12))
+    seen = []
+
+    def after_five():
+        seen.append(None)
+        return len(seen) == 5
+
+    stopped = train(recipe, data, tmp_path / "parts", Budget(steps=12), should_stop=after_five)
+    assert stopped.step == 5
+    resumed = train(recipe, data, tmp_path / "parts", Budget(steps=12), resume=True)
+    assert resumed.step == whole.step == 12
+    a, b = (load_network(tmp_path / name).state_dict() for name in ("whole", "parts"))
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=0, atol=1e-6)
+
+
+def test_a_run_is_never_overwritten_and_none_is_invented(recipe, data, tmp_path):
+    train(recipe, data, tmp_path / "run", Budget(steps=1))
+    with pytest.raises(TrainingError, match="holds a run already"):
+        train(recipe, data, tmp_path / "run", Budget(steps=1))
+    with pytest.raises(TrainingError, match="no run to resume"):
+        train(recipe, data, tmp_path / "other", Budget(steps=1), resume=True)
+
+
+def test_training_starts_from_given_weights(recipe, data, tmp_path, make_model):
+    train(recipe, data, tmp_path / "first", Budget(steps=2))
+    train(recipe, data, tmp_path / "second", Budget(steps=1), weights=tmp_path / "first")
+    a, b = (load_network(tmp_path / n).encoder[1].weight for n in ("first", "second"))
+    assert 0 < (a - b).abs().max() < 0.05
+    with pytest.raises(TrainingError, match="shape"):
+        train(recipe, data, tmp_path / "third", Budget(steps=1), weights=make_model(depth=4, width=2))
+
+
+def test_divergence_stops_the_run_and_keeps_the_last_good_weights(recipe, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "VALIDATE_EVERY_S", 0.0)
+    poisoned = []
+
+    def poison(status):
+        if status.step == 3:
+            poisoned.append((tmp_path / "run" / "model.safetensors").read_bytes())
+            monkeypatch.setattr(loop, "forward", lambda model, crop, y: model(y * float("nan")))
+
+    with pytest.raises(TrainingError, match="diverged at step 3"):
+        train(recipe, data, tmp_path / "run", Budget(steps=9), report=poison)
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == poisoned[0]
+
+
+@pytest.mark.parametrize("options", [{}, {"minutes": 1, "steps": 1}, {"minutes": 0}, {"steps": -1}])
+def test_a_budget_is_minutes_or_steps_and_positive(options):
+    with pytest.raises(TrainingError, match="budget"):
+        Budget(**options)
