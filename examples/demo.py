@@ -46,7 +46,7 @@ def jpeg(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
 def low_resolution(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
     """Keeps one pixel of nine; shown is the bicubic enlargement."""
     small = to_levels(imresize(x, 1 / 3))
-    return imresize(small.astype(np.float32) / 255, 3), rednet.upscale(small, scale=3)
+    return imresize(from_levels(small), 3), rednet.upscale(small, scale=3)
 
 
 def text(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
@@ -58,7 +58,7 @@ def text(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
     for line, top in enumerate(range(8, height, 34)):
         pen.text((8 - 37 * line % 200, top), words, font=ImageFont.load_default(17), fill=255)
     mask = np.asarray(page) > 0
-    y = np.where(mask[:, :, None], np.float32([1.0, 0.9, 0.2]), x)
+    y = np.where(mask[:, :, None], np.array([1.0, 0.9, 0.2], np.float32), x)
     return y, rednet.inpaint(to_levels(y), mask)
 
 
@@ -73,6 +73,11 @@ CASES = (
 def to_levels(x: NDArray[np.float32]) -> Levels:
     """Rounds a picture in [0, 1] to 8 bits."""
     return np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+
+
+def from_levels(levels: Levels) -> NDArray[np.float32]:
+    """Brings 8 bits to [0, 1]."""
+    return levels.astype(np.float32) / np.float32(255)
 
 
 def draw_sheet(title: str, panels: list[tuple[str, Levels]], detail: tuple[int, int]) -> Image.Image:
@@ -101,11 +106,11 @@ def main(out: Path) -> None:
     for case in CASES:
         clean = np.asarray(Image.open(PHOTOS / case.photo).convert("RGB"))
         height, width = clean.shape[0] // 3 * 3, clean.shape[1] // 3 * 3
-        x = clean[:height, :width].astype(np.float32) / 255
+        x = from_levels(clean[:height, :width])
         start = time.perf_counter()
         y, restored = case.run(x)
         seconds = time.perf_counter() - start
-        before, after = psnr(x, np.clip(y, 0, 1)), psnr(x, restored.astype(np.float32) / 255)
+        before, after = psnr(x, np.clip(y, 0, 1)), psnr(x, from_levels(restored))
         panels = [
             ("clean", to_levels(x)),
             (f"damaged, {before:.1f} dB", to_levels(y)),

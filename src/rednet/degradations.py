@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -45,11 +46,14 @@ MISSING_VALUE = 0.5  # what stands in a missing pixel: mid-gray, the smallest wo
 BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # luma of full-range RGB, ITU-R BT.601
 
 
+NOTHING_KNOWN: Facts = MappingProxyType({})
+
+
 class Degraded(NamedTuple):
     """A damaged picture: y (H, W, C), what is known of the damage, and the (H, W) mask where pixels are missing."""
 
     y: Image
-    facts: Facts = {}
+    facts: Facts = NOTHING_KNOWN
     mask: Mask | None = None
 
 
@@ -121,7 +125,7 @@ class JPEG:
         picture = pillow.fromarray(levels[:, :, 0] if x.shape[2] == 1 else levels)
         picture.save(file, "JPEG", quality=quality, subsampling=self.subsampling)
         decoded = np.asarray(pillow.open(file)).reshape(x.shape)
-        return Degraded(decoded.astype(np.float32) / 255, {"quality": float(quality)})
+        return Degraded(decoded.astype(np.float32) / np.float32(255), {"quality": float(quality)})
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,6 @@ class Blur:
         object.__setattr__(self, "kernel", kernel / kernel.sum())
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
-        _height, _width, _ = x.shape
         rows, columns = (side // 2 for side in self.kernel.shape)
         padded = np.pad(x, ((rows, rows), (columns, columns), (0, 0)), mode=self.boundary)
         size = padded.shape[:2]
@@ -286,7 +289,8 @@ def to_gray(x: Image) -> Image:
 
 def to_8_bits(x: Image) -> Image:
     """Clips to [0, 1] and rounds to the 256 levels that a file can hold."""
-    return np.rint(np.clip(x, 0, 1) * 255) / np.float32(255)
+    levels: Image = np.rint(np.clip(x, 0, 1) * np.float32(255)) / np.float32(255)
+    return levels
 
 
 KINDS: Mapping[str, Callable[..., Degradation]] = {
@@ -307,7 +311,7 @@ def degradation_from(options: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -
     if not isinstance(options, Mapping):
         return Chain(tuple(degradation_from(step) for step in options))
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    kind = values.pop("kind", None)
+    kind = str(values.pop("kind", None))
     if kind not in KINDS:
         raise OptionError(f"the degradation's kind is {kind!r}; it must be of: {', '.join(KINDS)}")
     try:

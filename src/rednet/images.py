@@ -197,7 +197,7 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
     try:
         image.write_to_file(os.fspath(temporary), **options)
         if overwrite:
-            os.replace(temporary, path)
+            temporary.replace(path)
         else:
             os.link(temporary, path)  # fails, rather than replaces, if the file has appeared meanwhile
     except FileExistsError:

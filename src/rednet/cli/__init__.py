@@ -1,0 +1,1 @@
+"""The command line; it holds no arithmetic: parse, call one function, print."""

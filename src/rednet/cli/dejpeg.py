@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rednet.cli.picture import Work, restoring_verb
+
+if TYPE_CHECKING:
+    from rednet.images import Picture
+    from rednet.inference.restorer import Restorer
 
 __all__ = ["dejpeg"]
 
@@ -21,7 +25,7 @@ def dejpeg(
 ) -> Work:
     """Remove JPEG blocks and rings from a picture."""
 
-    def work(restorer, image, options):  # type: ignore[no-untyped-def]
+    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
         from rednet.inference.inspect import jpeg_quality
 
         return restorer.restore_picture(image, {"quality": quality or jpeg_quality(picture)}, **options)

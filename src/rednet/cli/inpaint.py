@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rednet.cli.picture import Work, restoring_verb
+
+if TYPE_CHECKING:
+    from rednet.images import Picture
+    from rednet.inference.restorer import Restorer
 
 __all__ = ["inpaint"]
 
@@ -19,7 +23,7 @@ def inpaint(
 ) -> Work:
     """Fill missing pixels; all others stay as they are, bit for bit."""
 
-    def work(restorer, image, options):  # type: ignore[no-untyped-def]
+    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
         from rednet.images import read_picture
 
         lost = read_picture(mask).pixels.mean(axis=2) >= 0.5

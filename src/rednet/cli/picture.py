@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Work", "restoring_verb"]
 
 Advance = Callable[[float], None]
-Work = Callable[["Restorer", "Picture", dict[str, object]], "Picture"]
+Work = Callable[["Restorer", "Picture", dict[str, Any]], "Picture"]
 """What a verb does: (restorer, picture, options of `Restorer.restore_picture`) -> picture."""
 
 
@@ -33,9 +33,9 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
         A command for typer: the picture, the verb's own options, then the options that all verbs share.
     """
 
-    def command(picture: Path, output: Path | None = None, **options: object) -> None:
+    def command(picture: Path, output: Path | None = None, **options: Any) -> None:
         own = {name: options.pop(name) for name in list(options) if name in planned}
-        process(picture, output, plan(picture, **own), **options)  # type: ignore[arg-type]
+        process(picture, output, plan(picture, **own), **options)
 
     planned = inspect.signature(plan, eval_str=True).parameters
     shared = inspect.signature(process, eval_str=True).parameters

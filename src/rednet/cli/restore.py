@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rednet.cli.picture import Work, restoring_verb
+
+if TYPE_CHECKING:
+    from rednet.images import Picture
+    from rednet.inference.restorer import Restorer
 
 __all__ = ["restore"]
 
@@ -14,7 +19,7 @@ __all__ = ["restore"]
 def restore(picture: Path) -> Work:
     """Look at a picture, say what is wrong with it, and restore it."""
 
-    def work(restorer, image, options):  # type: ignore[no-untyped-def]
+    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
         from rednet.inference.inspect import describe, find_facts
 
         facts = find_facts(image.pixels, picture)

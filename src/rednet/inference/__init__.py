@@ -1,0 +1,1 @@
+"""Picture to picture: engines, exact tiling, self-ensemble, and the restorer that joins them."""

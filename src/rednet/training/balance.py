@@ -42,7 +42,7 @@ class TaskBalance:
         seen = errors.detach()
         if not self.enabled:
             return errors.mean(), seen
-        for t in task.unique().tolist():
+        for t in set(task.tolist()):
             batch_mean = seen[task == t].mean()
             known = self.means[t] > 0
             self.means[t] = torch.lerp(batch_mean, self.means[t], MEMORY) if known else batch_mean

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import csv
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -156,7 +155,7 @@ class Run:
             raise TrainingError(
                 f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}"
             )
-        self.model = model.train().to(memory_format=torch.channels_last)
+        self.model = model.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = build_optimizers(self.model, self.schedule.optimizer, self.schedule.lr, self.schedule.adam_lr)
         self.peaks = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
@@ -170,7 +169,7 @@ class Run:
         self.set_lr(rate(self.status.step, self.status.progress, self.schedule))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             x_hat = forward(self.model, crop, y)
-        loss, _ = self.balance(x_hat, crop.x, crop.task)
+        loss, _ = self.balance(x_hat, crop.x, torch.as_tensor(crop.task))
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingError(
@@ -179,7 +178,7 @@ class Run:
             )
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self.optimizers:
             optimizer.step()
         self.status.step += 1
@@ -208,7 +207,7 @@ class Run:
         }
         temporary = out / f".{STATE}.part"
         torch.save(state, temporary)
-        os.replace(temporary, out / STATE)
+        temporary.replace(out / STATE)
 
     def load(self, path: Path) -> None:
         """Takes up the state of a stopped run."""
@@ -224,7 +223,8 @@ class Run:
 def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:
     """Runs the network on a batch, with the optional inputs that it takes."""
     config = model.config
-    return model(y, crop.mask if config.mask else None, crop.hints if config.hints else None)
+    x_hat: Tensor = model(y, crop.mask if config.mask else None, crop.hints if config.hints else None)
+    return x_hat
 
 
 def rate(step: int, progress: float, schedule: Schedule) -> float:
@@ -265,7 +265,7 @@ class Log:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError as error:
                 raise TrainingError("TensorBoard is not installed: pip install tensorboard") from error
-            self.board = SummaryWriter(out)  # type: ignore[no-untyped-call]
+            self.board = SummaryWriter(out)
 
     def write(self, status: Status) -> None:
         """Writes one row."""

@@ -11,6 +11,7 @@ https://kellerjordan.github.io/posts/muon/ (coefficients of the iteration, Neste
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -95,9 +96,9 @@ def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> lis
     """
     if kind == "adam":
         return [torch.optim.Adam(model.parameters(), lr, foreach=True)]
-    convs = [layer.weight for layer in model.encoder[1:]]
-    deconvs = [layer.weight for layer in model.decoder[:-1]]
-    ends = [model.encoder[0].weight, model.decoder[-1].weight]
-    biases = [layer.bias for layer in [*model.encoder, *model.decoder]]
-    groups = [{"params": ends}, {"params": biases, "lr": adam_lr * BIAS_SHARE}]
+    weights = [p for name, p in model.named_parameters() if name.endswith("weight")]
+    biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
+    half = model.config.depth // 2
+    convs, deconvs, ends = weights[1:half], weights[half:-1], [weights[0], weights[-1]]
+    groups: list[dict[str, Any]] = [{"params": ends}, {"params": biases, "lr": adam_lr * BIAS_SHARE}]
     return [Muon(convs, deconvs, lr), torch.optim.Adam(groups, adam_lr, foreach=True)]

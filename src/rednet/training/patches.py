@@ -95,7 +95,9 @@ class Patches(Dataset[Crop]):
         picture = self.pictures[rng.choice(len(self.pictures), p=self.odds)]
         size = self.data.patch + self.data.margin
         top, left = (int(rng.integers(side - size + 1)) for side in picture.shape[:2])
-        x = flip(picture[top : top + size, left : left + size], int(rng.integers(8))).astype(np.float32) / 255
+        x = flip(picture[top : top + size, left : left + size], int(rng.integers(8))).astype(np.float32) / np.float32(
+            255
+        )
         task, x, degraded = self.mixture(x, rng)
         top, left = (int(offset) for offset in rng.integers(0, self.data.margin + 1, 2))
         window = slice(top, top + self.data.patch), slice(left, left + self.data.patch)
@@ -105,7 +107,7 @@ class Patches(Dataset[Crop]):
 def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
     """Yields batches from a step on, endlessly, prepared ahead by worker processes."""
     size, workers = patches.data.batch, patches.data.workers
-    batches = (range(step * size, (step + 1) * size) for step in itertools.count(first_step))
+    batches = (list(range(step * size, (step + 1) * size)) for step in itertools.count(first_step))
     loader = DataLoader(patches, batch_sampler=batches, num_workers=workers, prefetch_factor=16 if workers else None)
     return iter(loader)
 
@@ -123,7 +125,7 @@ def validation_crops(
         crops = []
         for number, picture in enumerate(pictures):
             top, left = (max(0, (side - size) // 2) for side in picture.shape[:2])
-            centre = enlarge(picture, size)[top : top + size, left : left + size].astype(np.float32) / 255
+            centre = enlarge(picture, size)[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
             _, x, degraded = mixture(centre, np.random.default_rng((task, number)))
             crops.append(pair(x, degraded, task, model, (slice(None), slice(None))))
         batches.append(torch.utils.data.default_collate(crops))
@@ -137,8 +139,11 @@ def pair(
     y, facts, mask = degraded
     lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
     told = hint_vector({name: level for name, level in facts.items() if name in model.hints}, model.hints)
-    to_chw = lambda image: torch.from_numpy(image[window].transpose(2, 0, 1).copy()).expand(model.channels, -1, -1)  # noqa: E731
-    return Crop(to_chw(y), to_chw(x), torch.from_numpy(lost[window][None].copy()), torch.from_numpy(told), task)
+
+    def to_tensor(image: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(image[window].transpose(2, 0, 1).copy()).expand(model.channels, -1, -1)
+
+    return Crop(to_tensor(y), to_tensor(x), torch.from_numpy(lost[window][None].copy()), torch.from_numpy(told), task)
 
 
 def flip(picture: Picture, orientation: int) -> Picture:

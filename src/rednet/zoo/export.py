@@ -103,10 +103,10 @@ def to_onnx(chain: Chain) -> bytes:
         if conv.relu:
             top = node("Relu", [top], f"relu{number}")
         kept[number] = top
-    node(
-        *(("DepthToSpace", [top], "residual") if s > 1 else ("Identity", [top], "residual")),
-        **({"blocksize": s, "mode": "CRD"} if s > 1 else {}),
-    )
+    if s > 1:
+        node("DepthToSpace", [top], "residual", blocksize=s, mode="CRD")
+    else:
+        node("Identity", [top], "residual")
 
     def value(name: str, channels: int, height: str, width: str) -> Any:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, height, width])
