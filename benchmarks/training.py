@@ -62,7 +62,9 @@ def our_loop(recipe: Recipe, data: Path, waits: list[float]) -> Iterator[None]:
 def main() -> None:
     """Runs both loops in turns and prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"), required="REDNET_DATA" not in os.environ)
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("REDNET_DATA"), required="REDNET_DATA" not in os.environ
+    )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--steps", type=int, default=20, help="of each loop in each round")
     options = parser.parse_args()
@@ -81,7 +83,7 @@ def main() -> None:
     pixels = recipe.data.batch * recipe.data.patch**2
     ratios = [bare / ours for bare, ours in zip(seconds["bare"], seconds["ours"], strict=True)]
     precision = "bfloat16" if use_bfloat16(recipe.schedule) else "float32"
-    print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {precision}")
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {precision}")
     for name, values in seconds.items():
         print(f"{name}: {pixels / statistics.median(values) / 1000:.0f} kpx/s")
     print(f"ours / bare: {statistics.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})")

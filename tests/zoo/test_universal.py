@@ -1,0 +1,76 @@
+"""The shipped network, as it is shipped: whole, described truthfully, and good at every task that it is sold for."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+import rednet
+from rednet.degradations import JPEG, GaussianNoise, MissingPixels
+from rednet.images import read_picture
+from rednet.inference.restorer import find_model
+from rednet.metrics import psnr
+from rednet.resize import imresize
+
+from ..conftest import PHOTOS
+
+FOLDER = find_model("universal")
+
+
+@pytest.fixture(scope="module")
+def coffee():
+    return read_picture(PHOTOS / "coffee.png").pixels[60:300, 200:440]
+
+
+def gain(x, y, x_hat):
+    return psnr(x, x_hat.clip(0, 1)) - psnr(x, y.clip(0, 1))
+
+
+def test_the_card_names_the_hash_of_the_weights():
+    digest = hashlib.sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest()
+    assert digest in (FOLDER / "README.md").read_text("utf-8")
+
+
+def test_the_network_takes_mask_and_hints_and_has_stride_2():
+    config = json.loads((FOLDER / "config.json").read_text())
+    assert config["mask"] and config["stride"] == 2 and config["channels"] == 3
+    assert config["hints"] == ["sigma", "quality", "scale", "deconvolved"]
+
+
+@pytest.mark.parametrize(("sigma", "least"), [(15, 6.0), (25, 8.0), (50, 10.0)])
+def test_noise_goes_whether_its_level_is_told_or_not(coffee, rng, sigma, least):
+    y = GaussianNoise(sigma)(coffee, rng).y
+    for told in (sigma, None):
+        assert gain(coffee, y, rednet.denoise(y, sigma=told)) > least
+
+
+def test_jpeg_artefacts_go(coffee, rng):
+    y = JPEG(10)(coffee, rng).y
+    assert gain(coffee, y, rednet.dejpeg(y)) > 0.5
+
+
+@pytest.mark.parametrize(("scale", "least"), [(2, 1.0), (3, 0.5), (4, 0.3)])
+def test_enlarged_pictures_beat_bicubic(coffee, scale, least):
+    small = imresize(coffee, 1 / scale)
+    assert gain(coffee, imresize(small, scale), rednet.upscale(small, scale=scale)) > least
+
+
+@pytest.mark.parametrize(("shape", "share"), [("text", 0.1), ("random", 0.5)])
+def test_missing_pixels_are_filled_better_than_by_their_neighbours_mean(coffee, rng, shape, share):
+    from scipy.ndimage import gaussian_filter
+
+    y, _, mask = MissingPixels(shape, share)(coffee, rng)
+    known = (~mask[:, :, None]).astype(float)
+    spread = lambda v: gaussian_filter(v, (2, 2, 0))  # noqa: E731
+    neighbours = np.where(mask[:, :, None], spread(y * known) / (spread(known) + 1e-6), y)
+    assert gain(coffee, neighbours, rednet.inpaint(y, mask)) > 1.0
+
+
+def test_a_clean_picture_stays_clean(coffee):
+    assert psnr(coffee, rednet.restore(coffee)) > 40
+
+
+def test_nothing_is_gained_by_the_wrong_verb(coffee, rng):
+    y = GaussianNoise(25)(coffee, rng).y
+    assert gain(coffee, y, rednet.denoise(y)) > gain(coffee, y, rednet.dejpeg(y)) + 3
