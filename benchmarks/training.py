@@ -65,8 +65,10 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("REDNET_DATA"), required="REDNET_DATA" not in os.environ
     )
-    parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--steps", type=int, default=20, help="of each loop in each round")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument(
+        "--steps", type=int, default=60, help="of each loop in each round; many more than are prefetched"
+    )
     options = parser.parse_args()
     recipe = load_recipe(RECIPE)
     waits: list[float] = []

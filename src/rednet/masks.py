@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def random_pixels(height: int, width: int, share: float, rng: np.random.Generato
 
 def written_text(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
     """Writes random words of 9 to 28 px at random places until `share` of the picture is covered."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     picture = Image.new("1", (width, height))
     pen = ImageDraw.Draw(picture)
@@ -36,10 +37,18 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
         size = int(rng.integers(9, 29))
         word = "".join(rng.choice(letters, int(rng.integers(2, 12))))
         place = (int(rng.integers(-2 * size, width)), int(rng.integers(-size // 2, height)))
-        pen.text(place, word, font=ImageFont.load_default(size), fill=1, stroke_width=int(rng.integers(0, 2)))
+        pen.text(place, word, font=font(size), fill=1, stroke_width=int(rng.integers(0, 2)))
         if np.asarray(picture).mean() >= share:
             break
     return np.array(picture)
+
+
+@lru_cache(maxsize=32)
+def font(size: int) -> Any:
+    """Loads Pillow's own font in a size, px."""
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
 
 
 def scratches(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:

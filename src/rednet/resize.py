@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ def cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(t <= 1, near, np.where(t <= 2, far, 0.0))
 
 
+@lru_cache(maxsize=64)
 def taps(size: int, scale: float | Fraction) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Lists, for each output pixel along one axis, the input pixels that it reads and their weights.
 

@@ -106,10 +106,24 @@ class Patches(Dataset[Crop]):
 
 def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
     """Yields batches from a step on, endlessly, prepared ahead by worker processes."""
-    size, workers = patches.data.batch, patches.data.workers
+    size, workers, channels = patches.data.batch, patches.data.workers, patches.model.channels
     batches = (list(range(step * size, (step + 1) * size)) for step in itertools.count(first_step))
-    loader = DataLoader(patches, batch_sampler=batches, num_workers=workers, prefetch_factor=16 if workers else None)
-    return iter(loader)
+    loader = DataLoader(
+        patches,
+        batch_sampler=batches,
+        num_workers=workers,
+        prefetch_factor=16 if workers else None,
+        collate_fn=pack,
+    )
+    for planes, hints, tasks in loader:
+        y, x, mask = planes.split([channels, channels, 1], dim=1)
+        yield Crop(y, x, mask, torch.from_numpy(hints), torch.tensor(tasks))
+
+
+def pack(crops: Sequence[Crop]) -> tuple[Tensor, NDArray[np.float32], list[int]]:
+    """Joins crops into one tensor for the trip between processes, where each tensor costs half a millisecond."""
+    planes = torch.stack([torch.cat([crop.y, crop.x, crop.mask]) for crop in crops])
+    return planes, np.stack([crop.hints.numpy() for crop in crops]), [int(crop.task) for crop in crops]
 
 
 def validation_crops(
