@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,11 +99,11 @@ def draw_sheet(title: str, panels: list[tuple[str, Levels]], detail: tuple[int, 
     return sheet
 
 
-def main(out: Path) -> None:
-    """Runs all cases, writes a sheet for each, and prints the table."""
+def show(cases: Sequence[Case], out: Path) -> None:
+    """Runs cases, writes a sheet for each, and prints a table."""
     out.mkdir(parents=True, exist_ok=True)
     print(f"{'damage':28}{'damaged':>10}{'restored':>10}{'seconds':>9}   sheet")
-    for case in CASES:
+    for case in cases:
         clean = np.asarray(Image.open(PHOTOS / case.photo).convert("RGB"))
         height, width = clean.shape[0] // 3 * 3, clean.shape[1] // 3 * 3
         x = from_levels(clean[:height, :width])
@@ -122,4 +122,4 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    show(CASES, Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))

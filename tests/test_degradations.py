@@ -136,6 +136,14 @@ def test_a_mixture_draws_by_weight_and_tells_as_often_as_it_should():
     assert near(sum(facts == {} for _, facts in noisy), n, 0.2)
 
 
+def test_without_pillow_jpeg_says_what_to_install(photo, rng, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(OptionError, match=r"pip install 'rednet\[demo\]'"):
+        JPEG(10)(photo, rng)
+
+
 @pytest.mark.parametrize(
     "make",
     [

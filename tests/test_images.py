@@ -1,3 +1,4 @@
+import errno
 import os
 from dataclasses import replace
 
@@ -119,6 +120,15 @@ def test_a_failed_write_leaves_nothing(tmp_path, photo, monkeypatch):
     with pytest.raises(ImageError, match="No space left"):
         write_picture(tmp_path / "a.png", from_array(photo))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_hard_links_is_written_all_the_same(tmp_path, photo, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", fail)
+    write_picture(tmp_path / "a.png", from_array(photo))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", "absent/a.png"])

@@ -16,7 +16,7 @@ ALLOWED = {
     "hints": {"errors"},
     "resize": {"errors"},
     "metrics": {"errors"},
-    "masks": set(),
+    "masks": {"errors"},
     "images": {"errors"},
     "model": {"architecture"},
     "degradations": {"errors", "hints", "masks", "resize"},

@@ -4,7 +4,7 @@ Each kind is a frozen dataclass, called as `degradation(x, rng)`: x is (H, W, C)
 everything random comes from the passed generator, so that one seed gives one result. Where a level may be a range
 (lo, hi), each call draws from it evenly. The result says what was done (`facts`), in the words of `rednet.hints`.
 
-JPEG and written text need Pillow (`rednet[train]`); the rest needs numpy only.
+JPEG, text and scratches need Pillow (`rednet[demo]`); the rest needs numpy only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.hints import Facts
-from rednet.masks import SHAPES, MaskShape
+from rednet.masks import SHAPES, MaskShape, pillow
 from rednet.resize import imresize
 
 __all__ = [
@@ -117,14 +117,12 @@ class JPEG:
         check_level("quality", self.quality, 1, 100)
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
-        from PIL import Image as pillow
-
         quality = round(draw(self.quality, rng))
         levels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
         file = io.BytesIO()
-        picture = pillow.fromarray(levels[:, :, 0] if x.shape[2] == 1 else levels)
+        picture = pillow("Image").fromarray(levels[:, :, 0] if x.shape[2] == 1 else levels)
         picture.save(file, "JPEG", quality=quality, subsampling=self.subsampling)
-        decoded = np.asarray(pillow.open(file)).reshape(x.shape)
+        decoded = np.asarray(pillow("Image").open(file)).reshape(x.shape)
         return Degraded(decoded.astype(np.float32) / np.float32(255), {"quality": float(quality)})
 
 

@@ -6,6 +6,7 @@ channel. What came in as 8 bits, 16 bits or float goes out as such.
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ Array = NDArray[Any]
 MAX_MEGAPIXELS = 100.0  # more is refused before decoding, unless the caller raises the limit
 FORMATS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif")
 KEPT_METADATA = ("exif-", "icc-profile-data", "xmp-data", "iptc-data")
+NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
 VIPS_DEPTH = {"uchar": "uint8", "ushort": "uint16", "float": "float32", "double": "float32"}
 
@@ -199,13 +201,25 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
         if overwrite:
             temporary.replace(path)
         else:
-            os.link(temporary, path)  # fails, rather than replaces, if the file has appeared meanwhile
+            rename_to_new(temporary, path)
     except FileExistsError:
         raise ImageError(f"{path} exists already; choose another name or use --overwrite") from None
     except (vips.Error, OSError) as error:
         raise ImageError(f"cannot write {path}: {str(error).strip().splitlines()[-1]}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def rename_to_new(source: Path, target: Path) -> None:
+    """Renames a file, and raises FileExistsError rather than replace one that has appeared meanwhile."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in NO_HARD_LINKS:
+            raise
+        if target.exists():
+            raise FileExistsError from error
+        source.replace(target)
 
 
 def copy_metadata(source: Any, target: Any) -> Any:

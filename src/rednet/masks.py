@@ -8,12 +8,15 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHAPES", "MaskShape", "random_pixels", "scratches", "written_text"]
+from rednet.errors import OptionError
+
+__all__ = ["SHAPES", "MaskShape", "pillow", "random_pixels", "scratches", "written_text"]
 
 Mask = NDArray[np.bool_]
 MaskShape = Literal["random", "text", "scratches"]
@@ -28,10 +31,7 @@ def random_pixels(height: int, width: int, share: float, rng: np.random.Generato
 
 def written_text(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
     """Writes random words of 9 to 28 px at random places until `share` of the picture is covered."""
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("1", (width, height))
-    pen = ImageDraw.Draw(picture)
+    picture, pen = canvas(height, width)
     letters = list(string.ascii_letters + string.digits)
     for _ in range(MAX_STROKES):
         size = int(rng.integers(9, 29))
@@ -43,20 +43,29 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
     return np.array(picture)
 
 
+def pillow(module: str) -> Any:
+    """Imports a module of Pillow, or says how to get it."""
+    try:
+        return import_module(f"PIL.{module}")
+    except ImportError as error:
+        raise OptionError("JPEG, text and scratches need Pillow: pip install 'rednet[demo]'") from error
+
+
+def canvas(height: int, width: int) -> tuple[Any, Any]:
+    """Gives an empty black-and-white picture and a pen to draw on it."""
+    picture = pillow("Image").new("1", (width, height))
+    return picture, pillow("ImageDraw").Draw(picture)
+
+
 @lru_cache(maxsize=32)
 def font(size: int) -> Any:
     """Loads Pillow's own font in a size, px."""
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+    return pillow("ImageFont").load_default(size)
 
 
 def scratches(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
     """Draws curved lines, 1 to 6 px wide, until `share` of the picture is covered."""
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("1", (width, height))
-    pen = ImageDraw.Draw(picture)
+    picture, pen = canvas(height, width)
     t = np.linspace(0, 1, 17)[:, None]
     for _ in range(MAX_STROKES):
         start, bend, end = rng.uniform(-0.2, 1.2, (3, 2)) * (width, height)

@@ -56,7 +56,8 @@ def jpeg_quality(path: Path) -> int | None:
 
     Source: ITU-T T.81, annex B (segments).
     """
-    content = path.read_bytes()[: 1 << 20]  # the tables stand before the pixels
+    with path.open("rb") as file:
+        content = file.read(1 << 20)  # the tables stand before the pixels
     if content[:2] != bytes([MARKER, START]):
         return None
     position = 2

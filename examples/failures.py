@@ -1,0 +1,46 @@
+"""What the shipped network cannot do: the same sheets as the demo's, of damage beyond its reach.
+
+python examples/failures.py docs/images
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from demo import Case, Levels, show, to_levels
+from numpy.typing import NDArray
+
+import rednet
+from rednet.degradations import JPEG, GaussianNoise
+
+
+def failure_noise(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
+    """Adds noise of sigma 100, almost twice what the network has seen: fur becomes blotches."""
+    y = GaussianNoise(100, clip=True)(x, np.random.default_rng(0)).y
+    return y, rednet.denoise(to_levels(y))
+
+
+def failure_jpeg(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
+    """Compresses at quality 3: what is left of the colours cannot be guessed."""
+    y = JPEG(3)(x, np.random.default_rng(0)).y
+    return y, rednet.dejpeg(to_levels(y))
+
+
+def failure_hole(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
+    """Loses a square of 60 px, wider than the network sees: it is filled with fog."""
+    mask = np.zeros(x.shape[:2], bool)
+    mask[90:150, 190:250] = True
+    y = np.where(mask[:, :, None], np.float32(0), x)
+    return y, rednet.inpaint(to_levels(y), mask)
+
+
+CASES = (
+    Case("noise, sigma 100 (trained up to 55)", "chelsea.png", (75, 120), failure_noise),
+    Case("JPEG, quality 3 (trained from 5)", "coffee.png", (120, 330), failure_jpeg),
+    Case("a hole of 60 px", "astronaut.png", (75, 150), failure_hole),
+)
+
+if __name__ == "__main__":
+    show(CASES, Path(sys.argv[1] if len(sys.argv) > 1 else "failures"))
