@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from rednet.architecture import REDNetConfig
+
+settings.register_profile("patient", deadline=None)  # the machine may be busy
+settings.load_profile("patient")
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 
@@ -27,19 +31,30 @@ def photo():
 
 @pytest.fixture(scope="session")
 def make_model(tmp_path_factory):
-    """Gives a function that writes a network with random weights, none of them dead, into a model folder."""
+    """Gives a function that writes a network with random weights into a model folder.
+
+    `positive` weights: no ReLU is ever off, so every pixel in reach has an influence and a seam would show. Otherwise
+    about half of the ReLUs are off, so that a missing one would show.
+    """
     import torch
 
     from rednet.model import REDNet
     from rednet.zoo.folder import save_network
 
-    def make(**fields) -> Path:
+    def make(*, positive=False, **fields) -> Path:
         torch.manual_seed(0)
         model = REDNet(REDNetConfig(**fields))
         with torch.no_grad():
             for layer in [*model.encoder, *model.decoder]:
-                layer.weight.abs_().mul_(1 / layer.weight.abs().sum(dim=(1, 2, 3)).mean())
-                layer.bias.uniform_(0.01, 0.1)
+                if positive:
+                    layer.weight.abs_()
+                    layer.bias.uniform_(0.01, 0.1)
+                    layer.weight.mul_(1 / layer.weight.abs().sum(dim=(1, 2, 3)).mean())
+                else:
+                    layer.bias.uniform_(-0.1, 0.1)
+                    layer.weight.mul_((2 / (9 * layer.in_channels)) ** 0.5 / layer.weight.std())
+            if not positive:
+                model.decoder[-1].weight.mul_(0.1)  # a residual, not a picture
         folder = tmp_path_factory.mktemp("model")
         save_network(model, folder)
         return folder

@@ -11,9 +11,15 @@ def test_a_known_level_an_unknown_level_and_silence_are_three_different_things()
 
 
 def test_jpeg_level_is_the_step_of_the_tables():
-    assert [round(HINTS["quality"](q), 6) for q in (5, 10, 25, 50, 100)] == [2.0, 1.0, 0.4, 0.2, 0.0]
+    assert [round(HINTS["quality"].seen(q), 6) for q in (5, 10, 25, 50, 100)] == [2.0, 1.0, 0.4, 0.2, 0.0]
 
 
 def test_a_hint_that_the_network_does_not_take_is_refused():
     with pytest.raises(OptionError, match="takes no hint scale"):
         hint_vector({"scale": 2.0}, ("sigma",))
+
+
+@pytest.mark.parametrize("facts", [{"sigma": -1.0}, {"sigma": float("nan")}, {"quality": 0.0}, {"scale": 9.0}])
+def test_a_level_outside_its_range_is_refused(facts):
+    with pytest.raises(OptionError, match="must be from"):
+        hint_vector(facts)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image, ImageCms
 
 from rednet.errors import ImageError, OptionError
@@ -100,6 +101,28 @@ def test_cmyk_is_refused_with_advice(tmp_path):
     Image.new("CMYK", (8, 8)).save(tmp_path / "a.jpg")
     with pytest.raises(ImageError, match="convert it to RGB"):
         read_picture(tmp_path / "a.jpg")
+
+
+def test_several_pages_and_other_colours_are_refused_rather_than_dropped(tmp_path):
+    pages = [Image.new("L", (8, 8), level) for level in (0, 100)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(ImageError, match="2 pages"):
+        read_picture(tmp_path / "a.tif")
+    pyvips.Image.black(8, 8, bands=3).copy(interpretation="lab").cast("float").write_to_file(tmp_path / "b.tif")
+    with pytest.raises(ImageError, match="convert it to RGB"):
+        read_picture(tmp_path / "b.tif")
+
+
+def test_palettes_and_one_bit_pictures_are_read_as_what_they_show(tmp_path):
+    Image.new(
+        "P",
+        (8, 8),
+        1,
+    ).save(tmp_path / "p.png")
+    Image.new("1", (8, 8), 1).save(tmp_path / "1.png")
+    expected = np.asarray(Image.open(tmp_path / "p.png").convert("RGB")).astype(np.float32) / 255
+    assert np.allclose(read_picture(tmp_path / "p.png").pixels, expected)
+    assert (read_picture(tmp_path / "1.png").pixels == 1).all()
 
 
 def test_an_existing_file_is_never_replaced_unasked(tmp_path, photo):

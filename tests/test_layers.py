@@ -22,7 +22,7 @@ ALLOWED = {
     "degradations": {"errors", "hints", "masks", "resize"},
     "zoo": {"architecture", "errors", "model"},
     "inference": {"architecture", "degradations", "errors", "hints", "images", "metrics", "resize", "zoo"},
-    "training": {"architecture", "degradations", "errors", "hints", "model", "zoo"},
+    "training": {"architecture", "degradations", "errors", "hints", "images", "model", "zoo"},
     "evaluation": {"degradations", "errors", "images", "inference", "metrics"},
 }
 ALLOWED["cli"] = {"errors", "evaluation", "images", "inference", "training", "__init__"}

@@ -238,6 +238,9 @@ class Share:
     weight: float = 1.0
     gray: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_level("gray", self.gray, 0, 1)
+
 
 @dataclass(frozen=True)
 class Mixture:

@@ -8,6 +8,7 @@ noise, I don't know how strong"; `{}` says nothing. Each fact becomes two consta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,19 @@ def quantisation(quality: float) -> float:
     return (50 / quality if quality < 50 else 2 - quality / 50) / 5
 
 
-# name: its level as the network sees it, about 0 (harmless) to 1 (strong)
-HINTS: dict[str, Callable[[float], float]] = {
-    "sigma": lambda sigma: sigma / 50,
-    "quality": quantisation,
-    "scale": lambda scale: (scale - 1) / 3,
-    "deconvolved": lambda sigma: sigma / 10,  # sigma of the noise before a blur was inverted
+class Hint(NamedTuple):
+    """The range of a level, and the level as the network sees it: about 0 (harmless) to 1 (strong)."""
+
+    lowest: float
+    highest: float
+    seen: Callable[[float], float]
+
+
+HINTS: dict[str, Hint] = {
+    "sigma": Hint(0, 255, lambda sigma: sigma / 50),
+    "quality": Hint(1, 100, quantisation),
+    "scale": Hint(1, 8, lambda scale: (scale - 1) / 3),
+    "deconvolved": Hint(0, 255, lambda sigma: sigma / 10),  # sigma of the noise before a blur was inverted
 }
 
 
@@ -44,7 +52,7 @@ def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np
         (2 * len(names),): told, level, told, level, ...
 
     Raises:
-        OptionError: a fact that this network takes no hint about.
+        OptionError: a fact that this network takes no hint about, or a level outside its range.
 
     Example:
         >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()
@@ -57,5 +65,8 @@ def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np
     for i, name in enumerate(names):
         if name in facts:
             level = facts[name]
-            vector[2 * i : 2 * i + 2] = 1.0, 0.0 if level is None else HINTS[name](level)
+            lowest, highest, seen = HINTS[name]
+            if level is not None and not lowest <= level <= highest:
+                raise OptionError(f"{name} is {level}; it must be from {lowest:g} to {highest:g}")
+            vector[2 * i : 2 * i + 2] = 1.0, 0.0 if level is None else seen(level)
     return vector

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "MAX_MEGAPIXELS",
     "Picture",
     "check_output",
+    "from_any",
     "from_array",
     "read_picture",
     "to_array",
@@ -35,6 +37,9 @@ FORMATS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif")
 KEPT_METADATA = ("exif-", "icc-profile-data", "xmp-data", "iptc-data")
 NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
+BRIGHTEST = 16.0  # a float array beyond this is surely not in [0, 1], and is refused rather than guessed at
+PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
+COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband")
 VIPS_DEPTH = {"uchar": "uint8", "ushort": "uint16", "float": "float32", "double": "float32"}
 
 
@@ -79,9 +84,41 @@ def from_array(array: Array) -> Picture:
     pixels = levels.astype(np.float32) / np.float32(WHITE[depth])
     if not np.isfinite(pixels).all():
         raise ImageError("the picture has NaN or infinite values; replace them first, or give them as a mask")
+    if np.abs(pixels).max() > BRIGHTEST:
+        raise ImageError(
+            f"a float picture has white at 1.0; this one has values to {np.abs(pixels).max():g}: divide first"
+        )
     channels = 1 if pixels.shape[2] < 3 else 3
     alpha = pixels[:, :, channels:] if pixels.shape[2] > channels else None
     return Picture(pixels[:, :, :channels], alpha, depth)
+
+
+def from_any(image: Any) -> tuple[Picture, Callable[[Picture], Any]]:
+    """Takes an array, a PIL image or the path of a file as a picture.
+
+    Returns:
+        The picture, and a function that turns a picture back into what was given: an array of the same type and
+        number of dimensions, a PIL image of the same mode; for a path, an array.
+
+    Raises:
+        ImageError: it is not a picture that we can restore.
+    """
+    if isinstance(image, str | Path):
+        return read_picture(Path(image)), to_array
+    mode = None if isinstance(image, np.ndarray) else getattr(image, "mode", None)
+    if mode is not None and mode not in PIL_MODES:
+        raise ImageError(f"a PIL image of mode {mode} cannot be restored as it is; use image.convert('RGB') first")
+    array = np.asarray(image)
+
+    def back(picture: Picture) -> Any:
+        result = to_array(picture, array.ndim)
+        if mode is None:
+            return result
+        from PIL import Image as pillow
+
+        return pillow.fromarray(result)
+
+    return from_array(array), back
 
 
 def to_array(picture: Picture, ndim: int = 3) -> Array:
@@ -123,9 +160,11 @@ def read_picture(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Pictu
                 f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g} "
                 "(raise it with --max-megapixels if the file is trusted and memory suffices)"
             )
+        if header.get_n_pages() > 1:
+            raise ImageError(f"{path} has {header.get_n_pages()} pages; give each as a file of its own")
+        if header.interpretation not in COLOURS:
+            raise ImageError(f"{path} is in the colours {header.interpretation}; convert it to RGB first")
         image = header.autorot()
-        if image.interpretation == "cmyk":
-            raise ImageError(f"{path} is CMYK; convert it to RGB first")
         if image.format not in VIPS_DEPTH or image.bands not in (1, 2, 3, 4):
             raise ImageError(
                 f"{path} has {image.bands} bands of {image.format}; need gray or RGB of 8 or 16 bits or float"
@@ -137,7 +176,10 @@ def read_picture(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Pictu
         raise ImageError(
             f"{path} is not a picture that can be read: {reason[-1] if reason else 'unknown reason'}"
         ) from None
-    return replace(from_array(levels.astype(depth)), header=image)
+    try:
+        return replace(from_array(levels.astype(depth)), header=image)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
 
 
 def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
@@ -195,7 +237,7 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
             "compression": "deflate",
             "predictor": "float" if picture.depth.startswith("float") else "horizontal",
         }
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
+    temporary = path.with_name(f".rednet-{os.getpid()}.part{suffix}")
     try:
         image.write_to_file(os.fspath(temporary), **options)
         if overwrite:

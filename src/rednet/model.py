@@ -23,8 +23,7 @@ from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 
 __all__ = ["REDNet", "REDNetConfig", "fold_deconvolution", "pad_to_stride"]
 
-# A decoder that starts small leaves the input picture nearly untouched, so training begins at the identity
-# (measured: docs/lab-log.md, 2026-11-22).
+# A decoder that starts small leaves the input picture nearly untouched, so training begins near the identity.
 DECODER_GAIN = 0.3
 LAST_GAIN = 0.1
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,6 +86,14 @@ def write_bad(kind, tmp_path):
         path.write_bytes(good.read_bytes()[:-30])
     elif kind == "folder":
         path.mkdir()
+    elif kind == "bomb":
+        content = bytearray(good.read_bytes())
+        content[16:24] = (20000).to_bytes(4, "big") + (10000).to_bytes(4, "big")
+        content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
+        path.write_bytes(content)
+        return path, "200 megapixels"
+    elif kind == "the folder itself":
+        return Path(), "folder"
     elif kind == "existing output":
         (tmp_path / "out.png").write_bytes(b"precious")
         return good, "--overwrite"
@@ -96,7 +106,18 @@ def write_bad(kind, tmp_path):
 
 @pytest.mark.parametrize(
     "kind",
-    ["no picture", "zero bytes", "truncated", "folder", "absent", "existing output", "unknown model", "unknown engine"],
+    [
+        "no picture",
+        "zero bytes",
+        "truncated",
+        "folder",
+        "the folder itself",
+        "bomb",
+        "absent",
+        "existing output",
+        "unknown model",
+        "unknown engine",
+    ],
 )
 def test_bad_input_is_one_line_and_exit_code_1_and_writes_nothing(kind, tmp_path, model):
     arguments, word = write_bad(kind, tmp_path)
@@ -115,15 +136,19 @@ def test_a_file_without_permission_is_one_line(tmp_path):
     Image.new("RGB", (8, 8)).save(path)
     path.chmod(0)
     code = (
-        "import sys, os, rednet.images, pyvips\n"
-        "from pathlib import Path\n"
+        "import sys, os, rednet.cli.app\n"
+        "def run(name):\n"
+        "    sys.argv = ['rednet', 'denoise', name]\n"
+        "    try: rednet.cli.app.main()\n"
+        "    except SystemExit as end: return end.code\n"
+        "run('absent.png')\n"  # loads all that it needs while it may still read it
         "os.geteuid() == 0 and os.setuid(65534)\n"
-        "try: rednet.images.read_picture(Path(sys.argv[1]))\n"
-        "except rednet.ImageError as error: print(error)"
+        "sys.exit(run('secret.png'))"
     )
     tmp_path.chmod(0o755)
-    done = subprocess.run([sys.executable, "-c", code, path.name], cwd=tmp_path, capture_output=True, text=True)
-    assert "Permission denied" in done.stdout, done.stderr
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == ["rednet: cannot read secret.png: Permission denied"]
 
 
 def test_wrong_usage_is_exit_code_2(picture):

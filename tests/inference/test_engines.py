@@ -42,6 +42,18 @@ def test_an_engine_gives_what_the_torch_network_gives(name, fields, make_model, 
         assert np.abs(expected).max() > 100 * TOLERANCE
 
 
+def test_without_its_relus_a_network_gives_something_else(make_model, rng):
+    """The control for the test above: with these weights, the ReLUs matter."""
+    folder = make_model(**SHAPES[1])
+    planes, hints = rng.random((33, 62, 1), np.float32), np.zeros(0, np.float32)
+    net = load_network(folder)
+    off = torch.from_numpy(planes.transpose(2, 0, 1).copy())[None]
+    with torch.no_grad():
+        for layer in [*net.encoder, *net.decoder]:
+            off = layer(off)
+    assert np.abs(off[0].numpy().transpose(1, 2, 0) - by_torch(folder, planes, hints)).max() > 1000 * TOLERANCE
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_hints_and_mask_reach_the_network(name, make_model, rng):
     folder = make_model(depth=6, width=4, channels=3, stride=2, mask=True, hints=("sigma",))
@@ -66,6 +78,12 @@ def test_the_wrong_number_of_planes_is_refused(make_model):
     engine = load_engine(make_model(depth=4, width=4))
     with pytest.raises(OptionError, match="takes"):
         engine(np.zeros((4, 4, 3), np.float32), np.zeros(0, np.float32))
+
+
+def test_the_wrong_number_of_hints_is_refused(make_model):
+    engine = load_engine(make_model(depth=4, width=4, hints=("sigma",)))
+    with pytest.raises(OptionError, match="2 hints"):
+        engine(np.zeros((4, 4, 1), np.float32), np.zeros(4, np.float32))
 
 
 def test_unknown_engines_threads_and_models_are_refused(make_model, tmp_path):

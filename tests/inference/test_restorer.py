@@ -3,7 +3,6 @@ import pytest
 from PIL import Image
 
 from rednet.errors import ImageError, ModelError, OptionError
-from rednet.images import from_array, to_array
 from rednet.inference.restorer import Restorer, find_model
 
 FIELDS = {"depth": 6, "width": 4, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma", "quality", "scale")}
@@ -59,6 +58,13 @@ def test_known_pixels_come_back_bit_for_bit_and_missing_ones_do_not_matter(resto
     assert np.array_equal(restorer.restore(other, mask=mask), result)
 
 
+def test_a_mask_of_0_and_255_is_the_mask_of_false_and_true(restorer, rng):
+    image = rng.random((12, 10, 3)).astype(np.float32)
+    mask = rng.random((12, 10)) < 0.3
+    as_levels = restorer.restore(image, mask=mask.astype(np.uint8) * 255)
+    assert np.array_equal(as_levels, restorer.restore(image, mask=mask))
+
+
 def test_facts_change_the_result(restorer, rng):
     y = rng.random((8, 8, 3)).astype(np.float32)
     blind, task, level = (restorer.restore(y, facts=f) for f in ({}, {"sigma": None}, {"sigma": 30.0}))
@@ -81,8 +87,10 @@ def test_a_gray_network_restores_colour_channel_by_channel(make_model, rng):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_upscaling_multiplies_the_sides_and_keeps_alpha(restorer, scale, rng):
     image = rng.integers(0, 256, (5, 7, 4), np.uint8)
-    result = to_array(restorer.upscale_picture(from_array(image), scale))
+    image[:, :, 3] = 200
+    result = restorer.upscale(image, scale)
     assert result.shape == (5 * scale, 7 * scale, 4) and result.dtype == np.uint8
+    assert (result[:, :, 3] == 200).all()
 
 
 def test_self_ensemble_is_the_mean_over_orientations(restorer, rng):
@@ -96,11 +104,18 @@ def test_self_ensemble_is_the_mean_over_orientations(restorer, rng):
 @pytest.mark.parametrize(
     "image",
     [np.zeros((4, 4), bool), np.zeros((4,), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((0, 4), np.uint8),
+     np.full((4, 4), 255.0), Image.new("P", (4, 4)), Image.new("CMYK", (4, 4)), Image.new("1", (4, 4)),
      np.full((4, 4), np.nan, np.float32), np.full((4, 4), np.inf, np.float32), np.zeros((4, 4), np.int32)],
 )  # fmt: skip
 def test_an_array_that_is_no_picture_is_refused(restorer, image):
     with pytest.raises(ImageError):
         restorer.restore(image)
+
+
+@pytest.mark.parametrize("strength", [-1.0, float("nan"), 3.0])
+def test_a_strength_outside_its_range_is_refused(restorer, strength):
+    with pytest.raises(OptionError, match="strength"):
+        restorer.restore(np.zeros((4, 4), np.uint8), facts={}, strength=strength)
 
 
 def test_a_mask_of_another_size_is_refused(restorer):

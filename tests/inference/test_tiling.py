@@ -25,7 +25,7 @@ def test_tiles_cover_an_axis_once_and_lie_on_the_stride(size, tile, halo, stride
 @pytest.fixture(scope="module", params=SHAPES, ids=str)
 def engine(request, make_model):
     """Positive weights: no ReLU is dead, so that every pixel in reach has an influence and a seam would show."""
-    return load_engine(make_model(**request.param), "ncnn", threads=1)
+    return load_engine(make_model(positive=True, **request.param), "ncnn", threads=1)
 
 
 def tiled(engine, planes, tile, halo):

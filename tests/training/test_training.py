@@ -90,6 +90,9 @@ def test_every_recipe_that_we_ship_can_be_read(path):
         ("[mixture]", "[mixtures]", "mixtures"),
         ("[model]", "[model", "TOML"),
         ("[schedule]", "[schedule]\nspeed = 3", "speed"),
+        ("[schedule]", '[schedule]\noptimizer = "sgd"', "muon"),
+        ("depth = 4", 'depth = "4"', "str"),
+        ("batch = 4", "batch = 0", "batch"),
     ],
 )
 def test_a_mistake_in_a_recipe_is_named(data, old, new, word):
@@ -182,7 +185,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(recipe, data, tmp_path):
 
 def test_a_run_is_never_overwritten_and_none_is_invented(recipe, data, tmp_path):
     train(recipe, data, tmp_path / "run", Budget(steps=1))
-    with pytest.raises(TrainingError, match="holds a run already"):
+    with pytest.raises(TrainingError, match="holds a run or a model already"):
         train(recipe, data, tmp_path / "run", Budget(steps=1))
     with pytest.raises(TrainingError, match="no run to resume"):
         train(recipe, data, tmp_path / "other", Budget(steps=1), resume=True)
@@ -209,6 +212,35 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_weights(recipe, data, 
     with pytest.raises(TrainingError, match="diverged at step 3"):
         train(recipe, data, tmp_path / "run", Budget(steps=9), report=poison)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == poisoned[0]
+
+
+def test_weights_that_are_not_finite_are_never_kept(recipe, data, tmp_path, monkeypatch):
+    """The step that breaks the weights may be the very one before a validation, where no loss has told of it yet."""
+    monkeypatch.setattr(loop, "VALIDATE_EVERY_S", 0.0)
+    step, good = loop.Run.step, []
+
+    def broken_step(run, crop):
+        if run.status.step == 2:
+            good.append((tmp_path / "run" / "model.safetensors").read_bytes())
+        step(run, crop)
+        if run.status.step == 3:
+            next(run.model.parameters()).data.fill_(float("nan"))
+
+    monkeypatch.setattr(loop.Run, "step", broken_step)
+    with pytest.raises(TrainingError, match="no longer finite"):
+        train(recipe, data, tmp_path / "run", Budget(steps=9))
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == good[0]
+
+
+def test_a_model_folder_is_never_the_folder_of_a_new_run(recipe, data, make_model):
+    folder = make_model(depth=4, width=2)
+    with pytest.raises(TrainingError, match="a model already"):
+        train(recipe, data, folder, Budget(steps=1))
+
+
+def test_sixteen_bit_pictures_are_read_as_what_they_show(tmp_path):
+    Image.fromarray(np.full((4, 4), 0x8080, np.uint16)).save(tmp_path / "a.png")
+    assert (load_pictures([tmp_path / "a.png"], 3)[0] == 0x80).all()
 
 
 @pytest.mark.parametrize("options", [{}, {"minutes": 1, "steps": 1}, {"minutes": 0}, {"steps": -1}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -46,6 +47,9 @@ def options(version: bool = typer.Option(False, "--version", callback=show_versi
 
 def main() -> None:
     """Runs the command line; a RednetError becomes one line on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
         app()
     except RednetError as error:

@@ -38,8 +38,9 @@ def evaluate(
             print(f"{name:18} {entry.source}")
         return
     wanted = [name for name in PROTOCOLS if protocol is None or name.startswith(tuple(protocol))]
-    if not wanted:
-        raise OptionError(f"no protocol begins with {', '.join(protocol or [])}; see rednet evaluate --list")
+    for start in protocol or ():
+        if not any(name.startswith(start) for name in PROTOCOLS):
+            raise OptionError(f"no protocol begins with {start}; see rednet evaluate --list")
     if told not in ("level", "task", "nothing"):
         raise OptionError(f"told is {told!r}; it must be level, task or nothing")
     folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)

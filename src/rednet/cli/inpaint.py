@@ -21,12 +21,13 @@ def inpaint(
     picture: Path,
     mask: Annotated[Path, typer.Option(help="A picture of the same size, white where pixels are missing.")],
 ) -> Work:
-    """Fill missing pixels; all others stay as they are, bit for bit."""
+    """Fill missing pixels; all others stay as they are, bit for bit in a lossless format."""
 
     def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
         from rednet.images import read_picture
 
-        lost = read_picture(mask).pixels.mean(axis=2) >= 0.5
+        pixels = image.pixels.shape[0] * image.pixels.shape[1]
+        lost = read_picture(mask, max_megapixels=max(1.0, pixels / 1e6)).pixels.mean(axis=2) >= 0.5
         return restorer.restore_picture(image, {}, lost, **options)
 
     return work

@@ -69,8 +69,8 @@ def process(
     from rednet.images import check_output, read_picture, write_picture
     from rednet.inference.restorer import Restorer
 
-    target = output or picture.with_name(f"{picture.stem}-restored{picture.suffix}")
     damaged = read_picture(picture, max_megapixels=max_megapixels)
+    target = output or picture.with_name(f"{picture.stem}-restored{picture.suffix}")
     check_output(target, damaged, overwrite=overwrite)
     restorer = Restorer.from_pretrained(model, engine=engine, threads=threads)
     start = time.perf_counter()

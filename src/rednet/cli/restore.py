@@ -20,10 +20,10 @@ def restore(picture: Path) -> Work:
     """Look at a picture, say what is wrong with it, and restore it."""
 
     def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
-        from rednet.inference.inspect import describe, find_facts
+        from rednet.inference.inspect import inspect
 
-        facts = find_facts(image.pixels, picture)
-        print(f"{picture}: {describe(facts)}", file=sys.stderr)
-        return restorer.restore_picture(image, facts, **options)
+        finding = inspect(image.pixels, picture)
+        print(f"{picture}: {finding.words}", file=sys.stderr)
+        return restorer.restore_picture(image, finding.facts, **options)
 
     return work

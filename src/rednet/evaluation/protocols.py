@@ -21,7 +21,7 @@ class Protocol:
     Args:
         folder: of the test set, below the data folder.
         degradation: what is done to the clean picture.
-        colour: "rgb"; "gray", the file's own gray values or Pillow's luma of RGB; or "luma", MATLAB's luma of RGB.
+        colour: "rgb"; "gray", the file's own gray values or the BT.601 luma of RGB; or "luma", MATLAB's luma of RGB.
         multiple: the picture is first cropped at its right and bottom to a multiple of this, px.
         crop_border: px of each side that do not count.
         source: where the protocol is described.

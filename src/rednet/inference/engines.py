@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.architecture import REDNetConfig
+from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 from rednet.errors import EngineError, OptionError
 from rednet.zoo.chain import load_chain
 from rednet.zoo.export import to_ncnn, to_onnx
@@ -57,6 +57,8 @@ class Engine(ABC):
         expected = self.config.channels + self.config.mask
         if planes.ndim != 3 or planes.shape[2] != expected:
             raise OptionError(f"this network takes (H, W, {expected}) planes; got {planes.shape}")
+        if hints.shape != (PLANES_PER_HINT * len(self.config.hints),):
+            raise OptionError(f"this network takes {PLANES_PER_HINT * len(self.config.hints)} hints; got {hints.shape}")
         height, width, _ = planes.shape
         chw = planes.transpose(2, 0, 1)
         for axis in (1, 2):

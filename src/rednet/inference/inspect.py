@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.hints import Facts
 
-__all__ = ["describe", "estimate_sigma", "find_facts", "jpeg_quality"]
+__all__ = ["Finding", "estimate_sigma", "inspect", "jpeg_quality"]
 
-MAD_TO_STD = 0.6745  # median |v| of a unit normal variable
-NOISY_SIGMA = 4.0  # texture alone reads as up to about 3 in a clean photograph
+BLOCK = 8  # coefficients a side of the blocks whose strength is compared
+FLAT_SHARE = 10  # percent: even a busy picture has that many blocks which hold little but noise
+LOW_TENTH = 0.887  # 10th percentile of the standard deviation that 64 samples of unit noise show: 1 - 1.28 / sqrt(128)
+DARK, BRIGHT = 0.03, 0.97  # outside, noise has been clipped away
+NOISY_SIGMA = 8.0  # below it, fine texture and noise look alike, and the network decides
+MILD_QUALITY = 75  # from here on, noise outlives the compression and matters more
 FINE_QUALITY = 92  # above it, JPEG leaves nothing that is worth a repair
 MARKER, START, TABLES, SCAN = 0xFF, 0xD8, 0xDB, 0xDA
 STANDALONE = {0x01, *range(0xD0, 0xD9)}  # JPEG markers without a length
@@ -28,24 +33,32 @@ LUMINANCE = np.array(
 def estimate_sigma(pixels: NDArray[np.float32]) -> float:
     """Estimates the standard deviation of white noise, on the 0-255 scale.
 
-    It is the median of the finest diagonal Haar coefficients, which a picture's own edges hardly touch; fine texture
-    reads as a little noise, and noise that is not white (after JPEG or scaling) reads as too little.
+    It is the strength of the finest diagonal Haar coefficients in the flattest tenth of the picture's 16x16 px blocks.
+    Noise that is not white (after JPEG or scaling) reads as too little, an all-over fine texture as a little noise.
 
     Args:
-        pixels: (H, W, C) in [0, 1], at least 2x2.
+        pixels: (H, W, C) in [0, 1].
 
     Returns:
-        The mean over the channels; 0 for a picture below 2x2.
+        The mean over the channels; 0 for a picture below 16x16, or one that is all black or white.
 
-    Source: Donoho and Johnstone, "Ideal spatial adaptation by wavelet shrinkage", 1994.
+    Source: in the manner of Pyatykh, Hesser and Zheng, "Image noise level estimation by principal component analysis",
+    2013, section II (noise is seen best in the weakest blocks).
     """
-    height, width = (side // 2 * 2 for side in pixels.shape[:2])
+    height, width = (side // (2 * BLOCK) * (2 * BLOCK) for side in pixels.shape[:2])
     if not height or not width:
         return 0.0
-    a, b = pixels[0:height:2, 0:width:2], pixels[0:height:2, 1:width:2]
-    c, d = pixels[1:height:2, 0:width:2], pixels[1:height:2, 1:width:2]
-    medians = np.median(np.abs(a - b - c + d), axis=(0, 1)) / 2
-    return float(np.mean(medians)) / MAD_TO_STD * 255
+    x = pixels[:height, :width]
+    a, b, c, d = x[0::2, 0::2], x[0::2, 1::2], x[1::2, 0::2], x[1::2, 1::2]
+
+    def blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:  # (blocks, BLOCK * BLOCK, C)
+        grid = values.reshape(height // (2 * BLOCK), BLOCK, width // (2 * BLOCK), BLOCK, -1).swapaxes(1, 2)
+        return grid.reshape(-1, BLOCK * BLOCK, values.shape[2])
+
+    strength = np.sqrt(np.mean(blocks((a - b - c + d) / np.float32(2)) ** 2, axis=1))
+    level = blocks((a + b + c + d) / np.float32(4)).mean(axis=(1, 2))
+    usable = strength[(level > DARK) & (level < BRIGHT)]
+    return float(np.percentile(usable, FLAT_SHARE, axis=0).mean()) / LOW_TENTH * 255 if len(usable) else 0.0
 
 
 def jpeg_quality(path: Path) -> int | None:
@@ -70,10 +83,14 @@ def jpeg_quality(path: Path) -> int | None:
         if kind == SCAN or end > len(content):
             return None
         if kind == TABLES:
-            precision, number = divmod(content[position + 4], 16)
-            table = np.frombuffer(content[position + 5 : end], ">u2" if precision else "u1", count=-1)[:64]
-            if number == 0 and len(table) == 64:
-                return quality_of(table)
+            rest = content[position + 4 : end]
+            while rest:
+                precision, number = divmod(rest[0], 16)
+                size = 128 if precision else 64
+                table = np.frombuffer(rest[1 : 1 + size], ">u2" if len(rest) > size and precision else "u1")
+                if number == 0 and len(table) == 64:
+                    return quality_of(table)
+                rest = rest[1 + size :]
         position = end
     return None
 
@@ -86,27 +103,29 @@ def quality_of(table: NDArray[np.generic]) -> int:
     return int(qualities[np.abs(tables - table.astype(np.int64)).sum(axis=1).argmin()])
 
 
-def find_facts(pixels: NDArray[np.float32], path: Path | None = None) -> Facts:
+class Finding(NamedTuple):
+    """What is wrong with a picture: as facts for the network, and in words for a person."""
+
+    facts: Facts
+    words: str
+
+
+def inspect(pixels: NDArray[np.float32], path: Path | None = None) -> Finding:
     """Decides what to tell the network about a picture of unknown damage.
+
+    The level of noise is never told: an estimate that is wrong does more harm than one that the network makes itself.
 
     Args:
         pixels: (H, W, C) in [0, 1].
         path: the file it came from, if any, for the tables of a JPEG.
 
     Returns:
-        Facts for `rednet.hints`: a coarse JPEG's quality, or else the noise if there is any; empty if neither.
+        Noise, unless a coarse JPEG has drowned it; or a JPEG's quality; or nothing.
     """
     quality = jpeg_quality(path) if path is not None else None
-    if quality is not None and quality <= FINE_QUALITY:
-        return {"quality": float(quality)}
     sigma = estimate_sigma(pixels)
-    return {"sigma": sigma} if sigma >= NOISY_SIGMA else {}
-
-
-def describe(facts: Facts) -> str:
-    """Says in plain words what `find_facts` found."""
-    if "quality" in facts:
-        return f"saved as JPEG of quality {facts['quality']:.0f}: repairing compression"
-    if "sigma" in facts:
-        return f"noise of about sigma {facts['sigma']:.0f}: denoising"
-    return "no noise and no coarse compression found: restoring blindly"
+    if sigma >= NOISY_SIGMA and (quality is None or quality >= MILD_QUALITY):
+        return Finding({"sigma": None}, f"noise of about sigma {sigma:.0f}: denoising")
+    if quality is not None and quality <= FINE_QUALITY:
+        return Finding({"quality": float(quality)}, f"saved as JPEG of quality {quality}: repairing compression")
+    return Finding({}, "neither strong noise nor coarse compression found: restoring blindly")

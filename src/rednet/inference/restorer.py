@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 from rednet.degradations import MISSING_VALUE
 from rednet.errors import ModelError, OptionError
 from rednet.hints import Facts, hint_vector
-from rednet.images import Picture, from_array, read_picture, to_array
+from rednet.images import Picture, from_any
 from rednet.inference.engines import Engine, load_engine
 from rednet.inference.ensemble import ORIENTATIONS, apply_self_ensemble
-from rednet.inference.inspect import find_facts
+from rednet.inference.inspect import inspect
 from rednet.inference.tiling import apply_tiled
 from rednet.resize import imresize
 
@@ -23,9 +24,9 @@ __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
 
 Array = NDArray[Any]
 Pixels = NDArray[np.float32]
-T = TypeVar("T")
 
 MODELS = Path(__file__).parent.parent / "zoo"
+MAX_STRENGTH = 2.0
 DEFAULT_TILE = 768  # px; 40 px of halo cost a fifth, and two cores stay below 1 GB
 
 
@@ -105,29 +106,28 @@ class Restorer:
         Raises:
             ImageError: not a picture. OptionError: an option is out of range or the mask does not fit.
         """
-        if isinstance(image, str | Path):
-            path = Path(image)
-            picture = read_picture(path)
-            facts = find_facts(picture.pixels, path) if facts is None and mask is None else facts
-            return to_array(self.restore_picture(picture, facts, mask, strength, self_ensemble, progress))
-        array = np.asarray(image)
-        picture = self.restore_picture(from_array(array), facts, mask, strength, self_ensemble, progress)
-        return like(image, to_array(picture, array.ndim))
+        picture, back = from_any(image)
+        if facts is None and mask is None:
+            facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
+        return back(self.restore_picture(picture, facts or {}, mask, strength, self_ensemble, progress))
+
+    def upscale(self, image: Any, scale: int = 2, **options: Any) -> Any:
+        """Enlarges a picture 2, 3 or 4 times; `image`, the options and the result are as in `restore`."""
+        picture, back = from_any(image)
+        return back(self.upscale_picture(picture, scale, **options))
 
     def restore_picture(
         self,
         picture: Picture,
-        facts: Facts | None = None,
+        facts: Facts,
         mask: Array | None = None,
         strength: float = 1.0,
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Picture:
         """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
-        from dataclasses import replace
-
-        if facts is None:
-            facts = {} if mask is not None else find_facts(picture.pixels)
+        if not 0 <= strength <= MAX_STRENGTH:
+            raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
         y = picture.pixels
         x_hat = y + np.float32(strength) * self.residual(y, facts, mask, self_ensemble, progress)
         if mask is not None:
@@ -137,8 +137,6 @@ class Restorer:
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Any) -> Picture:
         """Enlarges a picture by a whole factor: bicubic first, then the network sharpens what that blurred."""
-        from dataclasses import replace
-
         if not 2 <= scale <= 4 or int(scale) != scale:
             raise OptionError(f"scale is {scale}; it must be 2, 3 or 4")
         alpha = None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1)
@@ -157,17 +155,18 @@ class Restorer:
         config, channels = self.engine.config, y.shape[2]
         hints = hint_vector(facts, config.hints)
         if mask is not None:
+            mask = np.asarray(mask, bool)
             if not config.mask:
                 raise OptionError("this network takes no mask; use one that was trained for missing pixels")
             if np.shape(mask) != y.shape[:2]:
                 raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
-            y = np.where(np.asarray(mask, bool)[:, :, None], np.float32(MISSING_VALUE), y)
+            y = np.where(mask[:, :, None], np.float32(MISSING_VALUE), y)
         if config.channels == 1 and channels == 3:
             parts = [y[:, :, c : c + 1] for c in range(3)]
             return np.concatenate([self.residual(part, facts, mask, self_ensemble) for part in parts], axis=2)
         planes = np.repeat(y, config.channels, axis=2) if channels < config.channels else y
         if config.mask:
-            lost = np.zeros(y.shape[:2], np.float32) if mask is None else np.asarray(mask, np.float32)
+            lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
             planes = np.concatenate([planes, lost[:, :, None]], axis=2)
 
         rounds = ORIENTATIONS if self_ensemble else 1
@@ -188,12 +187,3 @@ class Restorer:
 
         residual = apply_self_ensemble(whole, planes) if self_ensemble else whole(planes)
         return residual.mean(axis=2, keepdims=True) if channels == 1 else residual
-
-
-def like(image: T, array: Array) -> T | Array:
-    """Gives an array back as the kind of picture that `image` is: a PIL image for a PIL image."""
-    if isinstance(image, np.ndarray) or not hasattr(image, "mode"):
-        return array
-    from PIL import Image as pillow
-
-    return pillow.fromarray(array)  # type: ignore[return-value]

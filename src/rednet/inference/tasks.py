@@ -11,11 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from rednet.images import from_array, read_picture, to_array
-from rednet.inference.restorer import Restorer, like
+from rednet.inference.inspect import jpeg_quality
+from rednet.inference.restorer import Restorer
 
 __all__ = ["dejpeg", "denoise", "inpaint", "restore", "upscale"]
 
@@ -50,8 +49,10 @@ def dejpeg(image: Any, *, quality: float | None = None, strength: float = 1.0, s
     """Removes the blocks and rings of JPEG compression.
 
     Args:
-        quality: at which the picture was saved, 1 to 100; None if unknown.
+        quality: at which the picture was saved, 1 to 100; None if unknown (the path of a JPEG file tells it).
     """
+    if quality is None and isinstance(image, str | Path):
+        quality = jpeg_quality(Path(image))
     return shipped().restore(image, facts={"quality": quality}, strength=strength, self_ensemble=self_ensemble)
 
 
@@ -61,15 +62,11 @@ def upscale(image: Any, *, scale: int = 2, strength: float = 1.0, self_ensemble:
     Args:
         scale: 2, 3 or 4.
     """
-    options = {"strength": strength, "self_ensemble": self_ensemble}
-    if isinstance(image, str | Path):
-        return to_array(shipped().upscale_picture(read_picture(Path(image)), scale, **options))
-    array = np.asarray(image)
-    return like(image, to_array(shipped().upscale_picture(from_array(array), scale, **options), array.ndim))
+    return shipped().upscale(image, scale, strength=strength, self_ensemble=self_ensemble)
 
 
 def inpaint(image: Any, mask: NDArray[Any], *, strength: float = 1.0, self_ensemble: bool = False) -> Any:
-    """Fills missing pixels; all others come back untouched.
+    """Fills missing pixels; all others come back untouched (float64 within float32's precision).
 
     Args:
         mask: (H, W), True (or not 0) where pixels are missing.

@@ -11,7 +11,7 @@ import copy
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from rednet.training.balance import TaskBalance
 from rednet.training.optimizer import build_optimizers
 from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe, Schedule
+from rednet.zoo.chain import CONFIG, WEIGHTS
 from rednet.zoo.folder import load_network, save_network
 
 __all__ = ["Budget", "Status", "train"]
@@ -109,9 +110,10 @@ def train(
         TrainingError: data are missing, `out` holds a run already, or the loss is no longer finite (the averaged
             weights of the last good validation are then in `out`).
     """
-    if resume != (out / STATE).exists():
-        what = "has no run to resume" if resume else "holds a run already; resume it, or choose another folder"
-        raise TrainingError(f"{out} {what}")
+    if resume and not (out / STATE).exists():
+        raise TrainingError(f"{out} has no run to resume")
+    if not resume and any((out / name).exists() for name in (STATE, CONFIG, WEIGHTS)):
+        raise TrainingError(f"{out} holds a run or a model already; resume it, or choose another folder")
     run = Run(recipe, weights)
     if resume:
         run.load(out / STATE)
@@ -138,8 +140,8 @@ def train(
         if stopping or status.seconds - validated >= VALIDATE_EVERY_S:
             validated = status.seconds
             status.psnr = validate(run.averaged, exams, recipe)
-            log.write(status)
             run.save(out)
+            log.write(status)
         report(status)
     return status
 
@@ -172,10 +174,7 @@ class Run:
         loss, _ = self.balance(x_hat, crop.x, torch.as_tensor(crop.task))
         value = loss.item()
         if not math.isfinite(value):
-            raise TrainingError(
-                f"training diverged at step {self.status.step}: the loss is {value}; the weights of the last "
-                "validation are kept; lower the learning rate"
-            )
+            raise TrainingError(self.diverged(f"the loss is {value}"))
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -188,6 +187,13 @@ class Run:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.model.parameters()), 1 - decay)
 
+    def diverged(self, what: str) -> str:
+        """Says that training has diverged, and what to do."""
+        return (
+            f"training diverged at step {self.status.step}: {what}; the weights of the last validation are kept; "
+            "lower the learning rate"
+        )
+
     def set_lr(self, share: float) -> None:
         """Sets all learning rates to a share of their peaks."""
         groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
@@ -196,7 +202,13 @@ class Run:
         self.status.lr = self.peaks[0] * share
 
     def save(self, out: Path) -> None:
-        """Keeps the averaged weights and the state of the run, each whole or not at all."""
+        """Keeps the averaged weights and the state of the run, each whole or not at all.
+
+        Raises:
+            TrainingError: a weight is no longer finite; nothing is written then.
+        """
+        if not all(p.isfinite().all() for p in [*self.model.parameters(), *self.averaged.parameters()]):
+            raise TrainingError(self.diverged("a weight is no longer finite"))
         save_network(self.averaged, out)
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
@@ -258,7 +270,7 @@ class Log:
         self.path = out / LOG
         if not self.path.exists():
             columns = ["step", "seconds", "pixels", "progress", "lr", "loss", "wait", "mean_psnr", *tasks]
-            self.path.write_text(",".join(f'"{c}"' if "," in c else c for c in columns) + "\n", "utf-8")
+            self.append(columns)
         self.board: Any = None
         if tensorboard:
             try:
@@ -272,10 +284,14 @@ class Log:
         row = [status.step, round(status.seconds, 1), status.pixels, round(status.progress, 4), f"{status.lr:.3g}"]
         row += [f"{status.loss:.4f}", f"{status.wait:.4f}", f"{status.mean_psnr:.3f}"]
         row += [f"{value:.3f}" for value in status.psnr.values()]
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(row)
+        self.append(row)
         if self.board:
             for name, value in {**status.psnr, "mean": status.mean_psnr}.items():
                 self.board.add_scalar(f"psnr/{name}", value, status.step)
             self.board.add_scalar("loss", status.loss, status.step)
             self.board.flush()
+
+    def append(self, row: Sequence[object]) -> None:
+        """Appends a row to the file."""
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerow(row)

@@ -1,8 +1,8 @@
 """The two optimisers: Muon for the hidden kernels with Adam for the rest, and plain Adam as in the paper.
 
 Muon replaces the momentum of a weight matrix by the nearest matrix with equal singular values, so that no direction
-of the update dominates. Here each hidden 3x3 kernel counts as the matrix (out, in * 9). On this network it reaches
-the PSNR of Adam in a fraction of the time (docs/lab-log.md).
+of the update dominates. Here each hidden 3x3 kernel counts as the matrix (out, in * 9). What it is worth on this
+network, and at which rate it silences layers: docs/lab-log.md.
 
 Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
 https://kellerjordan.github.io/posts/muon/ (coefficients of the iteration, Nesterov momentum 0.95).

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image as pillow
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from rednet.degradations import Degraded, Mixture, Share
+from rednet.degradations import Degraded, Mixture, Share, to_gray
 from rednet.errors import TrainingError
 from rednet.hints import hint_vector
+from rednet.images import read_picture
 from rednet.model import REDNetConfig
 from rednet.training.recipe import Data
 
@@ -61,12 +61,13 @@ def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = (
 
 def load_pictures(paths: Sequence[Path], channels: int) -> list[Picture]:
     """Reads pictures as (H, W, channels) uint8, to stay in memory for the whole run."""
-    mode = "L" if channels == 1 else "RGB"
     pictures = []
     for path in paths:
-        with pillow.open(path) as file:
-            levels = np.asarray(file.convert(mode))
-        pictures.append(levels.reshape(*levels.shape[:2], channels))
+        x = read_picture(path).pixels
+        if channels == 1 and x.shape[2] == 3:
+            x = to_gray(x)
+        levels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+        pictures.append(np.repeat(levels, channels, axis=2) if levels.shape[2] < channels else levels)
     return pictures
 
 

@@ -40,6 +40,11 @@ class Data:
     batch: int = 8
     workers: int = 1
 
+    def __post_init__(self) -> None:
+        for name, lowest in (("patch", 1), ("margin", 0), ("batch", 1), ("workers", 0)):
+            if getattr(self, name) < lowest:
+                raise OptionError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -59,14 +64,23 @@ class Schedule:
     """
 
     optimizer: Literal["muon", "adam"] = "muon"
-    lr: float = 0.01
-    adam_lr: float = 1e-3
+    lr: float = 0.0015
+    adam_lr: float = 5e-4
     warmup_steps: int = 200
     decay: float = 0.5
     averaging: float = 0.999
     balance: bool = True
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in (("optimizer", ("muon", "adam")), ("precision", ("auto", "float32", "bfloat16"))):
+            if getattr(self, name) not in choices:
+                raise OptionError(f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(choices)}")
+        if not (self.lr > 0 and self.adam_lr > 0 and self.warmup_steps >= 0):
+            raise OptionError("lr and adam_lr must be above 0, warmup_steps at least 0")
+        if not (0 <= self.decay <= 1 and 0 <= self.averaging < 1):
+            raise OptionError("decay must be from 0 to 1, averaging from 0 to below 1")
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ def load_recipe(path: Path) -> Recipe:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise OptionError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"the recipe {path} is not valid TOML: {error}") from error
     try:
         unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation"}
@@ -106,7 +120,7 @@ def load_recipe(path: Path) -> Recipe:
         )
     except KeyError as error:
         raise OptionError(f"the recipe {path} lacks {error}") from error
-    except (OptionError, ValueError) as error:
+    except (OptionError, ValueError, TypeError) as error:
         raise OptionError(f"the recipe {path}: {error}") from error
 
 
