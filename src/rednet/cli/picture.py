@@ -49,7 +49,7 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
 
 def process(
-    picture: Annotated[Path, typer.Argument(help="The picture to restore.", show_default=False)],
+    picture: Annotated[Path, typer.Argument(help="The picture to restore.", show_default=False, readable=False)],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write; if left out, NAME-restored beside the input.")
     ],
