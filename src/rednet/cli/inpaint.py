@@ -19,9 +19,7 @@ __all__ = ["inpaint"]
 @restoring_verb
 def inpaint(
     picture: Path,
-    mask: Annotated[
-        Path, typer.Option(help="A picture of the same size, white where pixels are missing.", readable=False)
-    ],
+    mask: Annotated[Path, typer.Option(help="Of the same size, white where pixels are missing.", readable=False)],
 ) -> Work:
     """Fill missing pixels; all others stay as they are, bit for bit in a lossless format."""
 
