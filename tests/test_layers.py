@@ -21,7 +21,7 @@ ALLOWED = {
     "model": {"architecture"},
     "degradations": {"errors", "hints", "masks", "resize"},
     "zoo": {"architecture", "errors", "model"},
-    "inference": {"architecture", "degradations", "errors", "hints", "images", "metrics", "resize", "zoo"},
+    "inference": {"architecture", "errors", "hints", "images", "masks", "metrics", "resize", "zoo"},
     "training": {"architecture", "degradations", "errors", "hints", "images", "model", "zoo"},
     "evaluation": {"degradations", "errors", "images", "inference", "metrics"},
 }

@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.hints import Facts
-from rednet.masks import SHAPES, MaskShape, pillow
+from rednet.masks import SHAPES, MaskShape, fill_missing, pillow
 from rednet.resize import imresize
 
 __all__ = [
     "JPEG",
-    "MISSING_VALUE",
     "Blur",
     "Chain",
     "Degradation",
@@ -42,7 +41,6 @@ Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Level = float | tuple[float, float]
 
-MISSING_VALUE = 0.5  # what stands in a missing pixel: mid-gray, the smallest worst-case residual
 BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # luma of full-range RGB, ITU-R BT.601
 
 
@@ -184,7 +182,7 @@ class Blur:
 
 @dataclass(frozen=True)
 class MissingPixels:
-    """Loses pixels: they become mid-gray, and the mask says which.
+    """Loses pixels: they are filled from their known neighbours (`fill_missing`), and the mask says which.
 
     Args:
         shape: "random" single pixels, "text" written over, or "scratches"; or several to choose from.
@@ -203,7 +201,7 @@ class MissingPixels:
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
         shape = self.shape if isinstance(self.shape, str) else self.shape[rng.integers(len(self.shape))]
         mask = SHAPES[shape](x.shape[0], x.shape[1], draw(self.share, rng), rng)
-        return Degraded(np.where(mask[:, :, None], np.float32(MISSING_VALUE), x), mask=mask)
+        return Degraded(fill_missing(x, mask), mask=mask)
 
 
 @dataclass(frozen=True)

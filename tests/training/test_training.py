@@ -1,6 +1,10 @@
 """Recipes, crops and the loop: small runs on a few pictures."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +185,27 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(recipe, data, tmp_path):
     a, b = (load_network(tmp_path / name).state_dict() for name in ("whole", "parts"))
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_stops_the_command_ready_to_resume(number, data, tmp_path):
+    (data / "recipe.toml").write_text(RECIPE.replace("workers = 0", "workers = 1"))
+    command = [sys.executable, "-m", "rednet", "train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
+    process = subprocess.Popen(
+        [*command, "--steps", "1000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert "step 1 " in process.stderr.readline()
+    os.killpg(process.pid, number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "stopped; go on with --resume" in stdout
+    resumed = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["status"]["step"] + 2
+    done = subprocess.run([*command, "--steps", str(resumed), "--resume"], capture_output=True, text=True, check=True)
+    assert f"done; {resumed} steps" in done.stdout
 
 
 def test_a_run_is_never_overwritten_and_none_is_invented(recipe, data, tmp_path):

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.degradations import MISSING_VALUE
 from rednet.errors import ModelError, OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
@@ -18,6 +17,7 @@ from rednet.inference.engines import Engine, load_engine
 from rednet.inference.ensemble import ORIENTATIONS, apply_self_ensemble
 from rednet.inference.inspect import inspect
 from rednet.inference.tiling import apply_tiled
+from rednet.masks import fill_missing
 from rednet.resize import imresize
 
 __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
@@ -129,10 +129,13 @@ class Restorer:
         if not 0 <= strength <= MAX_STRENGTH:
             raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
         y = picture.pixels
-        x_hat = y + np.float32(strength) * self.residual(y, facts, mask, self_ensemble, progress)
-        if mask is not None:
-            lost = np.asarray(mask, bool)[:, :, None]
-            x_hat = np.where(lost, x_hat + (np.float32(MISSING_VALUE) - y) * np.float32(strength), y)
+        if mask is None:
+            x_hat = y + np.float32(strength) * self.residual(y, facts, None, self_ensemble, progress)
+        else:
+            mask = self.check_mask(mask, y)
+            filled = fill_missing(y, mask)
+            correction = filled - y + self.residual(filled, facts, mask, self_ensemble, progress)
+            x_hat = np.where(mask[:, :, None], y + np.float32(strength) * correction, y)
         return replace(picture, pixels=x_hat)
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Any) -> Picture:
@@ -143,6 +146,14 @@ class Restorer:
         enlarged = replace(picture, pixels=imresize(picture.pixels, scale), alpha=alpha)
         return self.restore_picture(enlarged, {"scale": float(scale)}, **options)
 
+    def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
+        """Gives a mask as booleans; raises OptionError if the network takes none or it does not fit the picture."""
+        if not self.engine.config.mask:
+            raise OptionError("this network takes no mask; use one that was trained for missing pixels")
+        if np.shape(mask) != y.shape[:2]:
+            raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
+        return np.asarray(mask, bool)
+
     def residual(
         self,
         y: Pixels,
@@ -151,22 +162,15 @@ class Restorer:
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Pixels:
-        """Computes what the network would add to y: (H, W, C) for C = 1 or 3, as if missing pixels were mid-gray."""
+        """Computes what the network would add to y, (H, W, C) for C = 1 or 3, whose missing pixels are filled."""
         config, channels = self.engine.config, y.shape[2]
         hints = hint_vector(facts, config.hints)
-        if mask is not None:
-            mask = np.asarray(mask, bool)
-            if not config.mask:
-                raise OptionError("this network takes no mask; use one that was trained for missing pixels")
-            if np.shape(mask) != y.shape[:2]:
-                raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
-            y = np.where(mask[:, :, None], np.float32(MISSING_VALUE), y)
         if config.channels == 1 and channels == 3:
             parts = [y[:, :, c : c + 1] for c in range(3)]
             return np.concatenate([self.residual(part, facts, mask, self_ensemble) for part in parts], axis=2)
         planes = np.repeat(y, config.channels, axis=2) if channels < config.channels else y
         if config.mask:
-            lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
+            lost = np.zeros(y.shape[:2], np.float32) if mask is None else self.check_mask(mask, y).astype(np.float32)
             planes = np.concatenate([planes, lost[:, :, None]], axis=2)
 
         rounds = ORIENTATIONS if self_ensemble else 1

@@ -7,6 +7,7 @@ the crops that it had not seen, however many workers prepare them.
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -115,6 +116,7 @@ def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
         num_workers=workers,
         prefetch_factor=16 if workers else None,
         collate_fn=pack,
+        worker_init_fn=leave_stopping_to_the_trainer,
     )
     for planes, hints, tasks in loader:
         y, x, mask = planes.split([channels, channels, 1], dim=1)
@@ -125,6 +127,12 @@ def pack(crops: Sequence[Crop]) -> tuple[Tensor, NDArray[np.float32], list[int]]
     """Joins crops into one tensor for the trip between processes, where each tensor costs half a millisecond."""
     planes = torch.stack([torch.cat([crop.y, crop.x, crop.mask]) for crop in crops])
     return planes, np.stack([crop.hints.numpy() for crop in crops]), [int(crop.task) for crop in crops]
+
+
+def leave_stopping_to_the_trainer(worker: int) -> None:
+    """Makes a worker deaf to Ctrl-C and termination, which reach a whole process group; it ends with the trainer."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def validation_crops(
