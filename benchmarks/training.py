@@ -69,8 +69,10 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, default=60, help="of each loop in each round; many more than are prefetched"
     )
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     options = parser.parse_args()
     recipe = load_recipe(RECIPE)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, precision=options.precision))
     waits: list[float] = []
     loops = {"bare": bare_loop(recipe), "ours": our_loop(recipe, options.data, waits)}
     seconds: dict[str, list[float]] = {name: [] for name in loops}

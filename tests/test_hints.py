@@ -14,9 +14,13 @@ def test_jpeg_level_is_the_step_of_the_tables():
     assert [round(HINTS["quality"].seen(q), 6) for q in (5, 10, 25, 50, 100)] == [2.0, 1.0, 0.4, 0.2, 0.0]
 
 
-def test_a_hint_that_the_network_does_not_take_is_refused():
-    with pytest.raises(OptionError, match="takes no hint scale"):
-        hint_vector({"scale": 2.0}, ("sigma",))
+def test_a_network_is_blind_to_hints_that_it_does_not_take():
+    assert hint_vector({"scale": 2.0}, ("sigma",)).tolist() == [0.0, 0.0]
+
+
+def test_a_misspelt_fact_is_refused():
+    with pytest.raises(OptionError, match="no hint sgima"):
+        hint_vector({"sgima": 25.0}, ("sigma",))
 
 
 @pytest.mark.parametrize("facts", [{"sigma": -1.0}, {"sigma": float("nan")}, {"quality": 0.0}, {"scale": 9.0}])

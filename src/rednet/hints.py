@@ -46,21 +46,21 @@ def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np
 
     Args:
         facts: name -> level in the field's units, or None where the level is unknown.
-        names: the hints that the network takes, in its order (`REDNetConfig.hints`).
+        names: the hints that the network takes, in its order (`REDNetConfig.hints`); it is blind to other facts.
 
     Returns:
         (2 * len(names),): told, level, told, level, ...
 
     Raises:
-        OptionError: a fact that this network takes no hint about, or a level outside its range.
+        OptionError: a fact of an unknown name, or a level outside its range.
 
     Example:
         >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()
         [1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
     """
-    unknown = sorted(set(facts) - set(names))
+    unknown = sorted(set(facts) - set(HINTS))
     if unknown:
-        raise OptionError(f"this network takes no hint {', '.join(unknown)}; it takes: {', '.join(names) or 'none'}")
+        raise OptionError(f"there is no hint {', '.join(unknown)}; the hints are: {', '.join(HINTS)}")
     vector = np.zeros(2 * len(names), np.float32)
     for i, name in enumerate(names):
         if name in facts:

@@ -129,6 +129,13 @@ def test_a_network_without_a_mask_refuses_one(make_model):
         restorer.restore(np.zeros((4, 4), np.uint8), mask=np.zeros((4, 4), bool))
 
 
+def test_every_verb_works_with_a_network_that_takes_no_hints(make_model, rng):
+    restorer = Restorer.from_pretrained(make_model(depth=4, width=4))
+    y = rng.random((8, 8)).astype(np.float32)
+    assert np.array_equal(restorer.restore(y, facts={"sigma": 25.0}), restorer.restore(y, facts={}))
+    assert restorer.upscale(y, 2).shape == (16, 16)
+
+
 def test_an_unknown_model_lists_what_is_shipped():
     with pytest.raises(ModelError, match="universal"):
         find_model("universel")

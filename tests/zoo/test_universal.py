@@ -67,6 +67,15 @@ def test_missing_pixels_are_filled_better_than_by_their_neighbours_mean(coffee, 
     assert gain(coffee, neighbours, rednet.inpaint(y, mask)) > 1.0
 
 
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_every_engine_gives_the_same_picture(coffee, engine):
+    facts = {"quality": 20.0}
+    expected = rednet.Restorer.from_pretrained(engine="ncnn").restore(coffee, facts=facts)
+    np.testing.assert_allclose(
+        rednet.Restorer.from_pretrained(engine=engine).restore(coffee, facts=facts), expected, rtol=0, atol=1e-5
+    )
+
+
 def test_a_clean_picture_stays_clean(coffee):
     assert psnr(coffee, rednet.restore(coffee)) > 40
 

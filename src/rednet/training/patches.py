@@ -161,7 +161,7 @@ def pair(
     """Turns a clean and a damaged picture into tensors; a gray picture fills all channels of the network."""
     y, facts, mask = degraded
     lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
-    told = hint_vector({name: level for name, level in facts.items() if name in model.hints}, model.hints)
+    told = hint_vector(facts, model.hints)
 
     def to_tensor(image: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(image[window].transpose(2, 0, 1).copy()).expand(model.channels, -1, -1)
