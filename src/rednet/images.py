@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -237,7 +238,7 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
             "compression": "deflate",
             "predictor": "float" if picture.depth.startswith("float") else "horizontal",
         }
-    temporary = path.with_name(f".rednet-{os.getpid()}.part{suffix}")
+    temporary = path.with_name(f".rednet-{uuid.uuid4().hex}.part{suffix}")
     try:
         image.write_to_file(os.fspath(temporary), **options)
         if overwrite:

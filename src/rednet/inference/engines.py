@@ -62,11 +62,8 @@ class Engine(ABC):
         height, width, _ = planes.shape
         chw = planes.transpose(2, 0, 1)
         for axis in (1, 2):
-            chw = (
-                chw.take(reflection(chw.shape[axis], self.config.stride), axis)
-                if chw.shape[axis] % self.config.stride
-                else chw
-            )
+            if chw.shape[axis] % self.config.stride:
+                chw = chw.take(reflection(chw.shape[axis], self.config.stride), axis)
         coarse = (len(hints), chw.shape[1] // self.config.stride, chw.shape[2] // self.config.stride)
         told = np.ascontiguousarray(np.broadcast_to(hints.astype(np.float32)[:, None, None], coarse))
         residual = self.run(np.ascontiguousarray(chw, np.float32), told)
