@@ -13,13 +13,15 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.deconvolution import deconvolve
 from rednet.errors import OptionError
 from rednet.hints import Facts
+from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
 from rednet.masks import SHAPES, MaskShape, fill_missing, pillow
 from rednet.resize import imresize
 
@@ -27,6 +29,7 @@ __all__ = [
     "JPEG",
     "Blur",
     "Chain",
+    "Deconvolved",
     "Degradation",
     "Degraded",
     "GaussianNoise",
@@ -40,6 +43,10 @@ __all__ = [
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Level = float | tuple[float, float]
+
+KERNEL_ERROR = 0.1  # a kernel that was estimated or measured is never exact
+SIGMA_GUESS = (0.7, 1.4)  # nor is the noise that is told to the inverse
+SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
 
 BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # luma of full-range RGB, ITU-R BT.601
 
@@ -56,11 +63,23 @@ class Degraded(NamedTuple):
 
 
 Degradation = Callable[[Image, np.random.Generator], Degraded]
+T = TypeVar("T")
 
 
 def draw(level: Level, rng: np.random.Generator) -> float:
     """Draws a level from its range, or gives the fixed one."""
     return float(rng.uniform(*level)) if isinstance(level, Sequence) else float(level)
+
+
+def several(choice: T | tuple[T, ...]) -> tuple[T, ...]:
+    """Gives a choice as a tuple, one value or many."""
+    return choice if isinstance(choice, tuple) else (choice,)
+
+
+def choose(choice: T | tuple[T, ...], rng: np.random.Generator) -> T:
+    """Draws one of several values, or gives the only one."""
+    values = several(choice)
+    return values[rng.integers(len(values))] if len(values) > 1 else values[0]
 
 
 def check_level(name: str, level: Level, lowest: float, highest: float) -> None:
@@ -105,21 +124,25 @@ class JPEG:
 
     Args:
         quality: 1 to 100.
-        subsampling: of the chroma; no matter for gray.
+        subsampling: of the chroma, or several to choose from; no matter for gray.
     """
 
     quality: Level
-    subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
+    subsampling: str | tuple[str, ...] = "4:2:0"
 
     def __post_init__(self) -> None:
         check_level("quality", self.quality, 1, 100)
+        unknown = set(several(self.subsampling)) - set(SUBSAMPLINGS)
+        if unknown:
+            raise OptionError(f"subsampling is {self.subsampling}; it must be of: {', '.join(SUBSAMPLINGS)}")
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
         quality = round(draw(self.quality, rng))
+        subsampling = choose(self.subsampling, rng)
         levels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
         file = io.BytesIO()
         picture = pillow("Image").fromarray(levels[:, :, 0] if x.shape[2] == 1 else levels)
-        picture.save(file, "JPEG", quality=quality, subsampling=self.subsampling)
+        picture.save(file, "JPEG", quality=quality, subsampling=subsampling)
         decoded = np.asarray(pillow("Image").open(file)).reshape(x.shape)
         return Degraded(decoded.astype(np.float32) / np.float32(255), {"quality": float(quality)})
 
@@ -130,20 +153,23 @@ class Scaling:
 
     Args:
         scale: 2, 3, 4, ...; or several to choose from.
+        small: what happens to the small picture, before it is enlarged.
     """
 
     scale: int | tuple[int, ...]
+    small: Degradation = Identity()
 
     def __post_init__(self) -> None:
-        scales = self.scale if isinstance(self.scale, Sequence) else (self.scale,)
+        scales = several(self.scale)
         if not scales or any(scale < 2 or int(scale) != scale for scale in scales):
             raise OptionError(f"scale is {self.scale}; it must be a whole number of at least 2, or several")
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
-        scale = int(rng.choice(self.scale)) if isinstance(self.scale, Sequence) else int(self.scale)
+        scale = int(choose(self.scale, rng))
         height, width, _ = x.shape
-        y = imresize(imresize(x, 1 / scale), scale)[:height, :width]
-        return Degraded(y, {"scale": float(scale)})
+        small = self.small(imresize(x, 1 / scale), rng)
+        y = imresize(small.y, scale)[:height, :width]
+        return Degraded(y, {**small.facts, "scale": float(scale)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,24 +177,19 @@ class Blur:
     """Blurs by a kernel (a true convolution: the kernel is rotated) and adds Gaussian noise.
 
     Args:
-        kernel: (h, w), odd sides, not negative; it is scaled to sum 1.
+        kernel: see `rednet.kernels`; it is scaled to sum 1.
         sigma: of the noise, 0-255 scale.
         boundary: what lies beyond the border, by numpy's names: "symmetric" repeats the border pixel when mirroring,
             "reflect" does not, "edge" continues it, "wrap" makes the picture a torus.
     """
 
-    kernel: NDArray[np.float64]
+    kernel: Kernel
     sigma: Level = 0.0
     boundary: Literal["symmetric", "reflect", "edge", "wrap"] = "symmetric"
 
     def __post_init__(self) -> None:
-        kernel = np.asarray(self.kernel, np.float64)
-        if kernel.ndim != 2 or not all(side % 2 for side in kernel.shape):
-            raise OptionError(f"the kernel has shape {kernel.shape}; it must be 2-D with odd sides")
-        if not np.isfinite(kernel).all() or (kernel < 0).any() or not kernel.sum() > 0:
-            raise OptionError("the kernel has negative, infinite or only zero values; it must be >= 0 with a sum > 0")
         check_level("sigma", self.sigma, 0, 255)
-        object.__setattr__(self, "kernel", kernel / kernel.sum())
+        object.__setattr__(self, "kernel", check_kernel(self.kernel))
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
         rows, columns = (side // 2 for side in self.kernel.shape)
@@ -178,6 +199,47 @@ class Blur:
         full = np.fft.irfft2(spectrum, size, axes=(0, 1))
         y = full[2 * rows :, 2 * columns :].astype(np.float32)  # where the kernel lies inside the padded picture
         return Degraded(GaussianNoise(self.sigma)(y, rng).y)
+
+
+@dataclass(frozen=True)
+class Deconvolved:
+    """Blurs by a random kernel, adds noise, and inverts the blur again: what the network has to repair after that.
+
+    Half of the kernels are camera shake, the others disks, Gaussians and straight motion. The inverse gets a kernel
+    that is a little wrong, and knows the noise only roughly, as in life. The picture is blurred as a torus, so that a
+    small crop has no more border than the middle of a large picture.
+
+    Args:
+        sigma: of the noise after the blur, 0-255 scale.
+        size: longest side of the blur, px.
+    """
+
+    sigma: Level = (0.0, 10.0)
+    size: Level = (3.0, 27.0)
+
+    def __post_init__(self) -> None:
+        check_level("sigma", self.sigma, 0, 255)
+        check_level("size", self.size, 3, MAX_KERNEL - 4)
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        size, sigma = draw(self.size, rng), draw(self.sigma, rng)
+        kernel = random_kernel(min(size, min(x.shape[:2]) / 2), rng)
+        y = Blur(kernel, sigma, "wrap")(x, rng).y
+        wrong = kernel * (1 + KERNEL_ERROR * rng.uniform() * rng.standard_normal(kernel.shape)).clip(0)
+        guess = sigma * rng.uniform(*SIGMA_GUESS)
+        return Degraded(deconvolve(y, wrong, guess, repeats=True), {"deconvolved": sigma})
+
+
+def random_kernel(size: float, rng: np.random.Generator) -> Kernel:
+    """Draws a kernel of about `size` px a side."""
+    kind = rng.integers(6)
+    if kind < 3:
+        return camera_shake(max(2, round(size)), rng)
+    if kind == 3:
+        return disk(max(0.8, size / 2))
+    if kind == 4:
+        return gaussian(max(0.4, size / 8))
+    return motion(max(1.5, size), rng.uniform(0, 180))
 
 
 @dataclass(frozen=True)
@@ -199,7 +261,7 @@ class MissingPixels:
             raise OptionError(f"shape is {self.shape}; it must be of: {', '.join(SHAPES)}")
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
-        shape = self.shape if isinstance(self.shape, str) else self.shape[rng.integers(len(self.shape))]
+        shape: MaskShape = choose(self.shape, rng)
         mask = SHAPES[shape](x.shape[0], x.shape[1], draw(self.share, rng), rng)
         return Degraded(fill_missing(x, mask), mask=mask)
 
@@ -298,6 +360,7 @@ KINDS: Mapping[str, Callable[..., Degradation]] = {
     "jpeg": JPEG,
     "scaling": Scaling,
     "missing_pixels": MissingPixels,
+    "deconvolved": Deconvolved,
 }
 
 
@@ -310,6 +373,8 @@ def degradation_from(options: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -
     if not isinstance(options, Mapping):
         return Chain(tuple(degradation_from(step) for step in options))
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    if "small" in values:
+        values["small"] = degradation_from(options["small"])
     kind = str(values.pop("kind", None))
     if kind not in KINDS:
         raise OptionError(f"the degradation's kind is {kind!r}; it must be of: {', '.join(KINDS)}")

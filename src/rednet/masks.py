@@ -67,13 +67,13 @@ def font(size: int) -> Any:
 
 
 def scratches(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
-    """Draws curved lines, 1 to 6 px wide, until `share` of the picture is covered."""
+    """Draws curved lines, 1 to 12 px wide, until `share` of the picture is covered."""
     picture, pen = canvas(height, width)
     t = np.linspace(0, 1, 17)[:, None]
     for _ in range(MAX_STROKES):
         start, bend, end = rng.uniform(-0.2, 1.2, (3, 2)) * (width, height)
         curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end  # quadratic Bezier
-        pen.line([(float(x), float(y)) for x, y in curve], fill=1, width=int(rng.integers(1, 7)), joint="curve")
+        pen.line([(float(x), float(y)) for x, y in curve], fill=1, width=int(rng.integers(1, 13)), joint="curve")
         if np.asarray(picture).mean() >= share:
             break
     return np.array(picture)

@@ -13,7 +13,7 @@ from torch import Tensor
 __all__ = ["TaskBalance"]
 
 MEMORY = 0.97  # of the running means, per batch that has the task
-FLOOR = 5e-4  # 33 dB: a task that is nearly solved must not pull harder still, or it silences the others
+FLOOR = 2e-4  # 37 dB: a task that is nearly solved must not pull harder still, or it silences the others
 
 
 class TaskBalance:
