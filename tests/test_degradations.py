@@ -5,6 +5,7 @@ from rednet.degradations import (
     JPEG,
     Blur,
     Chain,
+    Deconvolved,
     GaussianNoise,
     Identity,
     MissingPixels,
@@ -12,10 +13,12 @@ from rednet.degradations import (
     Scaling,
     Share,
     degradation_from,
+    random_kernel,
     to_gray,
 )
 from rednet.errors import OptionError
 from rednet.masks import fill_missing
+from rednet.metrics import psnr
 from rednet.resize import imresize
 
 FLAT = np.full((256, 256, 1), 0.5, np.float32)
@@ -113,6 +116,34 @@ def test_random_pixels_are_lost_at_their_share(rng):
     assert abs(mask.mean() - 0.8) < error and abs(mask.mean() - 0.81) > error
 
 
+def test_one_of_several_subsamplings_is_drawn(photo, rng):
+    fixed = {name: JPEG(50, name)(photo, rng).y for name in ("4:2:0", "4:4:4")}
+    drawn = [JPEG(50, ("4:2:0", "4:4:4"))(photo, rng).y for _ in range(20)]
+    counts = [sum(np.array_equal(y, z) for y in drawn) for z in fixed.values()]
+    assert sum(counts) == 20 and min(counts) > 0
+
+
+def test_a_small_picture_can_be_damaged_before_it_is_enlarged(photo, rng):
+    y, facts, _ = Scaling(2, small=JPEG(20))(photo, rng)
+    small = JPEG(20)(imresize(photo, 1 / 2), rng).y
+    np.testing.assert_array_equal(y, imresize(small, 2)[:96, :80])
+    assert facts == {"quality": 20.0, "scale": 2.0}
+
+
+def test_a_deconvolved_picture_is_nearer_than_the_blurred_one_but_not_clean(photo):
+    kind = Deconvolved(sigma=2.0, size=(9, 11))
+    gains = []
+    for seed in range(12):
+        y, facts, mask = kind(photo, np.random.default_rng(seed))
+        assert facts == {"deconvolved": 2.0} and mask is None and y.shape == photo.shape
+        drawing = np.random.default_rng(seed)
+        size, sigma = drawing.uniform(9, 11), 2.0
+        blurred = Blur(random_kernel(size, drawing), sigma, "wrap")(photo, drawing).y
+        gains.append(psnr(photo, y) - psnr(photo, blurred))
+        assert psnr(photo, y) < 40
+    assert np.mean(gains) > 2
+
+
 def test_a_chain_knows_all_that_it_did(photo, rng):
     y, facts, mask = Chain((Scaling(2), GaussianNoise(10), MissingPixels("random", 0.1)))(photo, rng)
     assert facts == {"scale": 2.0, "sigma": 10.0} and mask is not None and y.shape == photo.shape
@@ -153,6 +184,9 @@ def test_without_pillow_jpeg_says_what_to_install(photo, rng, monkeypatch):
         lambda: Scaling(1),
         lambda: MissingPixels("random", 1.5),
         lambda: MissingPixels("holes"),
+        lambda: JPEG(50, "4:1:0"),
+        lambda: Deconvolved(sigma=-1),
+        lambda: Deconvolved(size=1),
         lambda: Mixture(()),
         lambda: Mixture((Share("a", Identity()),), told=0.8, task_told=0.4),
         lambda: degradation_from({"kind": "rain"}),
@@ -168,3 +202,6 @@ def test_a_recipe_table_becomes_a_degradation_and_a_list_a_chain():
     assert degradation_from({"kind": "gaussian_noise", "sigma": [0, 55]}) == GaussianNoise((0, 55))
     chain = degradation_from([{"kind": "scaling", "scale": 2}, {"kind": "jpeg", "quality": 50}])
     assert chain == Chain((Scaling(2), JPEG(50)))
+    small = {"kind": "jpeg", "quality": 50, "subsampling": ["4:2:0", "4:4:4"]}
+    scaled = degradation_from({"kind": "scaling", "scale": [2, 3], "small": small})
+    assert scaled == Scaling((2, 3), JPEG(50, ("4:2:0", "4:4:4")))

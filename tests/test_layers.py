@@ -17,15 +17,38 @@ ALLOWED = {
     "resize": {"errors"},
     "metrics": {"errors"},
     "masks": {"errors"},
+    "kernels": {"errors"},
+    "deconvolution": {"errors", "kernels"},
     "images": {"errors"},
     "model": {"architecture"},
-    "degradations": {"errors", "hints", "masks", "resize"},
+    "degradations": {"deconvolution", "errors", "hints", "kernels", "masks", "resize"},
     "zoo": {"architecture", "errors", "model"},
-    "inference": {"architecture", "errors", "hints", "images", "masks", "metrics", "resize", "zoo"},
+    "inference": {
+        "architecture",
+        "deconvolution",
+        "errors",
+        "hints",
+        "images",
+        "kernels",
+        "masks",
+        "metrics",
+        "resize",
+        "zoo",
+    },
     "training": {"architecture", "degradations", "errors", "hints", "images", "model", "zoo"},
-    "evaluation": {"degradations", "errors", "images", "inference", "metrics"},
+    "evaluation": {
+        "deconvolution",
+        "degradations",
+        "errors",
+        "images",
+        "inference",
+        "kernels",
+        "masks",
+        "metrics",
+        "resize",
+    },
 }
-ALLOWED["cli"] = {"errors", "evaluation", "images", "inference", "training", "__init__"}
+ALLOWED["cli"] = {"errors", "kernels", "evaluation", "images", "inference", "training", "__init__"}
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.deconvolution import deconvolve
+from rednet.deconvolution import Deconvolution
 from rednet.errors import OptionError
 from rednet.hints import Facts
 from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
@@ -227,7 +227,7 @@ class Deconvolved:
         y = Blur(kernel, sigma, "wrap")(x, rng).y
         wrong = kernel * (1 + KERNEL_ERROR * rng.uniform() * rng.standard_normal(kernel.shape)).clip(0)
         guess = sigma * rng.uniform(*SIGMA_GUESS)
-        return Degraded(deconvolve(y, wrong, guess, repeats=True), {"deconvolved": sigma})
+        return Degraded(Deconvolution(y, wrong, guess, repeats=True).smooth(), {"deconvolved": sigma})
 
 
 def random_kernel(size: float, rng: np.random.Generator) -> Kernel:

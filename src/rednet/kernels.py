@@ -38,14 +38,14 @@ def check_kernel(kernel: Any) -> Kernel:
         raise OptionError(f"the kernel has shape {values.shape}; at most {MAX_KERNEL} px a side can be undone")
     if not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
         raise OptionError(f"the kernel has values of type {values.dtype}; it must be real numbers")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all() or (values < 0).any():
+    weights: Kernel = values.astype(np.float64)
+    if not np.isfinite(weights).all() or (weights < 0).any():
         raise OptionError(
             "the kernel has negative or not finite values; a blur only spreads light, so all must be >= 0"
         )
-    if not values.sum() > 0:
+    if not weights.sum() > 0:
         raise OptionError("the kernel is all zero; it must have a sum above 0")
-    return values / values.sum()
+    return weights / float(weights.sum())
 
 
 def disk(radius: float) -> Kernel:
@@ -163,8 +163,7 @@ def parse_kernel(text: str) -> Kernel:
             raise ValueError
     except (KeyError, ValueError):
         raise OptionError(f"the kernel is {text!r}; {HOW}") from None
-    kernel: Kernel = make(*values)
-    return kernel
+    return make(*values)
 
 
 def check_range(name: str, value: float, lowest: float, highest: float) -> None:
