@@ -134,7 +134,7 @@ def test_a_deconvolved_picture_is_nearer_than_the_blurred_one_but_not_clean(phot
     kind = Deconvolved(sigma=2.0, size=(9, 11))
     gains = []
     for seed in range(12):
-        y, facts, mask = kind(photo, np.random.default_rng(seed))
+        y, facts, mask, _ = kind(photo, np.random.default_rng(seed))
         assert facts == {"deconvolved": 2.0} and mask is None and y.shape == photo.shape
         drawing = np.random.default_rng(seed)
         size, sigma = drawing.uniform(9, 11), 2.0

@@ -55,11 +55,12 @@ NOTHING_KNOWN: Facts = MappingProxyType({})
 
 
 class Degraded(NamedTuple):
-    """A damaged picture: y (H, W, C), what is known of the damage, and the (H, W) mask where pixels are missing."""
+    """A damaged picture: y (H, W, C), what is known of the damage, where pixels are missing, what it was blurred by."""
 
     y: Image
     facts: Facts = NOTHING_KNOWN
-    mask: Mask | None = None
+    mask: Mask | None = None  # (H, W)
+    kernel: Kernel | None = None
 
 
 Degradation = Callable[[Image, np.random.Generator], Degraded]
@@ -198,7 +199,7 @@ class Blur:
         spectrum = np.fft.rfft2(padded, axes=(0, 1)) * np.fft.rfft2(self.kernel, size)[:, :, None]
         full = np.fft.irfft2(spectrum, size, axes=(0, 1))
         y = full[2 * rows :, 2 * columns :].astype(np.float32)  # where the kernel lies inside the padded picture
-        return Degraded(GaussianNoise(self.sigma)(y, rng).y)
+        return GaussianNoise(self.sigma)(y, rng)._replace(kernel=self.kernel)
 
 
 @dataclass(frozen=True)
@@ -276,7 +277,7 @@ class Chain:
         facts: dict[str, float | None] = {}
         mask: Mask | None = None
         for step in self.steps:
-            x, new, lost = step(x, rng)
+            x, new, lost, _ = step(x, rng)
             facts.update(new)
             mask = lost if mask is None else mask if lost is None else mask | lost
         return Degraded(x, facts, mask)
@@ -336,7 +337,7 @@ class Mixture:
         share = self.shares[index]
         if x.shape[2] == 3 and rng.random() < share.gray:
             x = to_gray(x)
-        y, facts, mask = share.degradation(x, rng)
+        y, facts, mask, _ = share.degradation(x, rng)
         tell = rng.random()
         if tell >= self.told:
             facts = dict.fromkeys(facts) if tell < self.told + self.task_told else {}

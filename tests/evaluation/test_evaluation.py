@@ -1,16 +1,27 @@
+import csv
+import hashlib
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from rednet.degradations import GaussianNoise, Scaling
+from rednet.degradations import Blur, Degraded, GaussianNoise, MissingPixels, Scaling
 from rednet.errors import OptionError
-from rednet.evaluation.measure import measure
-from rednet.evaluation.protocols import PROTOCOLS, Protocol
+from rednet.evaluation.damage import KernelFile, MaskFile
+from rednet.evaluation.measure import cases, measure, measure_pairs
+from rednet.evaluation.methods import find_method, network
+from rednet.evaluation.protocols import GROUPS, PROTOCOLS, SMOKE, Protocol, choose_protocols
+from rednet.evaluation.tables import Measured, summarise, write_results
 from rednet.inference.restorer import Restorer
+from rednet.kernels import gaussian, motion
+
+PINS = json.loads((Path(__file__).parent / "pins.json").read_text("utf-8"))
+DATA = os.environ.get("REDNET_DATA")
 
 
 class Perfect(Restorer):
@@ -32,49 +43,202 @@ def data(tmp_path):
     return tmp_path
 
 
+def noisy(**options):
+    return Protocol("set", GaussianNoise(25), "rgb", "", **options)
+
+
 def test_psnr_is_taken_between_the_clean_picture_and_the_clipped_restored_one(data):
-    protocol = Protocol("set", GaussianNoise(25), "rgb", "")
-    scores = measure(protocol, Perfect(0.5), data)
-    assert [score.picture for score in scores] == ["a.png", "b.png"]
-    assert [score.restored for score in scores] == pytest.approx([20.0, 20.0], abs=1e-3)  # 0.5 against 0.4
+    results = list(measure(noisy(), network(Perfect(0.5)), data))
+    assert [result.picture for result in results] == ["a.png", "b.png"]
+    assert [result.after["psnr"] for result in results] == pytest.approx([20.0, 20.0], abs=1e-3)  # 0.5 against 0.4
+    assert next(measure(noisy(), network(Perfect(7)), data)).after["psnr"] == pytest.approx(-20 * np.log10(0.6))
+    assert results[0].gain == pytest.approx(results[0].after["psnr"] - results[0].before["psnr"])
 
 
 @pytest.mark.parametrize(("told", "facts"), [("level", {"sigma": 25.0}), ("task", {"sigma": None}), ("nothing", {})])
 def test_the_network_is_told_what_the_caller_says(data, told, facts):
     restorer = Perfect(0.5)
-    measure(Protocol("set", GaussianNoise(25), "rgb", ""), restorer, data, told=told)
+    list(measure(noisy(), network(restorer, told=told), data))
     assert restorer.seen[0][1] == facts
 
 
 def test_each_picture_has_its_own_noise_and_always_the_same(data):
-    runs = []
-    for _ in range(2):
-        restorer = Perfect(0.5)
-        measure(Protocol("set", GaussianNoise(25), "rgb", ""), restorer, data)
-        runs.append([y for y, _ in restorer.seen])
+    runs = [[case.degraded.y for case in cases(noisy(), data)] for _ in range(2)]
     assert np.array_equal(runs[0][0], runs[1][0])
     assert not np.array_equal(runs[0][0], runs[0][1])
 
 
 def test_scaling_is_measured_on_luma_cropped_to_a_multiple(data):
+    protocol = Protocol("set", Scaling(3), "luma", "", multiple=3, metrics=("psnr",))
+    x = next(cases(protocol, data)).x
+    assert x.shape == (9, 12, 1)
+    assert x.mean() * 255 == pytest.approx(16 + 219 * 0.4, abs=0.01)
+
+
+def test_a_blurred_picture_is_inverted_and_then_restored(data):
     restorer = Perfect(0.5)
-    measure(Protocol("set", Scaling(3), "luma", "", multiple=3, crop_border=3), restorer, data)
-    assert restorer.seen[0][0].shape == (9, 12, 1)
-    assert restorer.seen[0][0].mean() * 255 == pytest.approx(16 + 219 * 0.4, abs=0.01)
+    protocol = Protocol("set", Blur(gaussian(1), 2.0), "rgb", "")
+    results = list(measure(protocol, network(restorer, steps=2), data))
+    assert [facts for _, facts in restorer.seen[:3]] == [{"deconvolved": 2.0}, {"sigma": 20.0}, {"sigma": 3.0}]
+    assert results[0].after["psnr"] == pytest.approx(20.0, abs=1e-3)
+
+
+def test_a_file_of_kernels_stands_for_several_kinds_of_damage(data):
+    np.savez(data / "k.npz", k1=gaussian(1), k2=motion(5, 0))
+    results = list(measure(Protocol("set", KernelFile("k.npz", 2.55), "rgb", ""), network(Perfect(0.5)), data))
+    assert [result.picture for result in results] == ["a.png k1", "a.png k2", "b.png k1", "b.png k2"]
+    with pytest.raises(OptionError, match="cannot read the kernels"):
+        list(cases(Protocol("set", KernelFile("none.npz", 2.55), "rgb", ""), data))
+
+
+def test_a_mask_is_repeated_and_the_lost_pixels_are_measured_alone(data):
+    mask = np.zeros((5, 4), np.uint8)
+    mask[2, 1] = 255
+    Image.fromarray(mask).save(data / "m.png")
+    protocol = Protocol("set", MaskFile("m.png"), "rgb", "", metrics=("psnr", "psnr_missing"))
+    case = next(cases(protocol, data))
+    assert np.argwhere(case.degraded.mask).tolist() == [[2, 1], [2, 5], [2, 9], [7, 1], [7, 5], [7, 9]]
+
+    def only_the_lost(degraded: Degraded):
+        return np.where(degraded.mask[:, :, None], np.float32(0.5), degraded.y)
+
+    after = next(measure(protocol, only_the_lost, data)).after
+    assert after["psnr_missing"] == pytest.approx(20, abs=1e-3)
+    assert after["psnr"] == pytest.approx(20 + 10 * np.log10(13 * 11 / 6), abs=1e-3)
 
 
 def test_a_missing_set_says_what_to_give(data):
     with pytest.raises(OptionError, match="--data"):
-        measure(PROTOCOLS["set5-x2"], Perfect(0.5), data)
+        list(cases(PROTOCOLS["set5-x2"], data))
 
 
-def test_the_command_prints_a_table_or_json(tmp_path, make_model):
-    folder = tmp_path / "test" / "set5"
-    folder.mkdir(parents=True)
-    Image.effect_noise((40, 30), 50).convert("RGB").save(folder / "a.png")
-    model = make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("scale",))
-    command = [sys.executable, "-m", "rednet", "evaluate", "--data", tmp_path, "--model", model, "--protocol", "set5-x"]
-    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "| set5-x2 | 1 |" in table and "| set5-x4 | 1 |" in table
+def test_a_protocol_is_chosen_by_name_beginning_or_group():
+    assert choose_protocols(["set5-x2"]) == ["set5-x2"]
+    assert choose_protocols(["set5-x"]) == ["set5-x2", "set5-x3", "set5-x4"]
+    assert choose_protocols(["smoke", "set5-x2"]) == ["set5-x2", *SMOKE]
+    assert set(choose_protocols([])) == set(PROTOCOLS) - set(SMOKE)
+    with pytest.raises(OptionError, match="no protocol begins with set6"):
+        choose_protocols(["set6"])
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_entry_of_a_group_fits_a_protocol(group):
+    assert all(any(name.startswith(start) for name in PROTOCOLS) for start in GROUPS[group])
+
+
+def fingerprint(case):
+    """Hashes a damaged picture in steps of a thousandth: what another order of additions changes lies far below."""
+    return hashlib.sha256(np.rint(case.degraded.y * 1000).astype("<i4").tobytes()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_the_damage_of_every_protocol_is_pinned(name):
+    protocol = PROTOCOLS[name]
+    if protocol.folder and not DATA:
+        pytest.skip("the test sets are not here: set REDNET_DATA")
+    assert fingerprint(next(cases(protocol, Path(DATA or "")))) == PINS[name]
+
+
+def test_a_pin_sees_one_pixel():
+    case = next(cases(PROTOCOLS["smoke-noise"], Path()))
+    case.degraded.y[0, 0, 0] += 0.002
+    assert fingerprint(case) != PINS["smoke-noise"]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "damage"),
+    [
+        ("nlm", GaussianNoise(25)),
+        ("nlm-float", GaussianNoise(25)),
+        ("tv", GaussianNoise(25)),
+        ("wavelet", GaussianNoise(25)),
+        ("inverse", Blur(gaussian(1.6), 1.0)),
+        ("richardson-lucy", Blur(gaussian(1.6), 1.0)),
+        ("wiener", Blur(gaussian(1.6), 1.0)),
+        ("telea", MissingPixels("random", 0.5)),
+        ("navier-stokes", MissingPixels("random", 0.5)),
+        ("biharmonic", MissingPixels("random", 0.5)),
+    ],
+)
+@pytest.mark.parametrize("colour", ["rgb", "gray"])
+def test_every_baseline_makes_its_kind_of_damage_less(baseline, damage, colour):
+    protocol = Protocol("", damage, colour, "", metrics=("psnr",))
+    results = list(measure(protocol, find_method(f"baseline:{baseline}"), Path()))
+    gain = np.mean([result.gain for result in results])
+    assert gain > 0.4 if baseline not in ("telea", "navier-stokes") else gain > -2.0  # `fill_missing` is no bad guess
+
+
+@pytest.mark.parametrize("baseline", ["nlm", "inverse", "telea"])
+def test_a_baseline_refuses_damage_that_is_not_its_own(baseline, data):
+    with pytest.raises(OptionError, match=f"the baseline {baseline}"):
+        next(measure(Protocol("set", Scaling(2), "rgb", ""), find_method(f"baseline:{baseline}"), data))
+
+
+def test_an_unknown_baseline_is_refused():
+    with pytest.raises(OptionError, match="there is no baseline magic"):
+        find_method("baseline:magic")
+
+
+def test_ones_own_pairs_are_measured_by_name(data, make_model):
+    model = make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality"))
+    restorer = Restorer.from_pretrained(model)
+    (data / "damaged").mkdir()
+    Image.new("RGB", (13, 11), (112, 102, 102)).save(data / "damaged" / "a.jpg", quality=100)
+    assert [result.picture for result in measure_pairs(data / "set", data / "damaged", restorer)] == ["a.jpg"]
+    Image.new("RGB", (13, 12)).save(data / "damaged" / "a.jpg")
+    with pytest.raises(OptionError, match="one size"):
+        list(measure_pairs(data / "set", data / "damaged", restorer))
+    (data / "damaged" / "a.jpg").rename(data / "damaged" / "c.jpg")
+    with pytest.raises(OptionError, match="no picture"):
+        list(measure_pairs(data / "set", data / "damaged", restorer))
+
+
+def test_results_are_written_as_csv_table_and_sheets(data, tmp_path):
+    measured = Measured("p", "baseline:m", list(measure(noisy(), network(Perfect(0.5)), data)))
+    write_results(tmp_path / "out", [measured], worst=1)
+    rows = list(csv.DictReader((tmp_path / "out" / "results.csv").open(encoding="utf-8")))
+    assert [row["picture"] for row in rows] == ["a.png", "b.png"]
+    assert float(rows[0]["restored_psnr"]) == pytest.approx(20, abs=1e-3) and rows[0]["restored_psnr_b"] == ""
+    assert (tmp_path / "out" / "table.md").read_text("utf-8").splitlines()[2] == summarise(measured)
+    sheets = list((tmp_path / "out" / "worst" / "p-baseline-m").iterdir())
+    assert len(sheets) == 1 and Image.open(sheets[0]).size == (3 * 13 + 2 * 8, 11)
+
+
+def test_the_interval_holds_the_mean_and_is_wider_for_less_alike_pictures(data):
+    result = next(measure(noisy(), network(Perfect(0.5)), data))
+
+    def interval(gains):
+        after = [{**result.after, "psnr": result.before["psnr"] + gain} for gain in gains]
+        row = summarise(Measured("p", "m", [type(result)("", result.before, a, 0, result.pictures) for a in after]))
+        mean, low, high = (
+            float(text) for text in row.split("|")[6].replace("(", "").replace(")", "").replace("to", "").split()
+        )
+        assert low <= mean <= high
+        return high - low
+
+    assert interval([1.0] * 8) == 0
+    # The mean of 8 values with the standard deviation 0.5 has the standard error 0.5 / sqrt(8) = 0.18.
+    assert interval([1, 2] * 4) == pytest.approx(2 * 1.96 * 0.18, rel=0.25)
+
+
+def test_the_command_measures_the_smoke_test_beside_baselines(make_model, tmp_path):
+    model = make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "scale", "deconvolved"))
+    command = [sys.executable, "-m", "rednet", "evaluate", "--protocol", "smoke", "--model", model]
+    command += ["--model", "baseline:nlm", "--out", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "| smoke-noise | baseline:nlm | 4 |" in done.stdout and f"| smoke-x2 | {model} | 4 |" in done.stdout
+    assert "baseline:nlm is not made for: smoke-jpeg, smoke-x2" in done.stderr and "peak memory" in done.stderr
     report = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
-    assert list(report) == ["set5-x2", "set5-x3", "set5-x4"] and report["set5-x2"][0]["picture"] == "a.png"
+    assert report[0]["protocol"] == "smoke-noise" and report[0]["results"][0]["picture"] == "astronaut.png"
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key != "REDNET_DATA"}
+    for options, message in (
+        (["--protocol", "set5-x2"], "give --data, or set REDNET_DATA"),
+        (["--protocol", "smoke", "--worst", "2"], "give --out"),
+        (["--told", "all"], "told is 'all'"),
+    ):
+        command = [sys.executable, "-m", "rednet", "evaluate", *options]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 1 and message in done.stderr

@@ -1,4 +1,4 @@
-"""`rednet evaluate`: a network's PSNR by published protocols."""
+"""`rednet evaluate`: networks and classical methods, measured by published protocols."""
 
 from __future__ import annotations
 
@@ -6,58 +6,90 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rednet.evaluation.measure import Result
+    from rednet.evaluation.tables import Measured
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
     protocol: Annotated[
-        list[str] | None, typer.Option(help="A protocol's name; may be repeated; a beginning takes all that fit.")
+        list[str] | None, typer.Option(help="A protocol, a beginning of names, or a group; may be repeated.")
+    ] = None,
+    pairs: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Measure your own: a folder of clean, one of degraded pictures.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A shipped model, a model folder, or baseline:NAME; may be repeated.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder that holds test/SET; else $REDNET_DATA.")] = None,
-    model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
-    engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
     told: Annotated[str, typer.Option(help="What the network is told: level, task or nothing.")] = "task",
     self_ensemble: Annotated[bool, typer.Option("--self-ensemble", help="Mean over 8 orientations.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Every picture's score, for machines.")] = False,
-    show_list: Annotated[bool, typer.Option("--list", help="List the protocols and end.")] = False,
+    steps: Annotated[int, typer.Option(min=0, help="Rounds of deblurring.")] = 0,
+    engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
+    out: Annotated[Path | None, typer.Option(help="Folder for results.csv, table.md and the worst pictures.")] = None,
+    worst: Annotated[int, typer.Option(min=0, help="How many of the worst to write into --out, by protocol.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Every picture's values, for machines.")] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="List protocols, groups and baselines, and end.")] = False,
 ) -> None:
-    """Measure a network by published protocols."""
-    from dataclasses import asdict
-
+    """Measure networks and classical methods by published protocols."""
     from rednet.errors import OptionError
-    from rednet.evaluation.measure import measure
-    from rednet.evaluation.protocols import PROTOCOLS
+    from rednet.evaluation.baselines import BASELINES, Unsuited
+    from rednet.evaluation.measure import measure, measure_pairs
+    from rednet.evaluation.methods import find_method
+    from rednet.evaluation.protocols import GROUPS, PROTOCOLS, choose_protocols
+    from rednet.evaluation.tables import HEADER, Measured, peak_memory_mb, summarise, write_results
     from rednet.inference.restorer import Restorer
 
     if show_list:
         for name, entry in PROTOCOLS.items():
-            print(f"{name:18} {entry.source}")
+            print(f"{name:22} {entry.source}")
+        print(f"groups: {', '.join(GROUPS)}\nbaselines: {', '.join(BASELINES)}")
         return
-    wanted = [name for name in PROTOCOLS if protocol is None or name.startswith(tuple(protocol))]
-    for start in protocol or ():
-        if not any(name.startswith(start) for name in PROTOCOLS):
-            raise OptionError(f"no protocol begins with {start}; see rednet evaluate --list")
     if told not in ("level", "task", "nothing"):
         raise OptionError(f"told is {told!r}; it must be level, task or nothing")
-    folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)
-    if folder is None:
-        raise OptionError("no test sets: give --data, or set REDNET_DATA")
-    restorer = Restorer.from_pretrained(model, engine=engine)
-    report = {}
+    if worst and out is None:
+        raise OptionError("the worst pictures need a folder: give --out")
+    measured: list[Measured] = []
     if not as_json:
-        print("| protocol | pictures | damaged, dB | restored, dB | s a picture |\n|---|---|---|---|---|")
-    for name in wanted:
-        print(f"{name} ...", end="\r", file=sys.stderr, flush=True)
-        scores = measure(PROTOCOLS[name], restorer, folder, told=told, self_ensemble=self_ensemble)  # type: ignore[arg-type]
-        report[name] = [asdict(score) for score in scores]
-        before, after, seconds = (
-            sum(getattr(score, key) for score in scores) / len(scores) for key in ("damaged", "restored", "seconds")
-        )
+        print(HEADER)
+
+    def keep(name: str, method: str, results: list[Result]) -> None:
+        measured.append(Measured(name, method, results))
         if not as_json:
-            print(f"| {name} | {len(scores)} | {before:.2f} | {after:.2f} | {seconds:.2f} |", flush=True)
+            print(summarise(measured[-1]), flush=True)
+
+    if pairs is not None:
+        for name in model or ["universal"]:
+            restorer = Restorer.from_pretrained(name, engine=engine)
+            keep("pairs", name, list(measure_pairs(*pairs, restorer, self_ensemble=self_ensemble)))
+    else:
+        chosen = choose_protocols(protocol or [])
+        folder = data or Path(os.environ.get("REDNET_DATA", ""))
+        if folder == Path() and any(PROTOCOLS[name].folder for name in chosen):
+            raise OptionError("no test sets: give --data, or set REDNET_DATA")
+        methods = {
+            name: find_method(name, engine=engine, told=told, self_ensemble=self_ensemble, steps=steps)  # type: ignore[arg-type]
+            for name in model or ["universal"]
+        }
+        left_out: dict[str, list[str]] = {}
+        for name in chosen:
+            for method, restore in methods.items():
+                if sys.stderr.isatty():
+                    print(f"{name}, {method} ...", end="\r", file=sys.stderr, flush=True)
+                try:
+                    keep(name, method, list(measure(PROTOCOLS[name], restore, folder)))
+                except Unsuited:
+                    left_out.setdefault(method, []).append(name)
+        for method, names in left_out.items():
+            print(f"{method} is not made for: {', '.join(names)}", file=sys.stderr)
+    if out is not None:
+        write_results(out, measured, worst)
     if as_json:
-        print(json.dumps(report, indent=2))
+        print(json.dumps([m.as_dict() for m in measured], indent=2))
+    print(f"peak memory of this process: {peak_memory_mb():.0f} MB", file=sys.stderr)

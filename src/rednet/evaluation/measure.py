@@ -3,77 +3,124 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.degradations import to_gray
+from rednet.degradations import Degraded, to_gray
 from rednet.errors import OptionError
+from rednet.evaluation.damage import kinds_of_damage
+from rednet.evaluation.methods import Method
 from rednet.evaluation.protocols import Protocol
 from rednet.images import read_picture
+from rednet.inference.inspect import inspect
 from rednet.inference.restorer import Restorer
-from rednet.metrics import luma, psnr
+from rednet.metrics import luma, psnr, psnr_b, ssim
 
-__all__ = ["Score", "Told", "measure"]
+__all__ = ["Result", "cases", "measure", "measure_pairs"]
 
-Told = Literal["level", "task", "nothing"]
+Image = NDArray[np.float32]
+
+PHOTOS = Path(__file__).parent / "photos"
 
 
-@dataclass(frozen=True)
-class Score:
-    """What one picture gave: PSNR before and after, in dB, and the seconds between."""
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One picture and one kind of damage."""
 
     picture: str
-    damaged: float
-    restored: float
+    x: Image
+    degraded: Degraded
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What one case gave.
+
+    Args:
+        picture: the file's name, with the name of the damage if there are several kinds.
+        before, after: metric -> value, of the damaged and of the restored picture.
+        seconds: that the method took.
+        pictures: clean, damaged and restored.
+    """
+
+    picture: str
+    before: dict[str, float]
+    after: dict[str, float]
     seconds: float
+    pictures: tuple[Image, Image, Image]
+
+    @property
+    def gain(self) -> float:
+        """dB of PSNR."""
+        return self.after["psnr"] - self.before["psnr"]
 
 
-def measure(
-    protocol: Protocol,
-    restorer: Restorer,
-    data: Path,
-    *,
-    told: Told = "task",
-    self_ensemble: bool = False,
-    progress: Callable[[Score], None] = lambda score: None,
-) -> list[Score]:
-    """Measures a network by a protocol.
-
-    Picture number n of the sorted folder is damaged with the seed n, so everyone's numbers are the same.
+def measure(protocol: Protocol, method: Method, data: Path) -> Iterator[Result]:
+    """Measures a method by a protocol, case by case.
 
     Args:
         protocol: the rule.
-        restorer: the network.
+        method: what restores.
         data: folder below which the test sets lie.
-        told: whether the network is told the task and its level, the task alone, or nothing.
-        self_ensemble: mean over 8 orientations.
-        progress: called after each picture.
 
     Raises:
-        OptionError: the test set is not there.
+        OptionError: the test set is not there, or the method is not for this kind of damage.
     """
-    scores = []
-    for number, (name, x) in enumerate(pictures(protocol, data)):
-        y, facts, mask = protocol.degradation(x, np.random.default_rng(number))
-        told_facts = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
+    for case in cases(protocol, data):
         start = time.perf_counter()
-        x_hat = y + restorer.residual(y, told_facts, mask, self_ensemble)
+        x_hat = method(case.degraded)
         seconds = time.perf_counter() - start
-        before, after = (psnr(x, np.clip(z, 0, 1), crop_border=protocol.crop_border) for z in (y, x_hat))
-        scores.append(Score(name, before, after, seconds))
-        progress(scores[-1])
-    return scores
+        mask = case.degraded.mask
+        before, after = (
+            compare(case.x, z, protocol.metrics, crop_border=protocol.crop_border, mask=mask)
+            for z in (case.degraded.y, x_hat)
+        )
+        yield Result(case.picture, before, after, seconds, (case.x, case.degraded.y, x_hat))
 
 
-def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def measure_pairs(clean: Path, degraded: Path, restorer: Restorer, *, self_ensemble: bool = False) -> Iterator[Result]:
+    """Measures what `rednet restore` does to one's own pictures, of which clean ones exist.
+
+    Args:
+        clean, degraded: folders of pictures; a pair has one name, whatever the suffix, and one size.
+        restorer: looks at each degraded picture, decides what is wrong, and restores it.
+        self_ensemble: mean over 8 orientations.
+
+    Raises:
+        OptionError: there is no pair, or the sizes differ.
+    """
+    truths = {path.stem: path for path in sorted(clean.glob("*.*"))}
+    paths = [path for path in sorted(degraded.glob("*.*")) if path.stem in truths]
+    if not paths:
+        raise OptionError(f"no picture in {degraded} has the name of one in {clean}")
+    for path in paths:
+        x, y = read_picture(truths[path.stem]).pixels, read_picture(path).pixels
+        if x.shape != y.shape:
+            raise OptionError(f"{path.name} is {y.shape} and its clean picture {x.shape}; both must be one size")
+        start = time.perf_counter()
+        x_hat = y + restorer.residual(y, inspect(y, path).facts, None, self_ensemble)
+        seconds = time.perf_counter() - start
+        before, after = (compare(x, z, ("psnr", "ssim")) for z in (y, x_hat))
+        yield Result(path.name, before, after, seconds, (x, y, x_hat))
+
+
+def cases(protocol: Protocol, data: Path) -> Iterator[Case]:
+    """Yields each clean picture with each kind of damage; picture number n is damaged with the seed n."""
+    kinds = kinds_of_damage(protocol.damage, data)
+    for number, (name, x) in enumerate(pictures(protocol, data)):
+        for kind, degradation in kinds.items():
+            degraded = degradation(x, np.random.default_rng(number))
+            yield Case(f"{name} {kind}".strip(), x, degraded)
+
+
+def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
     """Yields name and clean picture of a protocol's test set, cropped and in its colours."""
-    folder = data / protocol.folder
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    folder = data / protocol.folder if protocol.folder else PHOTOS
+    files = sorted(path for path in folder.iterdir() if path.suffix != ".md") if folder.is_dir() else []
     if not files:
         raise OptionError(
             f"there are no pictures in {folder}; give the folder that holds {protocol.folder} with --data"
@@ -89,3 +136,26 @@ def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, NDArray[np.f
         elif x.shape[2] == 1 and protocol.colour == "rgb":
             x = np.repeat(x, 3, axis=2)
         yield path.name, x
+
+
+def compare(
+    x: Image, z: Image, metrics: tuple[str, ...], *, crop_border: int = 0, mask: NDArray[np.bool_] | None = None
+) -> dict[str, float]:
+    """Compares a picture, clipped to [0, 1], with the truth.
+
+    Args:
+        x, z: truth and picture, (H, W, C).
+        metrics: see `Protocol`.
+        crop_border: px of each side that do not count for psnr and ssim.
+        mask: where pixels were missing, for psnr_missing.
+    """
+    z = z.clip(0, 1)
+    values = {}
+    for name in metrics:
+        if name == "psnr_missing":
+            values[name] = psnr(x[mask][:, None], z[mask][:, None])
+        elif name == "psnr_b":
+            values[name] = psnr_b(*(luma(image) if image.shape[2] == 3 else image for image in (x, z)))
+        else:
+            values[name] = {"psnr": psnr, "ssim": ssim}[name](x, z, crop_border=crop_border)
+    return values

@@ -1,17 +1,21 @@
 """Published test protocols: which pictures, damaged how, compared how.
 
-The pictures are not part of rednet: they lie in a data folder, `test/SET/`.
+The pictures are not part of rednet: they lie in a data folder, `test/SET/`, with blur kernels in `kernels/` and masks
+in `masks/` beside it. Picture number n of a sorted set is damaged with the seed n.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rednet.degradations import JPEG, Degradation, GaussianNoise, Scaling
+from rednet.degradations import JPEG, Blur, Degradation, GaussianNoise, MissingPixels, Scaling
+from rednet.errors import OptionError
+from rednet.evaluation.damage import KernelFile, MaskFile
+from rednet.kernels import disk, gaussian
 
-__all__ = ["PROTOCOLS", "Protocol"]
+__all__ = ["GROUPS", "PROTOCOLS", "Protocol", "choose_protocols"]
 
 
 @dataclass(frozen=True)
@@ -19,35 +23,149 @@ class Protocol:
     """One row of a published table.
 
     Args:
-        folder: of the test set, below the data folder.
-        degradation: what is done to the clean picture.
+        folder: of the test set, below the data folder; "" for the photographs that rednet ships.
+        damage: what is done to the clean picture; a file of kernels stands for several kinds of damage.
         colour: "rgb"; "gray", the file's own gray values or the BT.601 luma of RGB; or "luma", MATLAB's luma of RGB.
+        source: where the protocol is described.
         multiple: the picture is first cropped at its right and bottom to a multiple of this, px.
         crop_border: px of each side that do not count.
-        source: where the protocol is described.
+        metrics: what is measured, of: psnr, ssim, psnr_b (luma of RGB), psnr_missing (over the missing pixels alone).
     """
 
     folder: str
-    degradation: Degradation
+    damage: Degradation | KernelFile | MaskFile
     colour: Literal["gray", "rgb", "luma"]
     source: str
     multiple: int = 1
     crop_border: int = 0
+    metrics: tuple[str, ...] = ("psnr", "ssim")
 
 
 DNCNN = "Zhang et al. 2017, arXiv:1608.03981, section IV: float noise, neither clipped nor rounded"
+CLIPPED = "as above, but clipped and rounded to 8 bits, as a saved file is"
 JPEG_GRAY = "Dong et al. 2015, arXiv:1504.06993, section 4: JPEG of the gray picture"
+JPEG_COLOUR = "Zhang et al. 2021 (FBCNN), arXiv:2109.14573, section 4: colour JPEG, 4:2:0, compared in RGB"
 SCALING = "Timofte et al. 2014 (A+): bicubic by MATLAB's imresize on the luma, border of `scale` px shaved"
+UNSHAVED = "Mao et al. 2016, the authors' demo: the same with the whole picture compared"
+DEMO_BLUR = "Mao et al. 2016, arXiv:1606.08921, the authors' demo: without noise, RGB"
+LEVIN = (
+    "kernels of Levin et al. 2009, mirrored borders, then noise; Zhang et al. 2017 (IRCNN), arXiv:1704.03264, table 4"
+)
+MASKS = "lost pixels told; compared over the lost pixels, and over all"
+SHIPPED = "rednet's own photographs: a first look, no published numbers"
+
+BLOCKY = ("psnr", "ssim", "psnr_b")
+LOST = ("psnr_missing", "psnr", "ssim")
+LEVIN_KERNELS = "kernels/levin09_8.npz"
+
+
+def noise(name: str, colour: Literal["gray", "rgb"], *, clip: bool = False) -> dict[str, Protocol]:
+    """Gives the noise protocols of a test set."""
+    kind = ("colour" if colour == "rgb" else "gray") + ("-8bit" if clip else "")
+    source = CLIPPED if clip else DNCNN
+    return {
+        f"{name}-{kind}-{s}": Protocol(f"test/{name}", GaussianNoise(s, clip), colour, source) for s in (15, 25, 50)
+    }
+
+
+def jpeg(name: str, colour: Literal["gray", "luma", "rgb"]) -> dict[str, Protocol]:
+    """Gives the JPEG protocols of a test set."""
+    kind, source = ("jpeg-colour", JPEG_COLOUR) if colour == "rgb" else ("jpeg", JPEG_GRAY)
+    return {
+        f"{name}-{kind}-{q}": Protocol(f"test/{name}", JPEG(q), colour, source, metrics=BLOCKY)
+        for q in (10, 20, 30, 40)
+    }
+
+
+def scaling(name: str) -> dict[str, Protocol]:
+    """Gives the super-resolution protocols of a test set."""
+    shaved = {f"{name}-x{s}": Protocol(f"test/{name}", Scaling(s), "luma", SCALING, s, s) for s in (2, 3, 4)}
+    whole = {f"{name}-unshaved-x{s}": Protocol(f"test/{name}", Scaling(s), "luma", UNSHAVED, s) for s in (2, 3, 4)}
+    return shaved | whole
+
+
+def deblurring(name: str) -> dict[str, Protocol]:
+    """Gives the deblurring protocols of a test set."""
+    demo = {"disk7": disk(7), "gaussian1.6": gaussian(1.6, 25)}
+    fixed = {
+        f"{name}-blur-{blur}": Protocol(f"test/{name}", Blur(kernel), "rgb", DEMO_BLUR) for blur, kernel in demo.items()
+    }
+    shaken = {
+        f"{name}-levin-{s}": Protocol(f"test/{name}", KernelFile(LEVIN_KERNELS, s), "rgb", LEVIN) for s in (2.55, 7.65)
+    }
+    return fixed | shaken
+
+
+def inpainting(name: str) -> dict[str, Protocol]:
+    """Gives the inpainting protocols of a test set."""
+    damage: dict[str, MissingPixels | MaskFile] = {
+        "text": MaskFile("masks/text.png"),
+        "scratches": MaskFile("masks/scratches.png"),
+        "random50": MissingPixels("random", 0.5),
+        "random80": MissingPixels("random", 0.8),
+    }
+    return {
+        f"{name}-{kind}": Protocol(f"test/{name}", lost, "rgb", MASKS, metrics=LOST) for kind, lost in damage.items()
+    }
+
+
+SMOKE: Mapping[str, Protocol] = {
+    "smoke-noise": Protocol("", GaussianNoise(25), "rgb", SHIPPED),
+    "smoke-jpeg": Protocol("", JPEG(20), "rgb", SHIPPED, metrics=BLOCKY),
+    "smoke-x2": Protocol("", Scaling(2), "luma", SHIPPED, 2, 2),
+    "smoke-blur": Protocol("", Blur(gaussian(1.6, 25), 2.55), "rgb", SHIPPED),
+    "smoke-random50": Protocol("", MissingPixels("random", 0.5), "rgb", SHIPPED, metrics=LOST),
+}
 
 PROTOCOLS: Mapping[str, Protocol] = {
-    **{f"bsd68-gray-{s}": Protocol("test/bsd68", GaussianNoise(s), "gray", DNCNN) for s in (15, 25, 50)},
-    **{f"set12-gray-{s}": Protocol("test/set12", GaussianNoise(s), "gray", DNCNN) for s in (15, 25, 50)},
-    **{f"cbsd68-colour-{s}": Protocol("test/cbsd68", GaussianNoise(s), "rgb", DNCNN) for s in (15, 25, 50)},
-    **{f"classic5-jpeg-{q}": Protocol("test/classic5", JPEG(q), "gray", JPEG_GRAY) for q in (10, 20, 30, 40)},
-    **{f"live1-jpeg-{q}": Protocol("test/live1", JPEG(q), "luma", JPEG_GRAY) for q in (10, 20, 30, 40)},
-    **{
-        f"{name}-x{scale}": Protocol(f"test/{name}", Scaling(scale), "luma", SCALING, scale, scale)
-        for name in ("set5", "set14")
-        for scale in (2, 3, 4)
-    },
+    **noise("bsd68", "gray"),
+    **noise("set12", "gray"),
+    **noise("bsd200", "gray"),
+    **noise("cbsd68", "rgb"),
+    **noise("bsd68", "gray", clip=True),
+    **noise("cbsd68", "rgb", clip=True),
+    **jpeg("classic5", "gray"),
+    **jpeg("live1", "luma"),
+    **jpeg("live1", "rgb"),
+    **scaling("set5"),
+    **scaling("set14"),
+    **scaling("bsd100"),
+    **deblurring("set5"),
+    **deblurring("set14"),
+    **inpainting("set5"),
+    **inpainting("set14"),
+    **SMOKE,
 }
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "smoke": tuple(SMOKE),
+    "denoising": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-"),
+    "jpeg": ("classic5-jpeg-", "live1-jpeg-"),
+    "scaling": ("set5-x", "set14-x"),
+    "deblurring": ("set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-"),
+    "inpainting": tuple(f"{name}-{kind}" for name in ("set5", "set14") for kind in ("text", "scratches", "random")),
+    "paper": ("bsd200-gray-", "set5-x", "set14-x", "bsd100-x", "set5-unshaved-x", "classic5-jpeg-", "live1-jpeg-",
+              "set5-blur-"),
+    "card": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",
+             "set5-text", "set14-text", "set5-levin-"),
+}  # fmt: skip
+"""Names for several protocols at once; each entry is a beginning of names."""
+
+
+def choose_protocols(wanted: Sequence[str]) -> list[str]:
+    """Gives the protocols that are meant by names, beginnings of names, or groups; all but the smoke test for none.
+
+    Raises:
+        OptionError: a name fits nothing.
+    """
+    if not wanted:
+        return [name for name in PROTOCOLS if name not in SMOKE]
+    beginnings: list[str] = []
+    for name in wanted:
+        meant = GROUPS.get(name, (name,))
+        if not any(protocol.startswith(meant) for protocol in PROTOCOLS):
+            raise OptionError(
+                f"no protocol begins with {name}; see rednet evaluate --list; groups: {', '.join(GROUPS)}"
+            )
+        beginnings += meant
+    return [name for name in PROTOCOLS if name.startswith(tuple(beginnings))]

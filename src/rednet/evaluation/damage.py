@@ -1,0 +1,64 @@
+"""Damage that is read from files of the data folder: blur kernels and masks that everyone tests with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.degradations import Blur, Degradation, Degraded
+from rednet.errors import OptionError
+from rednet.images import read_picture
+from rednet.masks import fill_missing
+
+__all__ = ["FittedMask", "KernelFile", "MaskFile", "kinds_of_damage"]
+
+
+@dataclass(frozen=True)
+class KernelFile:
+    """Blurs by each kernel of a .npz file, then adds noise of `sigma` (0-255 scale): one kind of damage for each."""
+
+    path: str
+    sigma: float
+
+    def load(self, data: Path) -> dict[str, Degradation]:
+        """Gives the kinds of damage by the kernels' names."""
+        try:
+            with np.load(data / self.path) as kernels:
+                return {name: Blur(kernels[name], self.sigma) for name in sorted(kernels)}
+        except (OSError, ValueError) as error:
+            raise OptionError(f"cannot read the kernels {data / self.path}: {error}") from None
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """Loses the pixels that a picture shows in white."""
+
+    path: str
+
+    def load(self, data: Path) -> dict[str, Degradation]:
+        """Gives the one kind of damage."""
+        return {"": FittedMask(read_picture(data / self.path).pixels.mean(axis=2) >= 0.5)}
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMask:
+    """Loses pixels by a fixed mask, repeated beyond its borders and cut to the picture: strokes keep their width."""
+
+    mask: NDArray[np.bool_]
+
+    def __call__(self, x: NDArray[np.float32], rng: np.random.Generator) -> Degraded:
+        rows, columns = (np.arange(size) % side for size, side in zip(x.shape, self.mask.shape, strict=False))
+        mask = self.mask[rows[:, None], columns]
+        return Degraded(fill_missing(x, mask), mask=mask)
+
+
+def kinds_of_damage(damage: Degradation | KernelFile | MaskFile, data: Path) -> dict[str, Degradation]:
+    """Gives what is done to each picture of a protocol: one kind without a name, or several.
+
+    Raises:
+        OptionError, ImageError: a file is missing or broken.
+    """
+    return damage.load(data) if isinstance(damage, KernelFile | MaskFile) else {"": damage}

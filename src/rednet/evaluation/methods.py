@@ -1,0 +1,70 @@
+"""What is measured: our networks, and the classical methods beside them.
+
+A method takes a damaged picture, with what is known of the damage, and gives the restored one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.degradations import Degraded
+from rednet.errors import OptionError
+from rednet.evaluation.baselines import BASELINES
+from rednet.inference.deblur import deblur
+from rednet.inference.restorer import Restorer
+
+__all__ = ["Method", "Told", "find_method", "network"]
+
+Image = NDArray[np.float32]
+Method = Callable[[Degraded], Image]
+Told = Literal["level", "task", "nothing"]
+
+PREFIX = "baseline:"
+
+
+def network(restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int = 0) -> Method:
+    """Makes a method of a network.
+
+    Args:
+        restorer: runs it.
+        told: whether it is told the task and its level, the task alone, or nothing.
+        self_ensemble: mean over 8 orientations.
+        steps: of deblurring, see `rednet.inference.deblur`; there the level of the noise is always told, since the
+            inverse needs it.
+    """
+
+    def restore(degraded: Degraded) -> Image:
+        y, facts, mask, kernel = degraded
+        if kernel is not None:
+            sigma = facts["sigma"] or 0.0
+            return deblur(
+                lambda x, known: x + restorer.residual(x, known, None, self_ensemble), y, kernel, sigma, steps=steps
+            )
+        known = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
+        return y + restorer.residual(y, known, mask, self_ensemble)
+
+    return restore
+
+
+def find_method(
+    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int = 0
+) -> Method:
+    """Finds a method by name.
+
+    Args:
+        name: a shipped model, a model folder, or "baseline:NAME".
+
+    Raises:
+        OptionError: the baseline is unknown. ModelError, EngineError: see `Restorer.from_pretrained`.
+    """
+    if not name.startswith(PREFIX):
+        restorer = Restorer.from_pretrained(name, engine=engine)
+        return network(restorer, told=told, self_ensemble=self_ensemble, steps=steps)
+    baseline = name.removeprefix(PREFIX)
+    if baseline not in BASELINES:
+        raise OptionError(f"there is no baseline {baseline}; there are: {', '.join(BASELINES)}")
+    return BASELINES[baseline]
