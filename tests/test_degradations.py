@@ -104,7 +104,7 @@ def test_a_kernel_that_is_none_is_refused(kernel):
 
 @pytest.mark.parametrize("shape", ["random", "text", "scratches"])
 def test_missing_pixels_are_filled_where_the_mask_says_and_untouched_elsewhere(photo, rng, shape):
-    y, facts, mask = MissingPixels(shape, 0.2)(photo, rng)
+    y, facts, mask, _ = MissingPixels(shape, 0.2)(photo, rng)
     assert np.array_equal(y, fill_missing(np.where(mask[:, :, None], np.float32(9), photo), mask))
     assert np.array_equal(y[~mask], photo[~mask])
     assert 0.1 < mask.mean() < 0.6 and facts == {}
@@ -124,7 +124,7 @@ def test_one_of_several_subsamplings_is_drawn(photo, rng):
 
 
 def test_a_small_picture_can_be_damaged_before_it_is_enlarged(photo, rng):
-    y, facts, _ = Scaling(2, small=JPEG(20))(photo, rng)
+    y, facts, *_ = Scaling(2, small=JPEG(20))(photo, rng)
     small = JPEG(20)(imresize(photo, 1 / 2), rng).y
     np.testing.assert_array_equal(y, imresize(small, 2)[:96, :80])
     assert facts == {"quality": 20.0, "scale": 2.0}
@@ -145,7 +145,7 @@ def test_a_deconvolved_picture_is_nearer_than_the_blurred_one_but_not_clean(phot
 
 
 def test_a_chain_knows_all_that_it_did(photo, rng):
-    y, facts, mask = Chain((Scaling(2), GaussianNoise(10), MissingPixels("random", 0.1)))(photo, rng)
+    y, facts, mask, _ = Chain((Scaling(2), GaussianNoise(10), MissingPixels("random", 0.1)))(photo, rng)
     assert facts == {"scale": 2.0, "sigma": 10.0} and mask is not None and y.shape == photo.shape
 
 

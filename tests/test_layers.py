@@ -17,7 +17,7 @@ ALLOWED = {
     "resize": {"errors"},
     "metrics": {"errors"},
     "masks": {"errors"},
-    "kernels": {"errors"},
+    "kernels": {"errors", "images"},
     "deconvolution": {"errors", "kernels"},
     "images": {"errors"},
     "model": {"architecture"},

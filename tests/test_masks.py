@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rednet.masks import fill_missing
+from rednet.errors import OptionError
+from rednet.masks import fill_missing, of_colour
 
 
 def lost(height, width, *places):
@@ -42,3 +43,17 @@ def test_a_flat_picture_is_filled_flat_however_large_the_hole():
 
 def test_a_picture_that_is_missing_altogether_becomes_gray():
     assert (fill_missing(np.zeros((3, 3, 1), np.float32), np.ones((3, 3), bool)) == 0.5).all()
+
+
+def test_a_colour_marks_its_pixels_within_the_tolerance():
+    row = np.array([[[255, 0, 0], [250, 4, 0], [200, 0, 0]]], np.float32) / 255
+    assert of_colour(row, "#ff0000").tolist() == [[True, False, False]]
+    assert of_colour(row, "FF0000", 5).tolist() == [[True, True, False]]
+    gray = np.array([[[16], [17]]], np.float32) / 255
+    assert of_colour(gray, "#101010").tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize(("colour", "tolerance"), [("red", 0), ("#ff00", 0), ("#ff0000", -1), ("#ff0000", 300)])
+def test_a_colour_that_is_none_is_refused(colour, tolerance):
+    with pytest.raises(OptionError):
+        of_colour(np.zeros((1, 1, 3), np.float32), colour, tolerance)

@@ -1,4 +1,4 @@
-"""Restores degraded pictures with RED-Net: noise, low resolution, JPEG artefacts, missing pixels.
+"""Restores degraded pictures with RED-Net: noise, low resolution, JPEG artefacts, blur, missing pixels.
 
     import rednet
     better = rednet.restore(array)              # looks at the picture and decides
@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
     from rednet.inference.restorer import Restorer
-    from rednet.inference.tasks import dejpeg, denoise, inpaint, restore, upscale
+    from rednet.inference.tasks import deblur, dejpeg, denoise, inpaint, restore, upscale
 
 __all__ = [
     "EngineError",
@@ -28,6 +28,7 @@ __all__ = [
     "RednetError",
     "Restorer",
     "TrainingError",
+    "deblur",
     "dejpeg",
     "denoise",
     "inpaint",
@@ -38,7 +39,7 @@ __all__ = [
 HOMES = {
     "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
     "rednet.inference.restorer": ("Restorer",),
-    "rednet.inference.tasks": ("dejpeg", "denoise", "inpaint", "restore", "upscale"),
+    "rednet.inference.tasks": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"),
 }
 
 

@@ -6,7 +6,8 @@ coloured noise, what the blur has wiped out - is the network's task.
 
 The FFT believes that a picture repeats itself at its borders. So it is continued beyond each border by its mirror
 image, blended into that of the opposite border: no jump is left that would ring. Then what lies outside is estimated
-together with the picture, step by step. What that is worth: docs/decisions/0005-deblurring.md.
+together with the picture, step by step. What that is worth: docs/decisions/0005-deblurring.md. Float32 is
+enough: on 1.5 megapixels its rounding stays below a hundredth of the least noise.
 
 Source: Krishnan and Fergus, "Fast image deconvolution using hyper-Laplacian priors", 2009, section 2 (the x step, here
 with the prior's exponent 2). The border: in the manner of Reeves, "Fast image restoration without boundary artifacts",
@@ -14,6 +15,8 @@ with the prior's exponent 2). The border: in the manner of Reeves, "Fast image r
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +27,12 @@ from rednet.kernels import Kernel, check_kernel
 __all__ = ["Deconvolution"]
 
 Image = NDArray[np.float32]
-Plane = NDArray[np.float64]
-Spectrum = NDArray[np.complex128]
+Plane = NDArray[np.float32]
+Spectrum = NDArray[np.complexfloating[Any, Any]]
 
 GRADIENT_POWER = 0.015  # mean of |dx x|^2 + |dy x|^2 in photographs
 LEAST_SIGMA = 0.3  # 0-255 scale: 8 bits round with a standard deviation of 0.29
+FREQUENCIES = (np.fft.fftfreq, np.fft.rfftfreq)  # of rows, of columns
 REACH = 1.0  # the continuation, in kernel sides
 BORDER_STEPS = 12  # of improving the continuation
 
@@ -66,12 +70,12 @@ class Deconvolution:
             )
         )
         self.y = y
-        planes = np.moveaxis(continued(y, self.extra), 2, 0).astype(np.float64)  # (C, H padded, W padded)
+        planes = np.moveaxis(continued(y.astype(np.float32), self.extra), 2, 0)  # (C, H padded, W padded)
         size = planes.shape[1:]
-        self.blur = np.fft.rfft2(centred(kernel, size))
-        rows, columns = np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])
-        gradients = 4 * np.sin(np.pi * rows) ** 2 + 4 * np.sin(np.pi * columns) ** 2  # |dx|^2 + |dy|^2
-        self.gradients = gradients * self.noise / GRADIENT_POWER
+        self.blur: Spectrum = np.fft.rfft2(centred(kernel, size))
+        self.power = np.abs(self.blur) ** 2
+        rows, columns = (4 * np.sin(np.pi * f(side)) ** 2 for f, side in zip(FREQUENCIES, size, strict=True))
+        self.gradients = (self.noise / GRADIENT_POWER * (rows[:, None] + columns)).astype(np.float32)  # |dx|^2 + |dy|^2
         self.planes = [self.complete(plane) if any(self.extra) else plane for plane in planes]
 
     def smooth(self) -> Image:
@@ -88,9 +92,9 @@ class Deconvolution:
         Returns:
             (H, W, C), not clipped.
         """
-        weight = self.noise / (sigma / 255) ** 2
-        guesses = np.moveaxis(continued(guess, self.extra), 2, 0).astype(np.float64)
-        inverse = 1 / (np.abs(self.blur) ** 2 + weight)
+        weight = np.float32(self.noise / (sigma / 255) ** 2)
+        guesses = np.moveaxis(continued(guess.astype(np.float32), self.extra), 2, 0)
+        inverse = 1 / (self.power + weight)
         return self.picture(
             [
                 back((np.fft.rfft2(plane) * self.blur.conj() + weight * np.fft.rfft2(z)) * inverse, plane)
@@ -100,7 +104,7 @@ class Deconvolution:
 
     def inverted(self, plane: Plane) -> Plane:
         """Inverts the blur of a whole plane, with the squared gradients as price."""
-        return back(np.fft.rfft2(plane) * self.blur.conj() / (np.abs(self.blur) ** 2 + self.gradients), plane)
+        return back(np.fft.rfft2(plane) * self.blur.conj() / (self.power + self.gradients), plane)
 
     def complete(self, plane: Plane) -> Plane:
         """Improves what is guessed beyond the borders: what the restored picture, blurred again, shows there.
@@ -110,12 +114,12 @@ class Deconvolution:
         """
         height, width, _ = self.shape
         known = plane[:height, :width].copy()
-        through = self.blur * self.blur.conj() / (np.abs(self.blur) ** 2 + self.gradients)
+        through = self.power / (self.power + self.gradients)
         before, pace = plane, 1.0
         for _ in range(BORDER_STEPS):
             blurred = back(np.fft.rfft2(plane) * through, plane)
             last, pace = pace, (1 + (1 + 4 * pace**2) ** 0.5) / 2
-            plane = blurred + (last - 1) / pace * (blurred - before)
+            plane = blurred + np.float32((last - 1) / pace) * (blurred - before)
             plane[:height, :width] = known
             before = blurred
         return plane
@@ -123,17 +127,17 @@ class Deconvolution:
     def picture(self, planes: list[Plane]) -> Image:
         """Cuts the picture out of its planes."""
         height, width, _ = self.shape
-        return np.stack([plane[:height, :width] for plane in planes], axis=2).astype(np.float32)
+        return np.stack([plane[:height, :width] for plane in planes], axis=2)
 
 
 def back(spectrum: Spectrum, plane: Plane) -> Plane:
     """Transforms a spectrum back into a plane of the size of `plane`."""
-    return np.fft.irfft2(spectrum, plane.shape)
+    return np.fft.irfft2(spectrum, plane.shape).astype(np.float32, copy=False)
 
 
 def centred(kernel: Kernel, size: tuple[int, ...]) -> Plane:
     """Puts a kernel on a torus with its middle at the corner, so that it shifts nothing."""
-    plane = np.zeros(size)
+    plane = np.zeros(size, np.float32)
     plane[: kernel.shape[0], : kernel.shape[1]] = kernel
     return np.roll(plane, (-(kernel.shape[0] // 2), -(kernel.shape[1] // 2)), axis=(0, 1))
 

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
+from rednet.images import read_picture
 
-__all__ = ["MAX_KERNEL", "Kernel", "camera_shake", "check_kernel", "disk", "gaussian", "motion", "parse_kernel"]
+__all__ = [
+    "MAX_KERNEL",
+    "Kernel",
+    "camera_shake",
+    "check_kernel",
+    "disk",
+    "gaussian",
+    "load_kernel",
+    "motion",
+    "parse_kernel",
+]
 
 Kernel = NDArray[np.float64]
 Fine = NDArray[np.float64]
@@ -142,6 +154,7 @@ SHAPES: Mapping[str, tuple[Callable[..., Kernel], int]] = {
     "gaussian": (gaussian, 1),
     "motion": (motion, 2),
 }
+PICTURES = (".png", ".tif", ".tiff")
 HOW = "give disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a .png or .npy file"
 
 
@@ -164,6 +177,24 @@ def parse_kernel(text: str) -> Kernel:
     except (KeyError, ValueError):
         raise OptionError(f"the kernel is {text!r}; {HOW}") from None
     return make(*values)
+
+
+def load_kernel(source: str) -> Kernel:
+    """Reads a kernel from a .npy file or a picture (white where most light goes), or makes it from words.
+
+    Raises:
+        OptionError: see `parse_kernel` and `check_kernel`; the file is no array of numbers.
+        ImageError: the picture cannot be read.
+    """
+    path = Path(source)
+    if path.suffix.lower() == ".npy":
+        try:
+            return check_kernel(np.load(path, allow_pickle=False))
+        except (OSError, ValueError) as error:
+            raise OptionError(f"cannot read the kernel {source}: {error}") from None
+    if path.suffix.lower() in PICTURES:
+        return check_kernel(read_picture(path, max_megapixels=1).pixels.mean(axis=2))
+    return parse_kernel(source)
 
 
 def check_range(name: str, value: float, lowest: float, highest: float) -> None:

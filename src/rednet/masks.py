@@ -5,6 +5,7 @@ A mask is (H, W) boolean, True where a pixel is missing. Text and scratches need
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 
-__all__ = ["SHAPES", "MaskShape", "fill_missing", "pillow", "random_pixels", "scratches", "written_text"]
+__all__ = ["SHAPES", "MaskShape", "fill_missing", "of_colour", "pillow", "random_pixels", "scratches", "written_text"]
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -24,6 +25,7 @@ MaskShape = Literal["random", "text", "scratches"]
 
 NOTHING_KNOWN = 0.5  # stands in a picture that is missing altogether
 ENOUGH_KNOWN = 3  # pixels, before a mean over them is taken for a guess
+HALF_LEVEL = 0.5  # of 255: a deeper picture's colour counts as the nearest of 8 bits
 MAX_STROKES = 1000  # a share of nearly 1 may never be reached by thin strokes
 
 
@@ -84,6 +86,30 @@ SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator], Mask
     "text": written_text,
     "scratches": scratches,
 }
+
+
+def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
+    """Marks the pixels that were painted over in one colour.
+
+    Args:
+        pixels: (H, W, C) in [0, 1]; gray counts as equal red, green and blue.
+        colour: "#rrggbb", as in HTML.
+        tolerance: how far each of red, green and blue may be off, 0-255 scale.
+
+    Raises:
+        OptionError: the colour is none, or tolerance is out of range.
+
+    Example:
+        >>> of_colour(np.zeros((1, 2, 3), np.float32), "#000000").tolist()
+        [[True, True]]
+    """
+    if not re.fullmatch("#?[0-9a-fA-F]{6}", colour):
+        raise OptionError(f"the mask's colour is {colour!r}; give it as '#rrggbb', for instance '#ff0000' for red")
+    if not 0 <= tolerance <= 255:
+        raise OptionError(f"tolerance is {tolerance:g}; it must be from 0 to 255")
+    wanted = np.frombuffer(bytes.fromhex(colour.removeprefix("#")), np.uint8)
+    off = np.abs(pixels * np.float32(255) - wanted)
+    return np.asarray((off <= tolerance + HALF_LEVEL).all(axis=2))
 
 
 def fill_missing(x: Image, mask: Mask) -> Image:

@@ -13,7 +13,9 @@ from PIL import Image
 
 @pytest.fixture(scope="module")
 def model(make_model):
-    return make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality", "scale"))
+    return make_model(
+        depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality", "scale", "deconvolved")
+    )
 
 
 @pytest.fixture
@@ -72,6 +74,109 @@ def test_inpaint_changes_only_what_the_mask_covers(tmp_path, model, rng):
     assert done.returncode == 0, done.stderr
     changed = (np.asarray(Image.open(tmp_path / "o.png")) != levels).any(axis=2)
     assert changed[5:9].any() and not changed[:5].any() and not changed[9:].any()
+
+
+@pytest.fixture
+def painted(tmp_path, rng):
+    """A picture of noise with a red bar, and where the bar is."""
+    levels = rng.integers(20, 200, (60, 50, 3), np.uint8)
+    lost = np.zeros((60, 50), bool)
+    lost[20:23, 5:45] = True
+    levels[lost] = (255, 0, 0)
+    Image.fromarray(levels).save(tmp_path / "painted.png")
+    return levels, lost
+
+
+def changed_pixels(before, path):
+    return (np.asarray(Image.open(path).convert("RGB")) != before).any(axis=2)
+
+
+@pytest.mark.parametrize("colour", ["#ff0000", "ff0000", "#fe0102"])
+def test_a_colour_marks_what_is_missing(colour, painted, model, tmp_path):
+    levels, lost = painted
+    options = ["--mask-color", colour, "--tolerance", 2, "-o", tmp_path / "o.png", "--model", model]
+    assert rednet("inpaint", tmp_path / "painted.png", *options).returncode == 0
+    np.testing.assert_array_equal(changed_pixels(levels, tmp_path / "o.png"), lost)
+
+
+def test_transparency_marks_what_is_missing_and_is_gone_after(painted, model, tmp_path):
+    levels, lost = painted
+    Image.fromarray(np.dstack([levels, np.where(lost, 0, 255).astype(np.uint8)])).save(tmp_path / "clear.png")
+    done = rednet("inpaint", tmp_path / "clear.png", "--mask-alpha", "-o", tmp_path / "o.png", "--model", model)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "o.png").mode == "RGB"
+    np.testing.assert_array_equal(changed_pixels(levels, tmp_path / "o.png"), lost)
+
+
+def test_found_scratches_are_written_to_be_looked_at(model, tmp_path):
+    levels = np.full((60, 90, 3), 120, np.uint8)
+    levels[30:32, 10:80] = 255
+    Image.fromarray(levels).save(tmp_path / "y.png")
+    options = ["--find-scratches", tmp_path / "found.png", "-o", tmp_path / "o.png", "--model", model]
+    done = rednet("inpaint", tmp_path / "y.png", *options)
+    assert done.returncode == 0 and "found.png: " in done.stderr
+    found = np.asarray(Image.open(tmp_path / "found.png")) > 0
+    assert found[30:32, 12:78].all() and not found[:28].any()
+    assert not changed_pixels(levels, tmp_path / "o.png")[~found].any()
+
+
+def test_known_pixels_are_restored_on_demand(painted, model, tmp_path):
+    levels, lost = painted
+    options = ["--mask-color", "#ff0000", "--restore-known", "-o", tmp_path / "o.png", "--model", model]
+    assert rednet("inpaint", tmp_path / "painted.png", *options).returncode == 0
+    assert changed_pixels(levels, tmp_path / "o.png")[~lost].mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "word"),
+    [
+        ([], 2, "say what is missing"),
+        (["--mask-alpha", "--mask-color", "#ff0000"], 2, "say what is missing"),
+        (["--mask-alpha"], 1, "no transparency"),
+        (["--mask-color", "red"], 1, "#rrggbb"),
+        (["--mask-color", "#ff0000", "--tolerance", "255"], 1, "covers the whole picture"),
+    ],
+)
+def test_a_mask_that_is_none_is_told(options, code, word, painted, model, tmp_path):
+    done = rednet("inpaint", tmp_path / "painted.png", *options, "-o", tmp_path / "o.png", "--model", model)
+    assert done.returncode == code and word in done.stderr.replace("\n", " ")
+    assert not (tmp_path / "o.png").exists()
+
+
+@pytest.mark.parametrize("kernel", ["disk:2", "motion:7,30", "k.npy", "k.png"])
+def test_deblur_takes_a_kernel_in_words_or_in_a_file(kernel, picture, model, tmp_path):
+    np.save(tmp_path / "k.npy", np.ones((3, 5)))
+    Image.fromarray(np.full((3, 5), 200, np.uint8)).save(tmp_path / "k.png")
+    options = ["--kernel", kernel, "--noise-sigma", 2, "--steps", 1, "-o", "out.png", "--model", model]
+    done = rednet("deblur", picture, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "out.png").size == (80, 96)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "word"),
+    [
+        ("even.png", "odd sides"),
+        ("black.png", "all zero"),
+        ("negative.npy", "negative"),
+        ("large.npy", "must not be larger"),
+        ("huge.npy", "at most"),
+        ("text.npy", "cannot read the kernel"),
+        ("absent.npy", "cannot read the kernel"),
+        ("absent.png", "No such file"),
+        ("disc:3", "disk:RADIUS"),
+    ],
+)
+def test_a_kernel_that_is_none_is_one_line_and_exit_code_1(kernel, word, picture, model, tmp_path):
+    Image.fromarray(np.full((4, 5), 200, np.uint8)).save(tmp_path / "even.png")
+    Image.fromarray(np.zeros((3, 5), np.uint8)).save(tmp_path / "black.png")
+    np.save(tmp_path / "negative.npy", np.array([[1.0, -1.0, 1.0]]))
+    np.save(tmp_path / "large.npy", np.ones((97, 97)))
+    np.save(tmp_path / "huge.npy", np.ones((999, 999)))
+    (tmp_path / "text.npy").write_text("hello")
+    done = rednet("deblur", picture, "--kernel", kernel, "-o", "out.png", "--model", model, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith("rednet: ") and word in done.stderr
+    assert done.stderr.count("\n") == 1 and not (tmp_path / "out.png").exists()
 
 
 def write_bad(kind, tmp_path):

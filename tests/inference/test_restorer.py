@@ -139,3 +139,42 @@ def test_every_verb_works_with_a_network_that_takes_no_hints(make_model, rng):
 def test_an_unknown_model_lists_what_is_shipped():
     with pytest.raises(ModelError, match="universal"):
         find_model("universel")
+
+
+def test_a_mask_that_covers_everything_is_refused(restorer):
+    with pytest.raises(OptionError, match="covers the whole picture"):
+        restorer.restore(np.zeros((8, 9), np.uint8), mask=np.ones((8, 9), bool))
+
+
+def test_deblurring_sharpens_and_keeps_type_and_alpha(photo):
+    from rednet.degradations import Blur
+    from rednet.kernels import gaussian
+    from rednet.metrics import psnr
+
+    restorer = Restorer.from_pretrained("universal")
+    kernel = gaussian(1.2)
+    levels = (Blur(kernel, 1)(photo, np.random.default_rng(0)).y.clip(0, 1) * 255).astype(np.uint8)
+    x_hat = restorer.deblur(levels, kernel)
+    assert x_hat.dtype == np.uint8 and x_hat.shape == levels.shape
+    assert psnr(photo, x_hat / 255) > psnr(photo, levels / 255) + 2
+    alpha = np.full((*levels.shape[:2], 1), 77, np.uint8)
+    with_alpha = restorer.deblur(np.concatenate([levels, alpha], axis=2), kernel, 1.0)
+    np.testing.assert_array_equal(with_alpha[:, :, 3:], alpha)
+    assert np.array_equal(with_alpha[:, :, :3], restorer.deblur(levels, kernel, 1.0))
+
+
+def test_more_steps_run_the_network_again_and_tell_how_far(photo, monkeypatch, make_model):
+    restorer = Restorer.from_pretrained(
+        make_model(depth=4, width=4, channels=3, stride=2, hints=("sigma", "deconvolved"))
+    )
+    told, shares = [], []
+    monkeypatch.setattr(
+        restorer, "residual", lambda x, facts, *rest: told.append(dict(facts)) or rest[-1](1.0) or np.zeros_like(x)
+    )
+    restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=3, progress=shares.append)
+    assert told[0] == {"deconvolved": 4.0} and [facts["sigma"] for facts in told[1:]] == pytest.approx(
+        [20, 10.95, 6], 1e-2
+    )
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+    with pytest.raises(OptionError, match="steps is -1"):
+        restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=-1)

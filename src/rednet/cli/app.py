@@ -8,14 +8,14 @@ import sys
 import typer
 
 from rednet import __version__
-from rednet.cli import dejpeg, denoise, evaluate, inpaint, restore, train, upscale
+from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, restore, train, upscale
 from rednet.errors import RednetError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="rednet",
-    help="Restore degraded pictures with RED-Net: noise, JPEG artefacts, low resolution, missing pixels.",
+    help="Restore degraded pictures with RED-Net: noise, JPEG artefacts, low resolution, blur, missing pixels.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -26,6 +26,7 @@ for verb in (
     denoise.denoise,
     dejpeg.dejpeg,
     upscale.upscale,
+    deblur.deblur,
     inpaint.inpaint,
     train.train,
     evaluate.evaluate,
@@ -42,7 +43,7 @@ def show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(version: bool = typer.Option(False, "--version", callback=show_version, is_eager=True)) -> None:
-    """Restore degraded pictures with RED-Net: noise, JPEG artefacts, low resolution, missing pixels."""
+    """Restore degraded pictures with RED-Net: noise, JPEG artefacts, low resolution, blur, missing pixels."""
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from rednet.degradations import Degraded
 from rednet.errors import OptionError
 from rednet.evaluation.baselines import BASELINES
 from rednet.inference.deblur import deblur
+from rednet.inference.holes import fill_holes
 from rednet.inference.restorer import Restorer
 
 __all__ = ["Method", "Told", "find_method", "network"]
@@ -45,7 +46,9 @@ def network(restorer: Restorer, *, told: Told = "task", self_ensemble: bool = Fa
                 lambda x, known: x + restorer.residual(x, known, None, self_ensemble), y, kernel, sigma, steps=steps
             )
         known = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
-        return y + restorer.residual(y, known, mask, self_ensemble)
+        if mask is not None:
+            return fill_holes(lambda x, lost: x + restorer.residual(x, known, lost, self_ensemble), y, mask)
+        return y + restorer.residual(y, known, None, self_ensemble)
 
     return restore
 

@@ -1,5 +1,8 @@
 """Non-blind deblurring: a regularised inverse, the network, and, if wanted, some rounds of both.
 
+The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
+that tiles could have (measured: docs/decisions/0005-deblurring.md). The network stays exactly tiled.
+
 Source of the rounds: half-quadratic splitting with a denoiser as prior; Zhang, Zuo, Gu and Zhang, "Learning deep CNN
 denoiser prior for image restoration", 2017, section 3.
 """
@@ -44,8 +47,8 @@ def deblur(
     if not 0 <= steps <= MAX_STEPS:
         raise OptionError(f"steps is {steps}; it must be from 0 to {MAX_STEPS}")
     problem = Deconvolution(y, kernel, sigma)
-    x_hat = network(problem.smooth(), {"deconvolved": min(sigma, 255.0)})
+    x_hat = network(problem.smooth(), {"deconvolved": sigma})
     last = max(LEAST_DISTANCE, LAST_DISTANCE * sigma)
-    for distance in np.geomspace(max(FIRST_DISTANCE, last), last, steps):
-        x_hat = network(problem.near(x_hat, distance), {"sigma": float(distance)})
+    for distance in np.geomspace(max(FIRST_DISTANCE, last), last, steps).tolist():
+        x_hat = network(problem.near(x_hat, distance), {"sigma": distance})
     return x_hat

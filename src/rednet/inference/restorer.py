@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from rednet.errors import ModelError, OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
+from rednet.inference.deblur import deblur
 from rednet.inference.engines import Engine, load_engine
 from rednet.inference.ensemble import ORIENTATIONS, apply_self_ensemble
-from rednet.inference.inspect import inspect
+from rednet.inference.holes import fill_holes
+from rednet.inference.inspect import estimate_sigma, inspect
 from rednet.inference.tiling import apply_tiled
-from rednet.masks import fill_missing
+from rednet.kernels import Kernel
 from rednet.resize import imresize
 
 __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
@@ -86,6 +88,7 @@ class Restorer:
         facts: Facts | None = None,
         mask: Array | None = None,
         strength: float = 1.0,
+        restore_known: bool = False,
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Any:
@@ -96,6 +99,7 @@ class Restorer:
             facts: what is known of the damage, see `rednet.hints`: `{"sigma": 25.0}`, or `{"sigma": None}` if only
                 the kind is known. None looks at the picture; `{}` lets the network find out.
             mask: (H, W), True where pixels are missing; known pixels come back untouched.
+            restore_known: with a mask, restore the known pixels, too, once the missing ones are filled.
             strength: 1 takes the network's whole correction, 0 none.
             self_ensemble: mean over 8 orientations: slower by 8, better by up to 0.1 dB.
             progress: called with the share that is done, 0 to 1.
@@ -109,7 +113,7 @@ class Restorer:
         picture, back = from_any(image)
         if facts is None and mask is None:
             facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
-        return back(self.restore_picture(picture, facts or {}, mask, strength, self_ensemble, progress))
+        return back(self.restore_picture(picture, facts or {}, mask, strength, restore_known, self_ensemble, progress))
 
     def upscale(self, image: Any, scale: int = 2, **options: Any) -> Any:
         """Enlarges a picture 2, 3 or 4 times; `image`, the options and the result are as in `restore`."""
@@ -122,20 +126,24 @@ class Restorer:
         facts: Facts,
         mask: Array | None = None,
         strength: float = 1.0,
+        restore_known: bool = False,
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Picture:
         """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
-        if not 0 <= strength <= MAX_STRENGTH:
-            raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
+        check_strength(strength)
         y = picture.pixels
         if mask is None:
             x_hat = y + np.float32(strength) * self.residual(y, facts, None, self_ensemble, progress)
         else:
-            mask = self.check_mask(mask, y)
-            filled = fill_missing(y, mask)
-            correction = filled - y + self.residual(filled, facts, mask, self_ensemble, progress)
-            x_hat = np.where(mask[:, :, None], y + np.float32(strength) * correction, y)
+            filled = fill_holes(
+                lambda guess, lost: guess + self.residual(guess, facts, lost, self_ensemble, progress),
+                y,
+                self.check_mask(mask, y),
+            )
+            if restore_known:
+                filled = filled + self.residual(filled, facts, None, self_ensemble, progress)
+            x_hat = y + np.float32(strength) * (filled - y)
         return replace(picture, pixels=x_hat)
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Any) -> Picture:
@@ -146,13 +154,53 @@ class Restorer:
         enlarged = replace(picture, pixels=imresize(picture.pixels, scale), alpha=alpha)
         return self.restore_picture(enlarged, {"scale": float(scale)}, **options)
 
+    def deblur(self, image: Any, kernel: Kernel, sigma: float | None = None, **options: Any) -> Any:
+        """Deblurs a picture by a known kernel; `image`, the other options and the result are as in `restore`."""
+        picture, back = from_any(image)
+        return back(self.deblur_picture(picture, kernel, sigma, **options))
+
+    def deblur_picture(
+        self,
+        picture: Picture,
+        kernel: Kernel,
+        sigma: float | None = None,
+        steps: int = 0,
+        strength: float = 1.0,
+        self_ensemble: bool = False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Picture:
+        """Deblurs the pixels of a picture and leaves all else.
+
+        Args:
+            kernel: see `rednet.kernels`.
+            sigma: of the noise, 0-255 scale; None estimates it.
+            steps: see `rednet.inference.deblur`.
+        """
+        check_strength(strength)
+        y = picture.pixels
+        level = estimate_sigma(y) if sigma is None else sigma
+        done = 0
+
+        def network(x: Pixels, facts: Facts) -> Pixels:
+            nonlocal done
+            share = done / (steps + 1)
+            done += 1
+            result = self.residual(x, facts, None, self_ensemble, lambda part: progress(share + part / (steps + 1)))
+            return x + result
+
+        x_hat = deblur(network, y, kernel, level, steps=steps)
+        return replace(picture, pixels=y + np.float32(strength) * (x_hat - y))
+
     def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
         """Gives a mask as booleans; raises OptionError if the network takes none or it does not fit the picture."""
         if not self.engine.config.mask:
             raise OptionError("this network takes no mask; use one that was trained for missing pixels")
         if np.shape(mask) != y.shape[:2]:
             raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
-        return np.asarray(mask, bool)
+        lost = np.asarray(mask, bool)
+        if lost.all():
+            raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
+        return lost
 
     def residual(
         self,
@@ -191,3 +239,9 @@ class Restorer:
 
         residual = apply_self_ensemble(whole, planes) if self_ensemble else whole(planes)
         return residual.mean(axis=2, keepdims=True) if channels == 1 else residual
+
+
+def check_strength(strength: float) -> None:
+    """Raises OptionError unless the strength is in its range."""
+    if not 0 <= strength <= MAX_STRENGTH:
+        raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")

@@ -1,4 +1,4 @@
-"""The five verbs, for programs: one call each, with the shipped network.
+"""The verbs, for programs: one call each, with the shipped network.
 
 Each takes a picture as an array (uint8, uint16, or float with white at 1.0; gray, RGB, with or without alpha), a PIL
 image, or a path, and gives back the same kind (for a path, an array). To set the engine or another model, make a
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from rednet.inference.inspect import jpeg_quality
 from rednet.inference.restorer import Restorer
+from rednet.kernels import load_kernel
 
-__all__ = ["dejpeg", "denoise", "inpaint", "restore", "upscale"]
+__all__ = ["deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"]
 
 
 @cache
@@ -65,10 +66,41 @@ def upscale(image: Any, *, scale: int = 2, strength: float = 1.0, self_ensemble:
     return shipped().upscale(image, scale, strength=strength, self_ensemble=self_ensemble)
 
 
-def inpaint(image: Any, mask: NDArray[Any], *, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+def deblur(
+    image: Any,
+    kernel: NDArray[Any] | str,
+    *,
+    sigma: float | None = None,
+    steps: int = 0,
+    strength: float = 1.0,
+    self_ensemble: bool = False,
+) -> Any:
+    """Undoes a known blur.
+
+    Args:
+        kernel: what a point of light became: (h, w) with odd sides, or words or a file, see
+            `rednet.kernels.load_kernel`: "disk:7", "gaussian:1.6", "motion:15,30", "kernel.png".
+        sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
+        steps: further rounds of inverse and network: slower, better where the blur is wide.
+    """
+    psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
+    options = {"steps": steps, "strength": strength, "self_ensemble": self_ensemble}
+    return shipped().deblur(image, psf, sigma, **options)
+
+
+def inpaint(
+    image: Any,
+    mask: NDArray[Any],
+    *,
+    strength: float = 1.0,
+    restore_known: bool = False,
+    self_ensemble: bool = False,
+) -> Any:
     """Fills missing pixels; all others come back untouched (float64 within float32's precision).
 
     Args:
         mask: (H, W), True (or not 0) where pixels are missing.
+        restore_known: restore the known pixels, too.
     """
-    return shipped().restore(image, facts={}, mask=mask, strength=strength, self_ensemble=self_ensemble)
+    options = {"strength": strength, "restore_known": restore_known, "self_ensemble": self_ensemble}
+    return shipped().restore(image, facts={}, mask=mask, **options)

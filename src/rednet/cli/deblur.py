@@ -1,0 +1,38 @@
+"""`rednet deblur`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rednet.cli.picture import Work, restoring_verb
+
+if TYPE_CHECKING:
+    from rednet.images import Picture
+    from rednet.inference.restorer import Restorer
+
+__all__ = ["deblur"]
+
+
+@restoring_verb
+def deblur(
+    picture: Path,
+    kernel: Annotated[
+        str, typer.Option(help="disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a .png or .npy file.")
+    ],
+    noise_sigma: Annotated[
+        float | None, typer.Option(min=0, max=255, help="Of the noise, 0-255 scale; if left out, it is estimated.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=0, max=32, help="Further rounds of inverse and network.")] = 0,
+) -> Work:
+    """Undo a blur whose kernel is known."""
+    from rednet.kernels import load_kernel
+
+    shape = load_kernel(kernel)
+
+    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
+        return restorer.deblur_picture(image, shape, noise_sigma, steps, **options)
+
+    return work
