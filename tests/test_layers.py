@@ -48,7 +48,7 @@ ALLOWED = {
         "resize",
     },
 }
-ALLOWED["cli"] = {"errors", "kernels", "evaluation", "images", "inference", "training", "__init__"}
+ALLOWED["cli"] = {"errors", "kernels", "masks", "evaluation", "images", "inference", "training", "__init__"}
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
 

@@ -24,9 +24,7 @@ def inpaint(
     mask: Annotated[
         Path | None, typer.Option(help="A picture of the same size, white where pixels are missing.", readable=False)
     ] = None,
-    mask_color: Annotated[
-        str | None, typer.Option(help="What is painted in this colour is missing: '#ff0000'.")
-    ] = None,
+    mask_color: Annotated[str | None, typer.Option(help="What is painted in it is missing: '#ff0000'.")] = None,
     tolerance: Annotated[float, typer.Option(min=0, max=255, help="How far the colour may be off, 0-255.")] = 0.0,
     mask_alpha: Annotated[bool, typer.Option("--mask-alpha", help="What is transparent is missing.")] = False,
     find_scratches: Annotated[

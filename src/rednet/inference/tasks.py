@@ -84,8 +84,7 @@ def deblur(
         steps: further rounds of inverse and network: slower, better where the blur is wide.
     """
     psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
-    options = {"steps": steps, "strength": strength, "self_ensemble": self_ensemble}
-    return shipped().deblur(image, psf, sigma, **options)
+    return shipped().deblur(image, psf, sigma, steps=steps, strength=strength, self_ensemble=self_ensemble)
 
 
 def inpaint(
@@ -102,5 +101,6 @@ def inpaint(
         mask: (H, W), True (or not 0) where pixels are missing.
         restore_known: restore the known pixels, too.
     """
-    options = {"strength": strength, "restore_known": restore_known, "self_ensemble": self_ensemble}
-    return shipped().restore(image, facts={}, mask=mask, **options)
+    return shipped().restore(
+        image, facts={}, mask=mask, strength=strength, restore_known=restore_known, self_ensemble=self_ensemble
+    )
