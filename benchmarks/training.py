@@ -22,7 +22,7 @@ import torch
 
 from rednet.architecture import REDNetConfig
 from rednet.model import REDNet
-from rednet.training.loop import Run, use_bfloat16
+from rednet.training.loop import Run, starting_network, use_bfloat16
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Recipe, load_recipe
 
@@ -50,7 +50,7 @@ def our_loop(recipe: Recipe, data: Path, waits: list[float]) -> Iterator[None]:
     """Makes one step for each value that it yields; notes the seconds spent waiting for crops."""
     pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
     crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, 0), 0)
-    run = Run(recipe, None)
+    run = Run(recipe, starting_network(recipe))
     while True:
         before = time.perf_counter()
         crop = next(crops)

@@ -19,7 +19,7 @@ from rednet.training.patches import Patches, list_pictures, load_pictures, strea
 from rednet.training.recipe import Schedule, load_recipe
 from rednet.zoo.folder import load_network
 
-RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").rglob("*.toml"))
+RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))
 RECIPE = """
 [model]
 depth = 4

@@ -114,7 +114,7 @@ def train(
         raise TrainingError(f"{out} has no run to resume")
     if not resume and any((out / name).exists() for name in (STATE, CONFIG, WEIGHTS)):
         raise TrainingError(f"{out} holds a run or a model already; resume it, or choose another folder")
-    run = Run(recipe, weights)
+    run = Run(recipe, starting_network(recipe, weights))
     if resume:
         run.load(out / STATE)
     paths = list_pictures(data, recipe.data.train, recipe.data.exclude)
@@ -149,14 +149,8 @@ def train(
 class Run:
     """The moving parts of a run: weights, their average, optimisers, balance."""
 
-    def __init__(self, recipe: Recipe, weights: Path | None) -> None:
+    def __init__(self, recipe: Recipe, model: REDNet) -> None:
         self.schedule = recipe.schedule
-        torch.manual_seed(self.schedule.seed)
-        model = REDNet(recipe.model) if weights is None else load_network(weights)
-        if model.config != recipe.model:
-            raise TrainingError(
-                f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}"
-            )
         self.model = model.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = build_optimizers(self.model, self.schedule.optimizer, self.schedule.lr, self.schedule.adam_lr)
@@ -165,8 +159,8 @@ class Run:
         self.half = use_bfloat16(self.schedule)
         self.status = Status()
 
-    def step(self, crop: Crop) -> None:
-        """Makes one step and moves the average."""
+    def step(self, crop: Crop) -> float:
+        """Makes one step, moves the average, and gives the batch's loss."""
         y = crop.y.contiguous(memory_format=torch.channels_last)
         self.set_lr(rate(self.status.step, self.status.progress, self.schedule))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
@@ -186,6 +180,7 @@ class Run:
         decay = min(self.schedule.averaging, self.status.step / (self.status.step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.model.parameters()), 1 - decay)
+        return value
 
     def diverged(self, what: str) -> str:
         """Says that training has diverged, and what to do."""
@@ -230,6 +225,19 @@ class Run:
             optimizer.load_state_dict(saved)
         self.balance.means = state["balance"]
         self.status = Status(**state["status"])
+
+
+def starting_network(recipe: Recipe, weights: Path | None = None) -> REDNet:
+    """Gives the recipe's network, with fresh weights or with those of a model folder.
+
+    Raises:
+        TrainingError: the weights are of another shape.
+    """
+    torch.manual_seed(recipe.schedule.seed)
+    model = REDNet(recipe.model) if weights is None else load_network(weights)
+    if model.config != recipe.model:
+        raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")
+    return model
 
 
 def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from rednet.degradations import Mixture, Share, degradation_from
 from rednet.errors import OptionError
 from rednet.model import REDNetConfig
 
-__all__ = ["Data", "Recipe", "Schedule", "load_recipe"]
+__all__ = ["Data", "Recipe", "Schedule", "load_recipe", "recipe_from"]
 
 T = TypeVar("T")
 
@@ -107,21 +107,30 @@ def load_recipe(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"the recipe {path} is not valid TOML: {error}") from error
     try:
-        unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation"}
-        if unknown:
-            raise OptionError(f"unknown table {', '.join(sorted(unknown))}")
-        mixture = tables["mixture"]
-        return Recipe(
-            model=build(REDNetConfig, tables["model"]),
-            data=build(Data, tables["data"]),
-            schedule=build(Schedule, tables.get("schedule", {})),
-            mixture=Mixture(shares(mixture["share"]), mixture.get("told", 0.4), mixture.get("task_told", 0.4)),
-            validation=shares(tables["validation"]),
-        )
+        return recipe_from(tables)
     except KeyError as error:
         raise OptionError(f"the recipe {path} lacks {error}") from error
     except (OptionError, ValueError, TypeError) as error:
         raise OptionError(f"the recipe {path}: {error}") from error
+
+
+def recipe_from(tables: Mapping[str, Any]) -> Recipe:
+    """Builds a recipe from its tables.
+
+    Raises:
+        OptionError, ValueError, TypeError: something is unknown or out of range. KeyError: something is missing.
+    """
+    unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation"}
+    if unknown:
+        raise OptionError(f"unknown table {', '.join(sorted(unknown))}")
+    mixture = tables["mixture"]
+    return Recipe(
+        model=build(REDNetConfig, tables["model"]),
+        data=build(Data, tables["data"]),
+        schedule=build(Schedule, tables.get("schedule", {})),
+        mixture=Mixture(shares(mixture["share"]), mixture.get("told", 0.4), mixture.get("task_told", 0.4)),
+        validation=shares(tables["validation"]),
+    )
 
 
 def build(kind: type[T], table: Mapping[str, Any]) -> T:
