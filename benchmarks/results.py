@@ -1,0 +1,107 @@
+"""Writes docs/results.md from committed figures: ours and the classical methods' as measured, the others' as published.
+
+rednet evaluate --protocol card --model universal --out /tmp/universal     # then keep results.csv as
+cp /tmp/universal/results.csv benchmarks/results/evaluation/universal.csv
+python benchmarks/results.py
+"""
+
+from __future__ import annotations
+
+import csv
+import statistics
+from collections import defaultdict
+from pathlib import Path
+
+from rednet.evaluation.protocols import PROTOCOLS
+
+ROOT = Path(__file__).parent.parent
+MEASURED = Path(__file__).parent / "results" / "evaluation"
+PUBLISHED = ROOT / "docs" / "published.csv"
+PAGE = ROOT / "docs" / "results.md"
+OURS = ("universal", "fast")
+
+Figures = dict[tuple[str, str], float]
+"""(protocol, method) -> dB."""
+
+TABLES = {
+    "Gray noise, PSNR": tuple(f"{name}-gray-{s}" for name in ("bsd68", "set12") for s in (15, 25, 50)),
+    "Colour noise, PSNR": tuple(f"cbsd68-colour-{s}" for s in (15, 25, 50)),
+    "JPEG, gray, PSNR": tuple(f"{name}-jpeg-{q}" for name in ("classic5", "live1") for q in (10, 20, 30, 40)),
+    "Scaling, luma, PSNR": tuple(f"{name}-x{s}" for name in ("set5", "set14") for s in (2, 3, 4)),
+    "Deblurring, RGB, PSNR": tuple(
+        f"{name}-{kind}"
+        for name in ("set5", "set14")
+        for kind in ("blur-disk7", "blur-gaussian1.6", "levin-2.55", "levin-7.65")
+    ),
+    "Inpainting, RGB, PSNR of the missing pixels": tuple(
+        f"{name}-{kind}" for name in ("set5", "set14") for kind in ("text", "scratches", "random50", "random80")
+    ),
+}  # fmt: skip
+
+HEAD = """# Results
+
+PSNR in dB, higher is better. Our networks are told the task but not its level and run without self-ensemble, unless the
+name says otherwise; rows marked as published are their authors' figures, all others were measured by `rednet evaluate`
+on the same damaged pictures. This page is written by `python benchmarks/results.py` from
+`benchmarks/results/evaluation/` (every picture's values) and `docs/published.csv` (every published figure's source).
+
+What is not comparable: the paper's BSD200 was "resized to smaller ones" by an unstated factor; its RED30 is trained for
+one task, works at full resolution and has 128 filters; DnCNN-B, FFDNet and AR-CNN are trained for one task. Text and
+scratches use masks of this project's test data, fitted by repetition, so no published figure exists for them.
+"""
+
+
+def measured_means() -> Figures:
+    """Gives the mean PSNR of each method; of the missing pixels alone where pixels are missing."""
+    values: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for path in sorted(MEASURED.glob("*.csv")):
+        with path.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                name = path.stem if row["method"] in OURS else row["method"].removeprefix("baseline:")
+                values[row["protocol"], name].append(float(row["restored_psnr_missing"] or row["restored_psnr"]))
+    return {key: statistics.fmean(column) for key, column in values.items()}
+
+
+def published_rows() -> list[dict[str, str]]:
+    """Reads the published figures with their sources."""
+    with PUBLISHED.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def published() -> Figures:
+    """Gives the published PSNR of each method."""
+    return {(row["protocol"], row["method"]): float(row["psnr"]) for row in published_rows()}
+
+
+def notes() -> list[str]:
+    """Gives the sources of the published figures."""
+    lines = {
+        ": ".join([row["method"], row["source"]]) + f"; {row['note']}" * bool(row["note"]) for row in published_rows()
+    }
+    return sorted(f"- {line}" for line in lines)
+
+
+def table(title: str, protocols: tuple[str, ...], ours: Figures, theirs: Figures) -> str:
+    """Gives one Markdown table: a row for each method, a column for each protocol."""
+    assert not set(protocols) - set(PROTOCOLS)
+    lines = [f"## {title}", "", "| method | " + " | ".join(protocols) + " |", "|---" * (len(protocols) + 1) + "|"]
+    for figures, mark in ((ours, "{}"), (theirs, "{}, published")):
+        methods = {method for protocol, method in figures if protocol in protocols}
+        for method in sorted(methods, key=lambda name: (not name.startswith(OURS), name)):
+            cells = [f"{figures[p, method]:.2f}" if (p, method) in figures else "" for p in protocols]
+            shown = f"**{method}**" if method.startswith(OURS) else mark.format(method)
+            lines.append(f"| {shown} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Writes the page."""
+    ours, theirs = measured_means(), published()
+    parts = [HEAD, *(table(title, protocols, ours, theirs) + "\n" for title, protocols in TABLES.items())]
+    parts += ["## Sources of the published figures\n", *notes()]
+    PAGE.write_text("\n".join(parts) + "\n", "utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
