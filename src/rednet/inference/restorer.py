@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 from rednet.errors import ModelError, OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
+from rednet.inference.detail import fine_structure
 from rednet.inference.engines import Engine, load_engine
-from rednet.inference.ensemble import ORIENTATIONS, apply_self_ensemble
+from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
+from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.inspect import inspect
 from rednet.inference.tiling import apply_tiled
 from rednet.masks import fill_missing
 from rednet.resize import imresize
 
-__all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
+__all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model", "removed_picture"]
 
 Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
 MODELS = Path(__file__).parent.parent / "zoo"
 MAX_STRENGTH = 2.0
+DARKEST, BRIGHTEST = -1.0, 2.0  # what the network is shown: noise goes so far beyond black and white, data may not
+MID_GRAY = 0.5  # stands for nothing in a picture of what was removed
+SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
 DEFAULT_TILE = 768  # px; 40 px of halo cost a fifth, and two cores stay below 1 GB
 
 
@@ -87,6 +92,7 @@ class Restorer:
         mask: Array | None = None,
         strength: float = 1.0,
         self_ensemble: bool = False,
+        detail: float = 0.0,
         progress: Callable[[float], None] = lambda share: None,
     ) -> Any:
         """Restores a picture.
@@ -98,6 +104,7 @@ class Restorer:
             mask: (H, W), True where pixels are missing; known pixels come back untouched.
             strength: 1 takes the network's whole correction, 0 none.
             self_ensemble: mean over 8 orientations: slower by 8, better by up to 0.1 dB.
+            detail: 0 to 1, how much of the fine structure among what was removed comes back.
             progress: called with the share that is done, 0 to 1.
 
         Returns:
@@ -109,7 +116,8 @@ class Restorer:
         picture, back = from_any(image)
         if facts is None and mask is None:
             facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
-        return back(self.restore_picture(picture, facts or {}, mask, strength, self_ensemble, progress))
+        options = {"strength": strength, "self_ensemble": self_ensemble, "detail": detail, "progress": progress}
+        return back(self.restore_picture(picture, facts or {}, mask, **options))
 
     def upscale(self, image: Any, scale: int = 2, **options: Any) -> Any:
         """Enlarges a picture 2, 3 or 4 times; `image`, the options and the result are as in `restore`."""
@@ -124,27 +132,61 @@ class Restorer:
         strength: float = 1.0,
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
+        detail: float = 0.0,
     ) -> Picture:
-        """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
+        """Restores the pixels of a picture and leaves all else; arguments as in `restore`.
+
+        Colours under fully transparent pixels stay as they are, and have no influence on others.
+        """
         if not 0 <= strength <= MAX_STRENGTH:
             raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
-        y = picture.pixels
+        if not 0 <= detail <= 1:
+            raise OptionError(f"detail is {detail}; it must be from 0 to 1")
+        y, hidden = picture.pixels, hidden_pixels(picture)
         if mask is None:
-            x_hat = y + np.float32(strength) * self.residual(y, facts, None, self_ensemble, progress)
+            correction = self.residual(y, facts, None, self_ensemble, progress, hidden)
         else:
             mask = self.check_mask(mask, y)
             filled = fill_missing(y, mask)
-            correction = filled - y + self.residual(filled, facts, mask, self_ensemble, progress)
-            x_hat = np.where(mask[:, :, None], y + np.float32(strength) * correction, y)
-        return replace(picture, pixels=x_hat)
+            correction = filled - y + self.residual(filled, facts, mask, self_ensemble, progress, hidden)
+            correction[~mask] = 0
+        if detail and mask is None:  # where pixels were missing, nothing was removed
+            correction = correction + np.float32(detail) * fine_structure(-correction)
+        if hidden is not None:
+            correction[hidden] = 0
+        return replace(picture, pixels=y + np.float32(strength) * correction)
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Any) -> Picture:
         """Enlarges a picture by a whole factor: bicubic first, then the network sharpens what that blurred."""
         if not 2 <= scale <= 4 or int(scale) != scale:
             raise OptionError(f"scale is {scale}; it must be 2, 3 or 4")
-        alpha = None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1)
-        enlarged = replace(picture, pixels=imresize(picture.pixels, scale), alpha=alpha)
+        y, native, hidden = picture.pixels, picture.native, hidden_pixels(picture)
+        if hidden is not None:
+            y = fill_hidden(y, hidden)
+            native = None if native is None else fill_hidden(native, hidden)
+        enlarged = replace(
+            picture,
+            pixels=imresize(y, scale),
+            alpha=None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1),
+        )
+        if native is not None and picture.colours is not None:
+            native = imresize(native, scale)
+            enlarged = replace(enlarged, native=native, pixels=picture.colours.to_pixels(native))
         return self.restore_picture(enlarged, {"scale": float(scale)}, **options)
+
+    def uncertainty(
+        self, picture: Picture, facts: Facts, progress: Callable[[float], None] = lambda share: None
+    ) -> Picture:
+        """Shows where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
+
+        What is bright has been guessed rather than seen. It is a hint, not a calibrated error.
+        """
+        hidden = hidden_pixels(picture)
+        spread = self.residual(picture.pixels, facts, None, False, progress, hidden, spread_of_orientations)
+        if hidden is not None:
+            spread[hidden] = 0
+        pixels = spread.mean(axis=2, keepdims=True) * np.float32(SPREAD_GAIN)
+        return Picture(pixels, None, picture.depth)
 
     def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
         """Gives a mask as booleans; raises OptionError if the network takes none or it does not fit the picture."""
@@ -154,6 +196,15 @@ class Restorer:
             raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
         return np.asarray(mask, bool)
 
+    def reach(self, *, self_ensemble: bool, transparency: bool) -> int:
+        """Gives the halo that makes a tile exact, px."""
+        halo, stride = self.engine.config.halo, self.engine.config.stride
+        if self_ensemble:
+            halo += stride  # a tile that is turned round is sampled from its other end
+        if transparency:
+            halo += -(-FRINGE_REACH // stride) * stride
+        return halo
+
     def residual(
         self,
         y: Pixels,
@@ -161,33 +212,69 @@ class Restorer:
         mask: Array | None = None,
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
+        hidden: Array | None = None,
+        over_orientations: Callable[[Callable[[Pixels], Pixels], Pixels], Pixels] = apply_self_ensemble,
     ) -> Pixels:
-        """Computes what the network would add to y, (H, W, C) for C = 1 or 3, whose missing pixels are filled."""
+        """Computes what the network would add to y.
+
+        Args:
+            y: (H, W, C), C = 1 or 3, whose missing pixels are filled.
+            facts, mask, progress: as in `restore`.
+            self_ensemble: join the results of the 8 orientations; so does another `over_orientations`.
+            hidden: (H, W), True where pixels are fully transparent; None if there is no transparency.
+            over_orientations: how the results are joined.
+        """
         config, channels = self.engine.config, y.shape[2]
         hints = hint_vector(facts, config.hints)
-        if config.channels == 1 and channels == 3:
-            parts = [y[:, :, c : c + 1] for c in range(3)]
-            return np.concatenate([self.residual(part, facts, mask, self_ensemble) for part in parts], axis=2)
-        planes = np.repeat(y, config.channels, axis=2) if channels < config.channels else y
-        if config.mask:
-            lost = np.zeros(y.shape[:2], np.float32) if mask is None else self.check_mask(mask, y).astype(np.float32)
-            planes = np.concatenate([planes, lost[:, :, None]], axis=2)
+        if mask is not None:
+            mask = self.check_mask(mask, y)
+        if mask is None and hidden is None:
+            planes = y
+        else:
+            none = np.zeros(y.shape[:2], bool)
+            marks = [none if marked is None else marked for marked in (mask, hidden)]
+            planes = np.concatenate([y, np.stack(marks, axis=2)], axis=2, dtype=np.float32)
 
-        rounds = ORIENTATIONS if self_ensemble else 1
-        done = 0
+        def run(pixels: Pixels, lost: Pixels) -> Pixels:
+            if config.channels == 1 and pixels.shape[2] == 3:
+                return np.concatenate([run(pixels[:, :, c : c + 1], lost) for c in range(3)], axis=2)
+            seen = np.repeat(pixels, config.channels, axis=2) if pixels.shape[2] < config.channels else pixels
+            residual = self.engine(np.concatenate([seen, lost], axis=2) if config.mask else seen, hints)
+            return residual.mean(axis=2, keepdims=True) if pixels.shape[2] == 1 else residual
 
-        def whole(view: Pixels) -> Pixels:
-            nonlocal done
-            result = apply_tiled(
-                lambda tile: self.engine(tile, hints),
-                view,
-                tile=self.tile,
-                halo=config.halo,
-                stride=config.stride,
-                progress=lambda share: progress((done + share) / rounds),
-            )
-            done += 1
-            return result
+        def piece(view: Pixels) -> Pixels:
+            pixels = np.clip(view[:, :, :channels], DARKEST, BRIGHTEST)
+            lost = np.zeros((*view.shape[:2], 1), np.float32)
+            if view.shape[2] > channels:
+                lost, unseen = view[:, :, channels : channels + 1], view[:, :, channels + 1] > 0
+                if unseen.all():
+                    return np.zeros_like(pixels)
+                pixels = fill_hidden(pixels, unseen)
+            return run(pixels, lost)
 
-        residual = apply_self_ensemble(whole, planes) if self_ensemble else whole(planes)
-        return residual.mean(axis=2, keepdims=True) if channels == 1 else residual
+        turned = self_ensemble or over_orientations is not apply_self_ensemble
+        return apply_tiled(
+            (lambda view: over_orientations(piece, view)) if turned else piece,
+            planes,
+            tile=self.tile,
+            halo=self.reach(self_ensemble=turned, transparency=hidden is not None),
+            stride=config.stride,
+            both_ends=turned,
+            progress=progress,
+        )
+
+
+def hidden_pixels(picture: Picture) -> NDArray[np.bool_] | None:
+    """Marks the fully transparent pixels; None if the picture has no transparency."""
+    return None if picture.alpha is None else picture.alpha[:, :, 0] <= 0
+
+
+def removed_picture(before: Picture, after: Picture) -> Picture:
+    """Shows what restoring took away: mid-gray where nothing, brighter where it darkened the picture.
+
+    Raises:
+        OptionError: the sizes differ, as after enlarging.
+    """
+    if before.pixels.shape != after.pixels.shape:
+        raise OptionError("what was removed can only be shown if the size stays; leave --show-removed out")
+    return Picture(before.pixels - after.pixels + np.float32(MID_GRAY), None, before.depth)
