@@ -25,7 +25,8 @@ ALLOWED = {
     "training": {"architecture", "degradations", "errors", "hints", "images", "model", "zoo"},
     "evaluation": {"degradations", "errors", "images", "inference", "metrics"},
 }
-ALLOWED["cli"] = {"errors", "evaluation", "images", "inference", "training", "__init__"}
+ALLOWED["batch"] = {"errors", "hints", "images", "inference"}
+ALLOWED["cli"] = {"batch", "errors", "evaluation", "images", "inference", "training", "__init__"}
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
 

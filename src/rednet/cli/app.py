@@ -8,7 +8,7 @@ import sys
 import typer
 
 from rednet import __version__
-from rednet.cli import dejpeg, denoise, evaluate, inpaint, restore, train, upscale
+from rednet.cli import dejpeg, denoise, evaluate, inpaint, inspect, restore, train, upscale
 from rednet.errors import RednetError
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ for verb in (
     dejpeg.dejpeg,
     upscale.upscale,
     inpaint.inpaint,
+    inspect.inspect,
     train.train,
     evaluate.evaluate,
 ):

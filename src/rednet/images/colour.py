@@ -164,5 +164,5 @@ def deep_image(pixels: Pixels) -> Any:
 
 def as_channels(image: Any, channels: int) -> Pixels:
     """Gives a libvips image of 16 bits as pixels; gray as the mean of its channels."""
-    levels = image.numpy().reshape(image.height, image.width, -1).astype(np.float32) / WHITE
+    levels: Pixels = image.numpy().reshape(image.height, image.width, -1).astype(np.float32) / WHITE
     return levels if levels.shape[2] == channels else levels.mean(axis=2, keepdims=True)

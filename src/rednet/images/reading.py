@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import ImageError
+from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
-from rednet.images.tiff_tags import attach_tags
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
+from rednet.images.tiff_tags import attach_tags
 
 __all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "read_picture"]
 
@@ -27,6 +26,7 @@ MAX_PAGES = 10_000
 READABLE = {
     "jpegload": "JPEG", "pngload": "PNG", "tiffload": "TIFF", "webpload": "WebP", "heifload": "AVIF", "gifload": "GIF",
 }  # fmt: skip
+ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WebP": ".webp", "AVIF": ".avif", "GIF": ".gif"}
 PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
@@ -48,6 +48,7 @@ class PictureFile:
 
     Raises:
         ImageError: the file is missing, unreadable, not a picture, broken or too large.
+        OptionError: a range is given and the file is not of floats.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class PictureFile:
             self.header = self.page_image(0)
             if self.kind == "TIFF":
                 self.header = attach_tags(self.header, path)
-            self.height, self.width, self.bands = self.header.height, self.header.width, self.header.bands
+            self.height: int = self.header.height
+            self.width: int = self.header.width
+            self.bands: int = self.header.bands
             if self.header.format not in VIPS_DEPTH or self.bands not in (1, 2, 3, 4):
                 raise ImageError(
                     f"{path} has {self.bands} bands of {self.header.format}; need gray or RGB of 8 or 16 bits or float"
@@ -78,6 +81,11 @@ class PictureFile:
             self.depth = VIPS_DEPTH[self.header.format]
             self.channels = 1 if self.bands < 3 else 3
             self.colours = self.settle_colours(value_range)
+
+    @property
+    def ending(self) -> str:
+        """The usual end of the name of a file of this kind."""
+        return ENDINGS[self.kind]
 
     @property
     def megapixels(self) -> float:
@@ -109,7 +117,9 @@ class PictureFile:
 
     def settle_colours(self, value_range: tuple[float, float] | None) -> Colours | None:
         """Decides what the values mean."""
-        if value_range is not None and self.depth.startswith("float"):
+        if value_range is not None:
+            if not self.depth.startswith("float"):
+                raise OptionError(f"{self.path} is of {self.depth}; --range is for files of floats")
             return Range(*value_range)
         self.header, profile = settle_profile(self.header, self.channels, str(self.path))
         return profile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,17 @@ try:
 except ImportError:  # not on Windows; what a killed run left there stays
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["check_output", "check_place", "part_file", "publish", "save_levels", "sweep", "written_levels", "write_picture"]
+__all__ = [
+    "check_output",
+    "check_place",
+    "part_file",
+    "save_image",
+    "save_levels",
+    "sweep",
+    "write_picture",
+    "writing",
+    "written_levels",
+]
 
 Array = NDArray[Any]
 
@@ -78,21 +88,39 @@ def written_levels(picture: Picture, suffix: str) -> Array:
     return to_array(replace(picture, depth=depth), own_colours=own_colours)
 
 
-def save_levels(path: Path, pages: Sequence[Array], header: Any, saving: Saving) -> None:
+def save_levels(
+    path: Path, pages: Sequence[Array], header: Any, saving: Saving, seal: Callable[[Path], None] = lambda part: None
+) -> None:
     """Encodes pages of levels, all of one shape, into a file of its final name.
+
+    Args:
+        path: its suffix chooses the format.
+        pages: (h, w, bands) each.
+        header: a libvips image whose metadata are kept, or None.
+        saving: how.
+        seal: called with the whole file just before it gets its name.
 
     Raises:
         ImageError: the file exists and must not be replaced, the disk is full, or writing is not permitted.
     """
     levels = pages[0] if len(pages) == 1 else np.concatenate(pages)
-    save_image(path, libvips().Image.new_from_array(levels), header, saving, pages=len(pages))
+    save_image(path, libvips().Image.new_from_array(levels), header, saving, len(pages), seal)
 
 
-def save_image(path: Path, image: Any, header: Any, saving: Saving, *, pages: int = 1) -> None:
-    """Encodes a libvips image into a file of its final name; see `save_levels`."""
+def save_image(
+    path: Path,
+    image: Any,
+    header: Any,
+    saving: Saving,
+    pages: int = 1,
+    seal: Callable[[Path], None] = lambda part: None,
+) -> None:
+    """Encodes a libvips image, its pages one below the other; see `save_levels`."""
     with writing(path), part_file(path.parent, path.suffix) as (part, file):
         encode(image, header, file, path.suffix.lower(), saving, pages=pages)
+        file.flush()
         os.fsync(file.fileno())
+        seal(part)
         publish(part, path, overwrite=saving.overwrite)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rednet.errors import ModelError, OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
+from rednet.inference.budget import DEFAULT_TILE
 from rednet.inference.detail import fine_structure
 from rednet.inference.engines import Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
@@ -32,7 +33,6 @@ MAX_STRENGTH = 2.0
 DARKEST, BRIGHTEST = -1.0, 2.0  # what the network is shown: noise goes so far beyond black and white, data may not
 MID_GRAY = 0.5  # stands for nothing in a picture of what was removed
 SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
-DEFAULT_TILE = 768  # px; 40 px of halo cost a fifth, and two cores stay below 1 GB
 
 
 def find_model(name_or_dir: str | Path) -> Path:
@@ -116,8 +116,8 @@ class Restorer:
         picture, back = from_any(image)
         if facts is None and mask is None:
             facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
-        options = {"strength": strength, "self_ensemble": self_ensemble, "detail": detail, "progress": progress}
-        return back(self.restore_picture(picture, facts or {}, mask, **options))
+        restored = self.restore_picture(picture, facts or {}, mask, strength, self_ensemble, progress, detail)
+        return back(restored)
 
     def upscale(self, image: Any, scale: int = 2, **options: Any) -> Any:
         """Enlarges a picture 2, 3 or 4 times; `image`, the options and the result are as in `restore`."""

@@ -21,9 +21,7 @@ Array = NDArray[np.float32]
 Piece = NDArray[Any]
 
 
-def spans(
-    size: int, tile: int, halo: int, stride: int, *, both_ends: bool = False
-) -> Iterator[tuple[slice, slice]]:
+def spans(size: int, tile: int, halo: int, stride: int, *, both_ends: bool = False) -> Iterator[tuple[slice, slice]]:
     """Cuts one axis into even tiles of at most `tile` px.
 
     Args:
@@ -114,8 +112,17 @@ def apply_tiled(
         OptionError: tile or halo is no multiple of the stride, or tile is below it.
     """
     height, width, _ = planes.shape
-    options = {"tile": tile, "halo": halo, "stride": stride, "both_ends": both_ends}
-    bands = tiled_rows(function, lambda rows: planes[rows], height, width, progress=progress, **options)
+    bands = tiled_rows(
+        function,
+        lambda rows: planes[rows],
+        height,
+        width,
+        tile=tile,
+        halo=halo,
+        stride=stride,
+        both_ends=both_ends,
+        progress=progress,
+    )
     result = np.empty(0, np.float32)
     for rows, band in bands:
         if not result.size:
