@@ -48,7 +48,8 @@ ALLOWED = {
         "resize",
     },
 }
-ALLOWED["cli"] = {"errors", "kernels", "masks", "evaluation", "images", "inference", "training", "__init__"}
+ALLOWED["batch"] = {"errors", "hints", "images", "inference"}
+ALLOWED["cli"] = {"batch", "errors", "evaluation", "images", "inference", "kernels", "masks", "training", "__init__"}
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
 

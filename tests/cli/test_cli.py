@@ -193,10 +193,10 @@ def write_bad(kind, tmp_path):
         path.mkdir()
     elif kind == "bomb":
         content = bytearray(good.read_bytes())
-        content[16:24] = (20000).to_bytes(4, "big") + (10000).to_bytes(4, "big")
+        content[16:24] = (40000).to_bytes(4, "big") + (20000).to_bytes(4, "big")
         content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
         path.write_bytes(content)
-        return path, "200 megapixels"
+        return path, "800 megapixels"
     elif kind == "the folder itself":
         return Path(), "folder"
     elif kind == "existing output":

@@ -60,7 +60,7 @@ def test_enlarged_pictures_beat_bicubic(coffee, scale, least):
 def test_missing_pixels_are_filled_better_than_by_their_neighbours_mean(coffee, rng, shape, share):
     from scipy.ndimage import gaussian_filter
 
-    y, _, mask = MissingPixels(shape, share)(coffee, rng)
+    y, _, mask, _ = MissingPixels(shape, share)(coffee, rng)
     known = (~mask[:, :, None]).astype(float)
     spread = lambda v: gaussian_filter(v, (2, 2, 0))  # noqa: E731
     neighbours = np.where(mask[:, :, None], spread(y * known) / (spread(known) + 1e-6), y)

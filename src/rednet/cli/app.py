@@ -8,7 +8,7 @@ import sys
 import typer
 
 from rednet import __version__
-from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, restore, train, upscale
+from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, inspect, restore, train, upscale
 from rednet.errors import RednetError
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ for verb in (
     upscale.upscale,
     deblur.deblur,
     inpaint.inpaint,
+    inspect.inspect,
     train.train,
     evaluate.evaluate,
 ):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from rednet.cli.picture import Work, restoring_verb
-
-if TYPE_CHECKING:
-    from rednet.images import Picture
-    from rednet.inference.restorer import Restorer
 
 __all__ = ["dejpeg"]
 
@@ -23,11 +19,8 @@ def dejpeg(
         int | None, typer.Option(min=1, max=100, help="At which it was compressed; if left out, a JPEG file tells.")
     ] = None,
 ) -> Work:
-    """Remove JPEG blocks and rings from a picture."""
+    """Remove JPEG blocks and rings from a picture, or from those of a folder."""
+    from rednet.inference.inspect import Finding, jpeg_quality
+    from rednet.inference.work import Local
 
-    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
-        from rednet.inference.inspect import jpeg_quality
-
-        return restorer.restore_picture(image, {"quality": quality or jpeg_quality(picture)}, **options)
-
-    return work
+    return Local(lambda sample, path: Finding({"quality": quality or jpeg_quality(picture)}, ""))

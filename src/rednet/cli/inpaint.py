@@ -22,7 +22,10 @@ __all__ = ["inpaint"]
 def inpaint(
     picture: Path,
     mask: Annotated[
-        Path | None, typer.Option(help="A picture of the same size, white where pixels are missing.", readable=False)
+        Path | None,
+        typer.Option(
+            help="Of the same size, white where pixels are missing; a folder has one per name.", readable=False
+        ),
     ] = None,
     mask_color: Annotated[str | None, typer.Option(help="What is painted in it is missing: '#ff0000'.")] = None,
     tolerance: Annotated[float, typer.Option(min=0, max=255, help="How far the colour may be off, 0-255.")] = 0.0,
@@ -45,7 +48,8 @@ def inpaint(
 
         if mask is not None:
             pixels = image.pixels.shape[0] * image.pixels.shape[1]
-            lost = read_picture(mask, max_megapixels=max(1.0, pixels / 1e6)).pixels.mean(axis=2) >= 0.5
+            path = mask / picture.name if mask.is_dir() else mask
+            lost = read_picture(path, max_megapixels=max(1.0, pixels / 1e6)).pixels.mean(axis=2) >= 0.5
         elif mask_color is not None:
             lost = of_colour(image.pixels, mask_color, tolerance)
         elif find_scratches is not None:

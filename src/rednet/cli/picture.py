@@ -1,46 +1,65 @@
-"""What the restoring verbs share: their options, and the trip from file to file."""
+"""What the restoring verbs share: their options, and the trip of one file or of a folder."""
 
 from __future__ import annotations
 
 import inspect
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import logging
+import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union
 
 import typer
 
 if TYPE_CHECKING:
     from rednet.images import Picture
+    from rednet.inference.files import Handling
     from rednet.inference.restorer import Restorer
+    from rednet.inference.work import Local, Whole
 
-__all__ = ["Work", "restoring_verb"]
+__all__ = ["Job", "Naming", "Work", "restoring_verb"]
 
-Advance = Callable[[float], None]
-Work = Callable[["Restorer", "Picture", dict[str, Any]], "Picture"]
-"""What a verb does: (restorer, picture, options of `Restorer.restore_picture`) -> picture."""
+Work = Union["Local", "Whole", Callable[["Restorer", "Picture", dict[str, Any]], "Picture"]]
+"""What a verb does: see `rednet.inference.work`; a function (restorer, picture, options) -> picture is `Whole`."""
+
+LONG_QUALITY = Annotated[int, typer.Option("--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF written.")]
+QUALITY = Annotated[
+    int, typer.Option("--quality", "--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")
+]
 
 
 def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
     """Makes a command of a function that plans the work.
 
     Args:
-        plan: takes the picture's path and the verb's own options, all keyword-able, and gives the work to do.
+        plan: takes a picture's path and the verb's own options, all keyword-able, and gives the work to do, see
+            `Work`.
 
     Returns:
-        A command for typer: the picture, the verb's own options, then the options that all verbs share.
+        A command for typer: the picture or folder, the verb's own options, then the options that all verbs share. The
+        quality of what is written is `--quality`, or `--save-quality` where the verb has a `--quality` of its own.
     """
 
     def command(picture: Path, output: Path | None = None, **options: Any) -> None:
         own = {name: options.pop(name) for name in list(options) if name in planned}
-        process(picture, output, plan(picture, **own), **options)
+
+        def work(path: Path) -> Local | Whole:
+            from rednet.inference.work import Local, Whole
+
+            planned_work = plan(path, **own)
+            return planned_work if isinstance(planned_work, Local | Whole) else Whole(planned_work)
+
+        if "save_quality" in options:
+            options["quality"] = options.pop("save_quality")
+        process(picture, output, plan.__name__, own, work, **options)
 
     planned = inspect.signature(plan, eval_str=True).parameters
-    shared = inspect.signature(process, eval_str=True).parameters
+    shared = dict(inspect.signature(process, eval_str=True).parameters)
+    if "quality" in planned:
+        shared["quality"] = shared["quality"].replace(name="save_quality", annotation=LONG_QUALITY)
     output = shared["output"].replace(default=None)
-    parameters = [shared["picture"], output, *list(planned.values())[1:], *list(shared.values())[3:]]
+    common = [p for name, p in shared.items() if name not in ("picture", "output", "verb", "own", "work")]
+    parameters = [shared["picture"], output, *list(planned.values())[1:], *common]
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[1:]]
     command.__signature__ = inspect.Signature([parameters[0], *keyword])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -49,46 +68,112 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
 
 def process(
-    picture: Annotated[Path, typer.Argument(help="The picture to restore.", show_default=False, readable=False)],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write; if left out, NAME-restored beside the input.")
+    picture: Annotated[
+        Path, typer.Argument(help="The picture, or a folder; - for stdin.", show_default=False, readable=False)
     ],
-    work: Work,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Where to write; if left out, NAME-restored beside the input. - for stdout."
+        ),
+    ],
+    verb: str,
+    own: dict[str, Any],
+    work: Callable[[Path], Any],
     strength: Annotated[float, typer.Option(min=0.0, max=1.5, help="Share of the correction to apply.")] = 1.0,
+    detail: Annotated[float, typer.Option(min=0.0, max=1.0, help="Fine structure to give back.")] = 0.0,
     self_ensemble: Annotated[
         bool, typer.Option("--self-ensemble", help="Mean over 8 orientations; 8 times slower.")
     ] = False,
-    save_quality: Annotated[int, typer.Option(min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")] = 95,
+    show_removed: Annotated[Path | None, typer.Option(help="Write here what was taken away.")] = None,
+    uncertainty: Annotated[Path | None, typer.Option(help="Write here where 8 orientations disagree.")] = None,
+    skip_clean: Annotated[bool, typer.Option("--skip-clean", help="Leave clean pictures alone.")] = False,
+    value_range: Annotated[
+        str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of a file of floats; else 0,1.")
+    ] = None,
+    quality: QUALITY = 95,
+    strip_metadata: Annotated[bool, typer.Option("--strip-metadata", help="Drop EXIF, XMP, IPTC and text.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
+    suffix: Annotated[str | None, typer.Option(help="Behind the names of outputs; -restored beside the input.")] = None,
+    format: Annotated[str | None, typer.Option(help="jpg, png, tif, webp or avif; else as the input.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A report for machines.")] = False,
     model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
     engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
     threads: Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 100.0,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 500.0,
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="As in 1G; if left out, half of what is free.")
+    ] = None,
 ) -> None:
-    """Reads a picture, works on it, writes it, and says what was written."""
-    from rednet.images import check_output, read_picture, write_picture
-    from rednet.inference.restorer import Restorer
+    """Restores a file or a folder, and says what was done."""
+    from rednet import __version__
+    from rednet.cli.folder import restore_folder
+    from rednet.cli.one_file import restore_file
+    from rednet.images.colour import parse_range
+    from rednet.images.encoding import Saving
+    from rednet.inference.budget import parse_memory
+    from rednet.inference.files import Handling
+    from rednet.inference.restorer import find_model
 
-    damaged = read_picture(picture, max_megapixels=max_megapixels)
-    target = output or picture.with_name(f"{picture.stem}-restored{picture.suffix}")
-    check_output(target, damaged, overwrite=overwrite)
-    restorer = Restorer.from_pretrained(model, engine=engine, threads=threads)
-    start = time.perf_counter()
-    with progress_bar(picture.name) as advance:
-        restored = work(restorer, damaged, {"strength": strength, "self_ensemble": self_ensemble, "progress": advance})
-    write_picture(target, restored, quality=save_quality, overwrite=overwrite)
-    print(f"{target}: {restored.size} px, {time.perf_counter() - start:.1f} s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
+    logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
+    software = f"rednet {__version__} ({verb}, {Path(model).name})"
+    handling = Handling(
+        strength=strength,
+        self_ensemble=self_ensemble,
+        detail=detail,
+        saving=Saving(quality, overwrite, strip_metadata, software),
+        value_range=None if value_range is None else parse_range(value_range),
+        max_megapixels=max_megapixels,
+        max_memory=None if max_memory is None else parse_memory(max_memory),
+        skip_clean=skip_clean,
+        show_removed=show_removed,
+        uncertainty=uncertainty,
+    )
+    job = Job(verb, own, handling, find_model(model), engine, threads)
+    naming = Naming(suffix, format, recursive)
+    run = restore_folder if picture.is_dir() else restore_file
+    if not run(picture, output, work, job, naming, dry_run=dry_run, as_json=as_json):
+        raise typer.Exit(1)
 
 
-@contextmanager
-def progress_bar(name: str) -> Iterator[Advance]:
-    """Shows progress on a terminal's stderr, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda share: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+class Job(NamedTuple):
+    """What the command line says of the work."""
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=1.0)
-        yield lambda share: progress.update(task, completed=share)
+    verb: str
+    own: dict[str, Any]
+    handling: Handling
+    model: Path
+    engine: str
+    threads: int | None
+
+    def restorer(self) -> Restorer:
+        """Loads the network."""
+        from rednet.inference.restorer import Restorer
+
+        return Restorer.from_pretrained(self.model, engine=self.engine, threads=self.threads)
+
+    def fingerprint(self) -> str:
+        """Hashes all that shapes an output beside its input; what is only a limit is no part of it."""
+        from rednet import __version__
+        from rednet.batch.ledger import hash_job, hash_model
+
+        how = self.handling
+        return hash_job(
+            {
+                "version": __version__, "verb": self.verb, "own": self.own, "model": hash_model(self.model),
+                "engine": self.engine, "strength": how.strength, "self_ensemble": how.self_ensemble,
+                "detail": how.detail, "quality": how.saving.quality, "strip": how.saving.strip_metadata,
+                "software": how.saving.software, "range": how.value_range, "skip_clean": how.skip_clean,
+            }
+        )  # fmt: skip
+
+
+class Naming(NamedTuple):
+    """What the command line says of the outputs' names."""
+
+    suffix: str | None
+    format: str | None
+    recursive: bool

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from rednet.cli.picture import Work, restoring_verb
-
-if TYPE_CHECKING:
-    from rednet.images import Picture
-    from rednet.inference.restorer import Restorer
 
 __all__ = ["restore"]
 
 
 @restoring_verb
 def restore(picture: Path) -> Work:
-    """Look at a picture, say what is wrong with it, and restore it."""
+    """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
+    from rednet.inference.inspect import inspect
+    from rednet.inference.work import Local
 
-    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
-        from rednet.inference.inspect import inspect
-
-        finding = inspect(image.pixels, picture)
-        print(f"{picture}: {finding.words}", file=sys.stderr)
-        return restorer.restore_picture(image, finding.facts, **options)
-
-    return work
+    return Local(lambda sample, path: inspect(sample(), path))

@@ -1,4 +1,4 @@
-"""Self-ensemble: the mean over the 8 flips and rotations of the picture, as in the paper's test.
+"""Self-ensemble: the mean over the 8 flips and rotations of the picture, as in the paper's test; and their spread.
 
 Source: arXiv:1606.08921, section 4.1 (testing on multiple orientations).
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ORIENTATIONS", "apply_self_ensemble"]
+__all__ = ["ORIENTATIONS", "apply_self_ensemble", "spread_of_orientations"]
 
 Array = NDArray[np.float32]
 ORIENTATIONS = 8
@@ -41,3 +41,18 @@ def apply_self_ensemble(function: Callable[[Array], Array], planes: Array) -> Ar
     for orientation in range(1, ORIENTATIONS):
         total = total + orient_back(function(orient(planes, orientation)), orientation)
     return total / np.float32(ORIENTATIONS)
+
+
+def spread_of_orientations(function: Callable[[Array], Array], planes: Array) -> Array:
+    """Applies a function to the 8 orientations of a picture and gives their standard deviation at each pixel.
+
+    Args:
+        function: (h, w, P) to (h, w, C), for any h and w.
+        planes: (H, W, P).
+
+    Returns:
+        (H, W, C).
+    """
+    views = [orient_back(function(orient(planes, orientation)), orientation) for orientation in range(ORIENTATIONS)]
+    result: Array = np.std(views, axis=0)
+    return result

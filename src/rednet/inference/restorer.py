@@ -1,11 +1,13 @@
-"""Picture in, restored picture out: the one place where the network, tiling and options meet."""
+"""Picture in, restored picture out: the one place where the network, tiling and options meet.
+
+Every verb has two halves: the network computes a correction (here), and the correction is applied (`correction.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,16 @@ from numpy.typing import NDArray
 from rednet.errors import ModelError, OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
+from rednet.inference.budget import DEFAULT_TILE
+from rednet.inference.correction import Options, apply_correction, check_options, enlarge, hidden_pixels
 from rednet.inference.deblur import deblur
 from rednet.inference.engines import Engine, load_engine
-from rednet.inference.ensemble import ORIENTATIONS, apply_self_ensemble
+from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
+from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.holes import fill_holes
 from rednet.inference.inspect import estimate_sigma, inspect
 from rednet.inference.tiling import apply_tiled
 from rednet.kernels import Kernel
-from rednet.resize import imresize
 
 __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
 
@@ -28,8 +32,8 @@ Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
 MODELS = Path(__file__).parent.parent / "zoo"
-MAX_STRENGTH = 2.0
-DEFAULT_TILE = 768  # px; 40 px of halo cost a fifth, and two cores stay below 1 GB
+DARKEST, BRIGHTEST = -1.0, 2.0  # what the network is shown: noise goes so far beyond black and white, data may not
+SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
 
 
 def find_model(name_or_dir: str | Path) -> Path:
@@ -87,10 +91,8 @@ class Restorer:
         *,
         facts: Facts | None = None,
         mask: Array | None = None,
-        strength: float = 1.0,
         restore_known: bool = False,
-        self_ensemble: bool = False,
-        progress: Callable[[float], None] = lambda share: None,
+        **options: Unpack[Options],
     ) -> Any:
         """Restores a picture.
 
@@ -100,9 +102,7 @@ class Restorer:
                 the kind is known. None looks at the picture; `{}` lets the network find out.
             mask: (H, W), True where pixels are missing; known pixels come back untouched.
             restore_known: with a mask, restore the known pixels, too, once the missing ones are filled.
-            strength: 1 takes the network's whole correction, 0 none.
-            self_ensemble: mean over 8 orientations: slower by 8, better by up to 0.1 dB.
-            progress: called with the share that is done, 0 to 1.
+            options: see `Options`.
 
         Returns:
             The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array.
@@ -113,51 +113,40 @@ class Restorer:
         picture, back = from_any(image)
         if facts is None and mask is None:
             facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
-        return back(self.restore_picture(picture, facts or {}, mask, strength, restore_known, self_ensemble, progress))
+        return back(self.restore_picture(picture, facts or {}, mask, restore_known, **options))
 
-    def upscale(self, image: Any, scale: int = 2, **options: Any) -> Any:
+    def upscale(self, image: Any, scale: int = 2, **options: Unpack[Options]) -> Any:
         """Enlarges a picture 2, 3 or 4 times; `image`, the options and the result are as in `restore`."""
         picture, back = from_any(image)
         return back(self.upscale_picture(picture, scale, **options))
+
+    def deblur(
+        self, image: Any, kernel: Kernel, sigma: float | None = None, *, steps: int = 0, **options: Unpack[Options]
+    ) -> Any:
+        """Undoes a known blur; `image`, options and result are as in `restore`, the rest as in `correct_blur`."""
+        picture, back = from_any(image)
+        return back(self.deblur_picture(picture, kernel, sigma, steps, **options))
 
     def restore_picture(
         self,
         picture: Picture,
         facts: Facts,
         mask: Array | None = None,
-        strength: float = 1.0,
         restore_known: bool = False,
-        self_ensemble: bool = False,
-        progress: Callable[[float], None] = lambda share: None,
+        **options: Unpack[Options],
     ) -> Picture:
         """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
-        check_strength(strength)
-        y = picture.pixels
+        check_options(options)
         if mask is None:
-            x_hat = y + np.float32(strength) * self.residual(y, facts, None, self_ensemble, progress)
+            correction = self.correct(picture, facts, **options)
         else:
-            filled = fill_holes(
-                lambda guess, lost: guess + self.residual(guess, facts, lost, self_ensemble, progress),
-                y,
-                self.check_mask(mask, y),
-            )
-            if restore_known:
-                filled = filled + self.residual(filled, facts, None, self_ensemble, progress)
-            x_hat = y + np.float32(strength) * (filled - y)
-        return replace(picture, pixels=x_hat)
+            correction = self.correct_missing(picture, facts, mask, restore_known, **options)
+            options = {**options, "detail": 0.0}  # where pixels were missing, nothing was removed
+        return apply_correction(picture, correction, **options)
 
-    def upscale_picture(self, picture: Picture, scale: int, **options: Any) -> Picture:
+    def upscale_picture(self, picture: Picture, scale: int, **options: Unpack[Options]) -> Picture:
         """Enlarges a picture by a whole factor: bicubic first, then the network sharpens what that blurred."""
-        if not 2 <= scale <= 4 or int(scale) != scale:
-            raise OptionError(f"scale is {scale}; it must be 2, 3 or 4")
-        alpha = None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1)
-        enlarged = replace(picture, pixels=imresize(picture.pixels, scale), alpha=alpha)
-        return self.restore_picture(enlarged, {"scale": float(scale)}, **options)
-
-    def deblur(self, image: Any, kernel: Kernel, sigma: float | None = None, **options: Any) -> Any:
-        """Deblurs a picture by a known kernel; `image`, the other options and the result are as in `restore`."""
-        picture, back = from_any(image)
-        return back(self.deblur_picture(picture, kernel, sigma, **options))
+        return self.restore_picture(enlarge(picture, scale), {"scale": float(scale)}, **options)
 
     def deblur_picture(
         self,
@@ -165,31 +154,88 @@ class Restorer:
         kernel: Kernel,
         sigma: float | None = None,
         steps: int = 0,
-        strength: float = 1.0,
-        self_ensemble: bool = False,
-        progress: Callable[[float], None] = lambda share: None,
+        **options: Unpack[Options],
     ) -> Picture:
-        """Deblurs the pixels of a picture and leaves all else.
+        """Deblurs the pixels of a picture and leaves all else; arguments as in `correct_blur`."""
+        check_options(options)
+        return apply_correction(picture, self.correct_blur(picture, kernel, sigma, steps, **options), **options)
+
+    def correct(self, picture: Picture, facts: Facts, **options: Unpack[Options]) -> Pixels:
+        """Computes what is to be added to a picture's pixels, (H, W, C).
+
+        Colours under fully transparent pixels stay as they are, and have no influence on others.
+        """
+        progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
+        return self.residual(picture.pixels, facts, None, self_ensemble, progress, hidden_pixels(picture))
+
+    def correct_missing(
+        self,
+        picture: Picture,
+        facts: Facts,
+        mask: Array,
+        restore_known: bool = False,
+        **options: Unpack[Options],
+    ) -> Pixels:
+        """Computes what is to be added to a picture whose pixels are missing where the mask is True."""
+        progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
+        y, hidden, lost = picture.pixels, hidden_pixels(picture), self.check_mask(mask, picture.pixels)
+        if lost.all():
+            raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
+        filled = fill_holes(
+            lambda guess, holes: guess + self.residual(guess, facts, holes, self_ensemble, progress),
+            y if hidden is None else fill_hidden(y, hidden),
+            lost,
+        )
+        if restore_known:
+            filled = filled + self.residual(filled, facts, None, self_ensemble, progress)
+            return filled - y
+        return np.where(lost[:, :, None], filled - y, np.float32(0))
+
+    def correct_blur(
+        self,
+        picture: Picture,
+        kernel: Kernel,
+        sigma: float | None = None,
+        steps: int = 0,
+        **options: Unpack[Options],
+    ) -> Pixels:
+        """Computes what is to be added to a blurred picture.
 
         Args:
-            kernel: see `rednet.kernels`.
+            picture: to restore.
+            kernel: of the blur, see `rednet.kernels`.
             sigma: of the noise, 0-255 scale; None estimates it.
             steps: see `rednet.inference.deblur`.
+            options: see `Options`.
         """
-        check_strength(strength)
-        y = picture.pixels
-        level = estimate_sigma(y) if sigma is None else sigma
+        progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
+        hidden = hidden_pixels(picture)
+        y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
         done = 0
 
         def network(x: Pixels, facts: Facts) -> Pixels:
             nonlocal done
             share = done / (steps + 1)
             done += 1
-            result = self.residual(x, facts, None, self_ensemble, lambda part: progress(share + part / (steps + 1)))
-            return x + result
+            return x + self.residual(
+                x, facts, None, self_ensemble, lambda part: progress(share + part / (steps + 1)), hidden
+            )
 
-        x_hat = deblur(network, y, kernel, level, steps=steps)
-        return replace(picture, pixels=y + np.float32(strength) * (x_hat - y))
+        return deblur(network, y, kernel, estimate_sigma(y) if sigma is None else sigma, steps=steps) - picture.pixels
+
+    def uncertainty(
+        self, picture: Picture, facts: Facts, progress: Callable[[float], None] = lambda share: None
+    ) -> Picture:
+        """Shows where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
+
+        What is bright has been guessed rather than seen. It is a hint, not a calibrated error.
+        """
+        hidden = hidden_pixels(picture)
+        spread = self.residual(picture.pixels, facts, None, False, progress, hidden, spread_of_orientations)
+        if hidden is not None:
+            spread[hidden] = 0
+        pixels = spread.mean(axis=2, keepdims=True) * np.float32(SPREAD_GAIN)
+        return Picture(pixels, None, picture.depth)
 
     def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
         """Gives a mask as booleans; raises OptionError if the network takes none or it does not fit the picture."""
@@ -197,10 +243,16 @@ class Restorer:
             raise OptionError("this network takes no mask; use one that was trained for missing pixels")
         if np.shape(mask) != y.shape[:2]:
             raise OptionError(f"the mask is {np.shape(mask)} and the picture {y.shape[:2]}; both must be one size")
-        lost = np.asarray(mask, bool)
-        if lost.all():
-            raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
-        return lost
+        return np.asarray(mask, bool)
+
+    def reach(self, *, self_ensemble: bool, transparency: bool) -> int:
+        """Gives the halo that makes a tile exact, px."""
+        halo, stride = self.engine.config.halo, self.engine.config.stride
+        if self_ensemble:
+            halo += stride  # a tile that is turned round is sampled from its other end
+        if transparency:
+            halo += -(-FRINGE_REACH // stride) * stride
+        return halo
 
     def residual(
         self,
@@ -209,39 +261,57 @@ class Restorer:
         mask: Array | None = None,
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
+        hidden: Array | None = None,
+        over_orientations: Callable[[Callable[[Pixels], Pixels], Pixels], Pixels] = apply_self_ensemble,
     ) -> Pixels:
-        """Computes what the network would add to y, (H, W, C) for C = 1 or 3, whose missing pixels are filled."""
+        """Computes what the network would add to y.
+
+        Args:
+            y: (H, W, C), C = 1 or 3, whose missing pixels are filled.
+            facts, mask, progress: as in `restore`.
+            self_ensemble: join the results of the 8 orientations; so does another `over_orientations`.
+            hidden: (H, W), True where pixels are fully transparent; None if there is no transparency.
+            over_orientations: how the results are joined.
+        """
         config, channels = self.engine.config, y.shape[2]
         hints = hint_vector(facts, config.hints)
-        if config.channels == 1 and channels == 3:
-            parts = [y[:, :, c : c + 1] for c in range(3)]
-            return np.concatenate([self.residual(part, facts, mask, self_ensemble) for part in parts], axis=2)
-        planes = np.repeat(y, config.channels, axis=2) if channels < config.channels else y
-        if config.mask:
-            lost = np.zeros(y.shape[:2], np.float32) if mask is None else self.check_mask(mask, y).astype(np.float32)
-            planes = np.concatenate([planes, lost[:, :, None]], axis=2)
+        if mask is not None:
+            mask = self.check_mask(mask, y)
+        if mask is None and hidden is None:
+            planes = y
+        else:
+            none = np.zeros(y.shape[:2], bool)
+            marks = [none if marked is None else marked for marked in (mask, hidden)]
+            planes = np.concatenate([y, np.stack(marks, axis=2)], axis=2, dtype=np.float32)
 
-        rounds = ORIENTATIONS if self_ensemble else 1
-        done = 0
+        def run(pixels: Pixels, lost: Pixels) -> Pixels:
+            if config.channels == 1 and pixels.shape[2] == 3:
+                return np.concatenate([run(pixels[:, :, c : c + 1], lost) for c in range(3)], axis=2)
+            seen = np.repeat(pixels, config.channels, axis=2) if pixels.shape[2] < config.channels else pixels
+            residual = self.engine(np.concatenate([seen, lost], axis=2) if config.mask else seen, hints)
+            return residual.mean(axis=2, keepdims=True) if pixels.shape[2] == 1 else residual
 
-        def whole(view: Pixels) -> Pixels:
-            nonlocal done
-            result = apply_tiled(
-                lambda tile: self.engine(tile, hints),
-                view,
-                tile=self.tile,
-                halo=config.halo,
-                stride=config.stride,
-                progress=lambda share: progress((done + share) / rounds),
-            )
-            done += 1
-            return result
+        def piece(view: Pixels) -> Pixels:
+            pixels = np.clip(view[:, :, :channels], DARKEST, BRIGHTEST)
+            lost = np.zeros((*view.shape[:2], 1), np.float32)
+            if view.shape[2] > channels:
+                lost, unseen = view[:, :, channels : channels + 1], view[:, :, channels + 1] > 0
+                if unseen.all():
+                    return np.zeros_like(pixels)
+                pixels = fill_hidden(pixels, unseen)
+            return run(pixels, lost)
 
-        residual = apply_self_ensemble(whole, planes) if self_ensemble else whole(planes)
-        return residual.mean(axis=2, keepdims=True) if channels == 1 else residual
+        turned = self_ensemble or over_orientations is not apply_self_ensemble
+        return apply_tiled(
+            (lambda view: over_orientations(piece, view)) if turned else piece,
+            planes,
+            tile=self.tile,
+            halo=self.reach(self_ensemble=turned, transparency=hidden is not None),
+            stride=config.stride,
+            both_ends=turned,
+            progress=progress,
+        )
 
 
-def check_strength(strength: float) -> None:
-    """Raises OptionError unless the strength is in its range."""
-    if not 0 <= strength <= MAX_STRENGTH:
-        raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
+def silent(share: float) -> None:
+    """Tells nobody how far the work is."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
+from rednet.inference.correction import Options
 from rednet.inference.inspect import jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.kernels import load_kernel
@@ -26,27 +27,26 @@ def shipped() -> Restorer:
     return Restorer.from_pretrained()
 
 
-def restore(image: Any, *, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+def restore(image: Any, **options: Unpack[Options]) -> Any:
     """Looks at a picture, decides what is wrong with it, and restores it.
 
     Args:
         image: an array, a PIL image or a path; of a JPEG file, the tables tell the quality.
-        strength: 1 takes the network's whole correction, 0 none.
-        self_ensemble: mean over 8 orientations, 8 times slower.
+        options: of all verbs, see `rednet.inference.correction.Options`: strength, detail, self_ensemble, progress.
     """
-    return shipped().restore(image, strength=strength, self_ensemble=self_ensemble)
+    return shipped().restore(image, **options)
 
 
-def denoise(image: Any, *, sigma: float | None = None, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+def denoise(image: Any, *, sigma: float | None = None, **options: Unpack[Options]) -> Any:
     """Removes Gaussian noise.
 
     Args:
         sigma: standard deviation of the noise on the 0-255 scale; None if unknown.
     """
-    return shipped().restore(image, facts={"sigma": sigma}, strength=strength, self_ensemble=self_ensemble)
+    return shipped().restore(image, facts={"sigma": sigma}, **options)
 
 
-def dejpeg(image: Any, *, quality: float | None = None, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+def dejpeg(image: Any, *, quality: float | None = None, **options: Unpack[Options]) -> Any:
     """Removes the blocks and rings of JPEG compression.
 
     Args:
@@ -54,16 +54,16 @@ def dejpeg(image: Any, *, quality: float | None = None, strength: float = 1.0, s
     """
     if quality is None and isinstance(image, str | Path):
         quality = jpeg_quality(Path(image))
-    return shipped().restore(image, facts={"quality": quality}, strength=strength, self_ensemble=self_ensemble)
+    return shipped().restore(image, facts={"quality": quality}, **options)
 
 
-def upscale(image: Any, *, scale: int = 2, strength: float = 1.0, self_ensemble: bool = False) -> Any:
+def upscale(image: Any, *, scale: int = 2, **options: Unpack[Options]) -> Any:
     """Enlarges a picture.
 
     Args:
         scale: 2, 3 or 4.
     """
-    return shipped().upscale(image, scale, strength=strength, self_ensemble=self_ensemble)
+    return shipped().upscale(image, scale, **options)
 
 
 def deblur(
@@ -72,8 +72,7 @@ def deblur(
     *,
     sigma: float | None = None,
     steps: int = 0,
-    strength: float = 1.0,
-    self_ensemble: bool = False,
+    **options: Unpack[Options],
 ) -> Any:
     """Undoes a known blur.
 
@@ -84,23 +83,14 @@ def deblur(
         steps: further rounds of inverse and network: slower, better where the blur is wide.
     """
     psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
-    return shipped().deblur(image, psf, sigma, steps=steps, strength=strength, self_ensemble=self_ensemble)
+    return shipped().deblur(image, psf, sigma, steps=steps, **options)
 
 
-def inpaint(
-    image: Any,
-    mask: NDArray[Any],
-    *,
-    strength: float = 1.0,
-    restore_known: bool = False,
-    self_ensemble: bool = False,
-) -> Any:
+def inpaint(image: Any, mask: NDArray[Any], *, restore_known: bool = False, **options: Unpack[Options]) -> Any:
     """Fills missing pixels; all others come back untouched (float64 within float32's precision).
 
     Args:
         mask: (H, W), True (or not 0) where pixels are missing.
         restore_known: restore the known pixels, too.
     """
-    return shipped().restore(
-        image, facts={}, mask=mask, strength=strength, restore_known=restore_known, self_ensemble=self_ensemble
-    )
+    return shipped().restore(image, facts={}, mask=mask, restore_known=restore_known, **options)

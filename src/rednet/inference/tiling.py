@@ -8,19 +8,26 @@ whole picture: there is no seam to blend away. Knows nothing of the network but 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 
-__all__ = ["apply_tiled", "spans"]
+__all__ = ["apply_tiled", "spans", "tiled_rows"]
 
 Array = NDArray[np.float32]
+Piece = NDArray[Any]
 
 
-def spans(size: int, tile: int, halo: int, stride: int) -> Iterator[tuple[slice, slice]]:
+def spans(size: int, tile: int, halo: int, stride: int, *, both_ends: bool = False) -> Iterator[tuple[slice, slice]]:
     """Cuts one axis into even tiles of at most `tile` px.
+
+    Args:
+        size, tile, halo, stride: see `apply_tiled`; size in px.
+        both_ends: end what is read on the sampling grid as it is counted from the far end, for functions that turn the
+            tile round.
 
     Yields:
         (written, read): the pixels of the tile, and those that it reads, halo included.
@@ -29,7 +36,52 @@ def spans(size: int, tile: int, halo: int, stride: int) -> Iterator[tuple[slice,
     step = -(-size // (count * stride)) * stride
     for start in range(0, size, step):
         stop = min(start + step, size)
-        yield slice(start, stop), slice(max(0, start - halo), min(size, stop + halo))
+        end = stop + halo
+        if both_ends:
+            end += (size - end) % stride
+        yield slice(start, stop), slice(max(0, start - halo), min(size, end))
+
+
+def tiled_rows(
+    function: Callable[[Piece], Piece],
+    read: Callable[[slice], Piece],
+    height: int,
+    width: int,
+    *,
+    tile: int,
+    halo: int,
+    stride: int = 1,
+    both_ends: bool = False,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Iterator[tuple[slice, Piece]]:
+    """Applies a function to a picture, tile by tile, and gives the result in bands of rows from top to bottom.
+
+    Args:
+        read: gives some rows, (h, width, P); each time it is asked for rows that begin and end further down.
+        height, width: of the picture.
+        function, tile, halo, stride, both_ends, progress: see `apply_tiled`.
+
+    Yields:
+        The rows of a band, and its result, (h, width, C).
+
+    Raises:
+        OptionError: see `apply_tiled`.
+    """
+    if tile < stride or tile % stride or halo < 0 or halo % stride:
+        raise OptionError(f"tile is {tile} and halo {halo}; both must be multiples of the network's stride {stride}")
+    for rows, read_rows in spans(height, tile, halo, stride, both_ends=both_ends):
+        band = read(read_rows)
+        result: Piece | None = None
+        high, top = rows.stop - rows.start, rows.start - read_rows.start
+        for columns, read_columns in spans(width, tile, halo, stride, both_ends=both_ends):
+            piece = function(band[:, read_columns])
+            if result is None:
+                result = np.empty((high, width, piece.shape[2]), piece.dtype)
+            wide, left = columns.stop - columns.start, columns.start - read_columns.start
+            result[:, columns] = piece[top : top + high, left : left + wide]
+            progress((rows.start * width + high * columns.stop) / (height * width))
+        assert result is not None
+        yield rows, result
 
 
 def apply_tiled(
@@ -39,6 +91,7 @@ def apply_tiled(
     tile: int,
     halo: int,
     stride: int = 1,
+    both_ends: bool = False,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Array:
     """Applies a function to a picture, tile by tile.
@@ -49,6 +102,7 @@ def apply_tiled(
         tile: largest side of the written squares, px; a multiple of the stride.
         halo: context a side, px; a multiple of the stride.
         stride: of the function's sampling grid.
+        both_ends: the function turns the tile round, so that its grid must fit from either end.
         progress: called after each tile with the share that is done, 0 to 1.
 
     Returns:
@@ -57,22 +111,21 @@ def apply_tiled(
     Raises:
         OptionError: tile or halo is no multiple of the stride, or tile is below it.
     """
-    if tile < stride or tile % stride or halo < 0 or halo % stride:
-        raise OptionError(f"tile is {tile} and halo {halo}; both must be multiples of the network's stride {stride}")
     height, width, _ = planes.shape
-    if height <= tile and width <= tile:
-        result = function(planes)
-        progress(1.0)
-        return result
+    bands = tiled_rows(
+        function,
+        lambda rows: planes[rows],
+        height,
+        width,
+        tile=tile,
+        halo=halo,
+        stride=stride,
+        both_ends=both_ends,
+        progress=progress,
+    )
     result = np.empty(0, np.float32)
-    for rows, read_rows in spans(height, tile, halo, stride):
-        for columns, read_columns in spans(width, tile, halo, stride):
-            piece = function(planes[read_rows, read_columns])
-            if not result.size:
-                result = np.empty((height, width, piece.shape[2]), piece.dtype)
-            top, left = rows.start - read_rows.start, columns.start - read_columns.start
-            result[rows, columns] = piece[
-                top : top + rows.stop - rows.start, left : left + columns.stop - columns.start
-            ]
-            progress((rows.start * width + (rows.stop - rows.start) * columns.stop) / (height * width))
+    for rows, band in bands:
+        if not result.size:
+            result = np.empty((height, width, band.shape[2]), band.dtype)
+        result[rows] = band
     return result

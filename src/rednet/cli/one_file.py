@@ -1,0 +1,96 @@
+"""One picture from the command line, also from stdin and to stdout."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rednet.cli.display import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from rednet.cli.picture import Job, Naming
+    from rednet.inference.work import Work
+
+__all__ = ["restore_file"]
+
+STREAM = Path("-")
+
+
+def restore_file(
+    picture: Path,
+    output: Path | None,
+    plan: Callable[[Path], Work],
+    job: Job,
+    naming: Naming,
+    *,
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> bool:
+    """Restores one picture, and says what was written; False if it failed."""
+    from rednet.batch.manifest import output_name
+    from rednet.errors import OptionError
+    from rednet.images import PictureFile
+    from rednet.images.writing import sweep
+    from rednet.inference.files import FileTask
+
+    to_stdout = output == STREAM or (picture == STREAM and output is None)
+    if to_stdout and as_json:
+        raise OptionError("stdout holds the picture; leave --json out, or give -o FILE")
+    with ExitStack() as stack:
+        source = picture
+        aside = Path(stack.enter_context(tempfile.TemporaryDirectory())) if STREAM in (picture, output) else Path()
+        if picture == STREAM:
+            source = aside / "stdin"
+            with source.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            picture = source.rename(source.with_suffix(PictureFile(source).ending))
+            source = picture
+        suffix = "-restored" if naming.suffix is None else naming.suffix
+        named = source.with_name(output_name(source, suffix=suffix, format=naming.format))
+        target = aside / named.name if to_stdout else output or named
+        if target.is_dir() and output is not None:
+            target = target / output_name(source, suffix=naming.suffix or "", format=naming.format)
+        if dry_run:
+            return show_plan(source, target, plan, job, as_json=as_json)
+        sweep(target.parent)
+        task = FileTask(source, target, plan(source), job.handling)
+        stack.callback(task.close)
+        task.load()
+        if task.report.words:
+            print(f"{source}: {task.report.words}", file=sys.stderr)
+        restorer = job.restorer()
+        with progress_bar(source.name) as advance:
+            task.restore(restorer, advance)
+        task.save()
+        if task.skipped:
+            if as_json:
+                print_json([task.report])
+            return True
+        if to_stdout:
+            with target.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+        if as_json:
+            print_json([task.report])
+        else:
+            line = f"{target}: {task.report.width}x{task.report.height} px, {task.report.seconds:.1f} s"
+            print(line, file=sys.stderr if to_stdout else sys.stdout)
+    return True
+
+
+def show_plan(source: Path, target: Path, plan: Callable[[Path], Work], job: Job, *, as_json: bool) -> bool:
+    """Says what would be done; False if it cannot."""
+    from rednet.batch.ledger import Ledger
+    from rednet.batch.manifest import Entry
+    from rednet.batch.preview import preview
+    from rednet.batch.worker import Batch
+    from rednet.cli.display import print_plan
+
+    ledger = Ledger(target.parent, job.fingerprint()).read()
+    reports = preview([Entry(source, target)], Batch(plan, job.handling), job.restorer(), ledger)
+    print_json(reports) if as_json else print_plan(reports)
+    return not any(report.error for report in reports)

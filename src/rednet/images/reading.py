@@ -1,0 +1,277 @@
+"""Files to pictures: upright, in gray or RGB, page by page and row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.errors import ImageError, OptionError
+from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
+from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
+from rednet.images.tiff_tags import attach_tags
+
+__all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "read_picture"]
+
+Array = NDArray[Any]
+
+MAX_MEGAPIXELS = 500.0  # more is refused before decoding, unless the caller raises the limit
+IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
+MAX_PAGES = 10_000
+READABLE = {
+    "jpegload": "JPEG", "pngload": "PNG", "tiffload": "TIFF", "webpload": "WebP", "heifload": "AVIF", "gifload": "GIF",
+}  # fmt: skip
+ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WebP": ".webp", "AVIF": ".avif", "GIF": ".gif"}
+PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
+COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
+STRIP = 128  # rows that are fetched at once: libvips copies them twice
+VIPS_DTYPE = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32, "double": np.float64}
+VIPS_DEPTH = {"uchar": "uint8", "ushort": "uint16", "float": "float32", "double": "float32"}
+
+
+class PictureFile:
+    """A picture file that is open: what it is, and its pages.
+
+    Its colours are handled by these rules. Gray stays gray and RGB stays RGB, whatever the profile. A palette becomes
+    the RGB that it shows. CMYK becomes sRGB, by the profile in the file, or else by libvips' own for CMYK. A profile
+    that is broken is left out, with a warning in the log. Other colours (Lab, more bands) are refused.
+
+    Args:
+        path: of a JPEG, PNG, TIFF, WebP, AVIF or GIF file; its content decides, not its name.
+        max_megapixels: larger files, all pages together, are refused before they are decoded.
+        value_range: what is black and white in a file of floats; None for 0 and 1.
+
+    Raises:
+        ImageError: the file is missing, unreadable, not a picture, broken or too large.
+        OptionError: a range is given and the file is not of floats.
+    """
+
+    def __init__(
+        self, path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
+    ) -> None:
+        check_readable(path)
+        self.path = path
+        with one_line(path):
+            first = self.open(None)
+            self.kind = kind_of(first)
+            self.pages: int = first.get_n_pages()
+            megapixels = first.width * first.height * self.pages / 1e6
+            if megapixels > max_megapixels:
+                raise ImageError(
+                    f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g} "
+                    "(raise it with --max-megapixels if the file is trusted)"
+                )
+            if self.pages > MAX_PAGES:
+                raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
+            self.header = self.page_image(0)
+            if self.kind == "TIFF":
+                self.header = attach_tags(self.header, path)
+            self.height: int = self.header.height
+            self.width: int = self.header.width
+            self.bands: int = self.header.bands
+            if self.header.format not in VIPS_DEPTH or self.bands not in (1, 2, 3, 4):
+                raise ImageError(
+                    f"{path} has {self.bands} bands of {self.header.format}; need gray or RGB of 8 or 16 bits or float"
+                )
+            self.depth = VIPS_DEPTH[self.header.format]
+            self.channels = 1 if self.bands < 3 else 3
+            self.colours = self.settle_colours(value_range)
+
+    @property
+    def ending(self) -> str:
+        """The usual end of the name of a file of this kind."""
+        return ENDINGS[self.kind]
+
+    @property
+    def megapixels(self) -> float:
+        """Of all pages together."""
+        return self.width * self.height * self.pages / 1e6
+
+    def open(self, page: int | None, access: str = "sequential") -> Any:
+        """Opens a page; nothing is decoded yet. Each page has a file descriptor of its own."""
+        vips = libvips()
+        with self.path.open("rb") as file:
+            source = vips.Source.new_from_descriptor(file.fileno())
+        options: dict[str, Any] = {} if page is None else {"page": page}
+        image = vips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
+        if kind_of(image) not in READABLE.values():
+            raise ImageError(f"{self.path} is of a kind that we do not read; use {', '.join(READABLE.values())}")
+        return image
+
+    def page_image(self, page: int) -> Any:
+        """Opens a page, turned upright and in gray or RGB; not decoded yet."""
+        number = page if self.pages > 1 else None
+        image = self.open(number)
+        if image.interpretation not in COLOURS:
+            raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
+        if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
+            image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
+        if image.interpretation == "cmyk":
+            image = cmyk_to_srgb(image, str(self.path))
+        return image
+
+    def settle_colours(self, value_range: tuple[float, float] | None) -> Colours | None:
+        """Decides what the values mean."""
+        if value_range is not None:
+            if not self.depth.startswith("float"):
+                raise OptionError(f"{self.path} is of {self.depth}; --range is for files of floats")
+            return Range(*value_range)
+        self.header, profile = settle_profile(self.header, self.channels, str(self.path))
+        return profile
+
+    def rows(self, page: int = 0) -> Rows:
+        """Opens a page for reading from top to bottom.
+
+        Raises:
+            ImageError: its size or type is not that of the first page.
+        """
+        with one_line(self.path):
+            image = self.page_image(page)
+        if (image.height, image.width, image.bands, image.format) != (
+            self.height, self.width, self.bands, self.header.format,
+        ):  # fmt: skip
+            raise ImageError(
+                f"{self.path}: page {page + 1} is {image.width}x{image.height} px, {image.bands} bands of "
+                f"{image.format}, unlike page 1; save the pages as files of their own"
+            )
+        return Rows(self.path, image, self.depth)
+
+    def picture(self, levels: Array) -> Picture:
+        """Takes levels as they stand in the file, (h, w, bands), as a picture.
+
+        Raises:
+            ImageError: they are not finite, or not in the range.
+        """
+        try:
+            return replace(from_array(levels, self.colours), header=self.header)
+        except ImageError as error:
+            raise ImageError(f"{self.path}: {error}") from None
+
+    def read(self, page: int = 0) -> Picture:
+        """Reads a whole page."""
+        return self.picture(self.rows(page).read(slice(0, self.height)))
+
+
+class Rows:
+    """The rows of a page, read once from top to bottom; the last ones are remembered, for halos.
+
+    Args:
+        path: for messages.
+        image: of libvips, opened for sequential reading.
+        depth: of the levels to give.
+    """
+
+    def __init__(self, path: Path, image: Any, depth: str) -> None:
+        self.path, self.image, self.depth = path, image, depth
+        self.region = libvips().Region.new(image)
+        self.start = self.stop = 0
+        self.kept: Array = np.empty((0, image.width, image.bands), depth)
+
+    def read(self, rows: slice) -> Array:
+        """Gives rows that begin no higher than the last ones did: (h, W, bands) of the file's depth."""
+        kept = self.kept[rows.start - self.start :] if rows.start < self.stop else self.kept[:0]
+        top = max(self.stop, rows.start)
+        parts = [kept]
+        with one_line(self.path):
+            parts += [self.fetch(slice(t, min(t + STRIP, rows.stop))) for t in range(top, rows.stop, STRIP)]
+        self.kept = np.concatenate(parts) if len(parts) > 1 else kept
+        self.start, self.stop = rows.start, rows.stop
+        return self.kept
+
+    def fetch(self, rows: slice) -> Array:
+        """Decodes some rows."""
+        height, width, bands = rows.stop - rows.start, self.image.width, self.image.bands
+        content = self.region.fetch(0, rows.start, width, height)
+        levels = np.frombuffer(content, VIPS_DTYPE[self.image.format]).reshape(height, width, bands)
+        return levels.astype(self.depth, copy=False)
+
+
+def kind_of(image: Any) -> str:
+    """Names the format that an image was read from: "JPEG", "PNG", ..."""
+    loader = str(image.get("vips-loader")) if image.get_typeof("vips-loader") else ""
+    return READABLE.get(loader.removesuffix("_source"), loader)
+
+
+def check_readable(path: Path) -> None:
+    """Makes sure that there is a file with something in it.
+
+    Raises:
+        ImageError: there is not.
+    """
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder; give a picture file")
+    try:
+        if path.exists() and not path.is_file():
+            raise ImageError(f"{path} is not a file; give a picture file")
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ImageError(f"cannot read {str(path)!r}: {error}") from error
+    if empty:
+        raise ImageError(f"{path} is empty (0 bytes)")
+
+
+@contextmanager
+def one_line(path: Path) -> Iterator[None]:
+    """Turns what libvips says about a file into one line of ours."""
+    try:
+        yield
+    except libvips().Error as error:
+        reason = str(error.detail or error.message).strip().splitlines()
+        raise ImageError(
+            f"{path} is not a picture that can be read: {reason[-1] if reason else 'unknown reason'}"
+        ) from None
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def read_picture(
+    path: Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
+) -> Picture:
+    """Reads a picture file of one page, turned upright.
+
+    Args:
+        path, max_megapixels, value_range: see `PictureFile`.
+
+    Raises:
+        ImageError: the file is missing, unreadable, not a picture, broken, truncated, too large, or has pages.
+    """
+    file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
+    if file.pages > 1:
+        raise ImageError(f"{path} has {file.pages} pages; read them one by one with rednet.images.PictureFile")
+    return file.read()
+
+
+def from_any(image: Any) -> tuple[Picture, Callable[[Picture], Any]]:
+    """Takes an array, a PIL image or the path of a file as a picture.
+
+    Returns:
+        The picture, and a function that turns a picture back into what was given: an array of the same type and
+        number of dimensions, a PIL image of the same mode; for a path, an array in sRGB or gray.
+
+    Raises:
+        ImageError: it is not a picture that we can restore.
+    """
+    if isinstance(image, str | Path):
+        return read_picture(Path(image)), to_array
+    mode = None if isinstance(image, np.ndarray) else getattr(image, "mode", None)
+    if mode is not None and mode not in PIL_MODES:
+        raise ImageError(f"a PIL image of mode {mode} cannot be restored as it is; use image.convert('RGB') first")
+    array = np.asarray(image)
+
+    def back(picture: Picture) -> Any:
+        result = to_array(picture, array.ndim)
+        if mode is None:
+            return result
+        from PIL import Image as pillow
+
+        return pillow.fromarray(result)
+
+    return from_array(array), back

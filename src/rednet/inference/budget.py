@@ -1,0 +1,125 @@
+"""How large a tile fits into memory: decided before work starts, from what is free and what the container allows.
+
+The largest tile is taken wherever it fits, so that the result of one picture does not change by a rounding error from
+run to run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rednet.architecture import REDNetConfig
+from rednet.errors import OptionError
+
+__all__ = ["DEFAULT_TILE", "available_memory", "choose_tile", "parse_memory", "tile_memory", "whole_memory"]
+
+DEFAULT_TILE = 512  # px; beyond, tiles save little work (40 px of halo cost a third here, a fifth at 768) and cost GB
+TILES = (DEFAULT_TILE, 384, 256, 192, 128, 96, 64)
+# ncnn's peak on a tile of the shipped network (depth 20, width 64, stride 2) is 920 to 1140 bytes a pixel, measured
+# for 128 to 1024 px (benchmarks/README.md): 18 floats for each channel and sample, of which depth / 4 are skips.
+WORKING_FLOATS = 13
+PROCESS_BYTES = 160_000_000  # Python, numpy, libvips and ncnn before the first tile, and libvips' buffers
+PICTURE_FLOATS = 10  # copies of each channel that work on a whole picture holds at its worst
+SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def parse_memory(text: str) -> int:
+    """Reads an amount of memory in bytes, with K, M, G or T for 1024 and its powers.
+
+    Raises:
+        OptionError: it is none.
+
+    Example:
+        >>> parse_memory("1.5G")
+        1610612736
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    if match is None:
+        raise OptionError(f"max-memory is {text!r}; give an amount such as 800M or 1G")
+    return int(float(match[1]) * UNITS[match[2]])
+
+
+def available_memory(root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> int:
+    """Gives the bytes that are free on this machine and in its container, whichever is less.
+
+    Args:
+        root: where control groups (version 2, or `memory` of version 1) are mounted.
+        groups: tells which of them this process is in.
+    """
+    free = [int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))]
+    try:
+        text = Path("/proc/meminfo").read_text("ascii")
+        free = [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")] or free
+    except OSError:
+        pass
+    for folder in control_groups(root, groups):
+        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            try:
+                free.append(int((folder / limit).read_text("ascii")) - int((folder / used).read_text("ascii")))
+            except (OSError, ValueError):  # no such file, or "max"
+                continue
+    return max(min(free), 0)
+
+
+def control_groups(root: Path, groups: Path) -> Iterator[Path]:
+    """Lists the folders of the groups that a process is in, up to the mounts: any of them may set a limit."""
+    yield from (root, root / "memory")
+    try:
+        lines = groups.read_text("utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, name = line.split(":", 2)
+        if controllers in ("", "memory"):
+            mount, inner = root / controllers, Path(name.lstrip("/"))
+            yield from (mount / part for part in (inner, *inner.parents))
+
+
+def tile_memory(config: REDNetConfig, tile: int, halo: int, row_bytes: int) -> int:
+    """Estimates the peak of restoring a picture in bands of tiles, bytes.
+
+    Args:
+        config: the network's shape.
+        tile, halo: px.
+        row_bytes: of one row of the picture as it stands in the file, and as it is written.
+    """
+    read = tile + 2 * halo
+    floats = (WORKING_FLOATS + config.depth // 4) * config.width / config.stride**2
+    return PROCESS_BYTES + int(4 * floats * read * read) + row_bytes * (2 * read + tile)
+
+
+def whole_memory(pixels: int, channels: int) -> int:
+    """Estimates the peak of work that needs a whole picture at once, without the network's, bytes.
+
+    Args:
+        pixels: of the picture at its largest, all pages together.
+        channels: of it.
+    """
+    return PROCESS_BYTES + 4 * PICTURE_FLOATS * channels * pixels
+
+
+def choose_tile(config: REDNetConfig, halo: int, row_bytes: int, max_memory: int | None) -> int:
+    """Finds the largest tile that fits.
+
+    Args:
+        config, halo, row_bytes: see `tile_memory`.
+        max_memory: bytes that may be used; None for half of what is free.
+
+    Raises:
+        OptionError: not even the smallest tile fits.
+    """
+    limit = available_memory() * SHARE_OF_FREE if max_memory is None else max_memory
+    for tile in TILES:
+        tile = max(tile // config.stride, 1) * config.stride
+        needed = tile_memory(config, tile, halo, row_bytes)
+        if needed <= limit:
+            return tile
+    raise OptionError(
+        f"restoring this picture needs {needed / 1e6:.0f} MB of memory and {limit / 1e6:.0f} MB may be used; "
+        "free some, or raise --max-memory"
+    )

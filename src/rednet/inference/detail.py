@@ -1,0 +1,53 @@
+"""Gives back fine structure that restoring has removed together with the noise, without running the network again.
+
+What was removed is noise and, wherever the network was too careful, a little of the picture. Noise is spread evenly;
+structure stands out of it. So of the luminance of what was removed, the wavelet coefficients above the noise are kept.
+
+Source: Starck, Fadili and Murtagh, "The undecimated wavelet decomposition and its reconstruction", 2007 (a trous,
+B3 spline); Donoho and Johnstone 1994 (the median as a measure of noise).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["fine_structure"]
+
+Pixels = NDArray[np.float32]
+
+SCALES = 3  # structure of about 2, 4 and 8 px; anything coarser is shading
+THRESHOLD = 3.0  # standard deviations of the noise: 1 coefficient in 370 of pure noise passes
+MEDIAN_OF_NORMAL = 0.6745  # the median of |z| for a standard normal z
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
+
+
+def fine_structure(removed: Pixels) -> Pixels:
+    """Finds what stands out of the noise in what was removed.
+
+    Args:
+        removed: (H, W, C), damaged minus restored.
+
+    Returns:
+        (H, W, 1) luminance, to be added to every channel.
+    """
+    coarse = (removed @ LUMINANCE)[:, :, None] if removed.shape[2] == 3 else removed
+    found = np.zeros_like(coarse)
+    for scale in range(SCALES):
+        smooth = blur(blur(coarse, 2**scale, axis=0), 2**scale, axis=1)
+        wave = coarse - smooth
+        sigma = np.median(np.abs(wave)) / MEDIAN_OF_NORMAL
+        found += np.where(np.abs(wave) > THRESHOLD * sigma, wave, 0)
+        coarse = smooth
+    return found
+
+
+def blur(x: Pixels, gap: int, axis: int) -> Pixels:
+    """Smooths along one axis with a spline whose taps lie `gap` px apart; borders are continued as they are."""
+    size = x.shape[axis]
+    total = np.zeros_like(x)
+    for tap, weight in enumerate(SPLINE):
+        index = np.clip(np.arange(size) + (tap - 2) * gap, 0, size - 1)
+        total += weight * x.take(index, axis)
+    return total
