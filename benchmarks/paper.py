@@ -25,7 +25,7 @@ from torch import Tensor
 from rednet.model import REDNet
 from rednet.training.loop import Run, starting_network, validate
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops
-from rednet.training.recipe import Recipe, recipe_from
+from rednet.training.recipe import Recipe, lay_over, load_tables, recipe_from
 
 ROOT = Path(__file__).parent.parent
 QUESTIONS = ROOT / "recipes" / "paper"
@@ -49,10 +49,9 @@ def load_question(name: str) -> dict[str, Any]:
 
 def recipe_of(question: Mapping[str, Any], variant: Mapping[str, Any], seed: int) -> Recipe:
     """Lays the question's settings over the base, and the variant's over both."""
-    tables = tomllib.loads((QUESTIONS / "base.toml").read_text("utf-8"))
+    tables = load_tables(QUESTIONS / "base.toml")
     for layer in (question, variant):
-        for table in TABLES:
-            tables[table] |= layer.get(table, {})
+        tables = lay_over(tables, {table: layer[table] for table in TABLES if table in layer})
     tables["schedule"]["seed"] = seed
     damage = question.get("degradation")
     sigmas = variant.get("sigma", [30])

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from rednet.errors import OptionError, TrainingError
 from rednet.training import loop
 from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
-from rednet.training.recipe import Schedule, load_recipe
+from rednet.training.recipe import Distillation, Schedule, load_recipe
 from rednet.zoo.folder import load_network
 
 RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))
@@ -109,6 +110,38 @@ def test_a_mistake_in_a_recipe_is_named(data, old, new, word):
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(OptionError, match=r"no\.toml"):
         load_recipe(tmp_path / "no.toml")
+
+
+def test_a_recipe_says_only_where_it_differs_from_its_base(data, recipe):
+    (data / "child.toml").write_text('base = "recipe.toml"\n[model]\ndepth = 6\n[mixture]\ntold = 0.25')
+    child = load_recipe(data / "child.toml")
+    assert child.model == replace(recipe.model, depth=6)
+    assert child.mixture.told == 0.25 and child.mixture.shares == recipe.mixture.shares
+    assert (child.data, child.schedule, child.validation) == (recipe.data, recipe.schedule, recipe.validation)
+    (data / "child.toml").write_text('base = "child.toml"')
+    with pytest.raises(OptionError, match="its own base"):
+        load_recipe(data / "child.toml")
+    (data / "child.toml").write_text('base = "none.toml"')
+    with pytest.raises(OptionError, match=r"none\.toml"):
+        load_recipe(data / "child.toml")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_pupil_learns_from_the_truth_and_its_teacher(recipe, data, make_model, share):
+    shape = {"channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)}
+    teacher = make_model(depth=6, width=4, **shape)
+    run = loop.Run(replace(recipe, distillation=Distillation(str(teacher), share)), loop.starting_network(recipe))
+    crop = next(stream(patches_of(recipe, data), 0))
+    with torch.no_grad():
+        answer = load_network(teacher)(crop.y, crop.mask, crop.hints)
+    torch.testing.assert_close(run.target(crop, crop.y), crop.x + share * (answer - crop.x), atol=1e-5, rtol=0)
+    assert not run.target(crop, crop.y).requires_grad
+
+
+def test_a_teacher_must_take_the_same_inputs(recipe, make_model):
+    teacher = make_model(depth=4, width=4, channels=3, stride=2)
+    with pytest.raises(TrainingError, match="the teacher takes"):
+        loop.load_teacher(replace(recipe, distillation=Distillation(str(teacher))))
 
 
 def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import ModelError, OptionError
+from rednet.errors import OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
@@ -25,29 +25,15 @@ from rednet.inference.holes import fill_holes
 from rednet.inference.inspect import estimate_sigma, inspect
 from rednet.inference.tiling import apply_tiled
 from rednet.kernels import Kernel
+from rednet.zoo.shipped import MODELS, find_model
 
 __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
 
 Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
-MODELS = Path(__file__).parent.parent / "zoo"
 DARKEST, BRIGHTEST = -1.0, 2.0  # what the network is shown: noise goes so far beyond black and white, data may not
 SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
-
-
-def find_model(name_or_dir: str | Path) -> Path:
-    """Finds the folder of a shipped model, or takes the given one.
-
-    Raises:
-        ModelError: neither a shipped model nor a folder.
-    """
-    shipped = sorted(config.parent.name for config in MODELS.glob("*/config.json"))
-    if str(name_or_dir) in shipped:
-        return MODELS / str(name_or_dir)
-    if Path(name_or_dir).is_dir():
-        return Path(name_or_dir)
-    raise ModelError(f"there is no model {name_or_dir}; shipped: {', '.join(shipped)}; or give a model folder")
 
 
 class Restorer:

@@ -27,6 +27,7 @@ from rednet.training.patches import Crop, Patches, list_pictures, load_pictures,
 from rednet.training.recipe import Recipe, Schedule
 from rednet.zoo.chain import CONFIG, WEIGHTS
 from rednet.zoo.folder import load_network, save_network
+from rednet.zoo.shipped import find_model
 
 __all__ = ["Budget", "Status", "train"]
 
@@ -157,6 +158,8 @@ class Run:
         self.peaks = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
         self.balance = TaskBalance(len(recipe.mixture.shares), self.schedule.balance)
         self.half = use_bfloat16(self.schedule)
+        self.distillation = recipe.distillation
+        self.teacher = load_teacher(recipe)
         self.status = Status()
 
     def step(self, crop: Crop) -> float:
@@ -165,7 +168,7 @@ class Run:
         self.set_lr(rate(self.status.step, self.status.progress, self.schedule))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             x_hat = forward(self.model, crop, y)
-        loss, _ = self.balance(x_hat, crop.x, torch.as_tensor(crop.task))
+        loss, _ = self.balance(x_hat, self.target(crop, y), torch.as_tensor(crop.task))
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingError(self.diverged(f"the loss is {value}"))
@@ -181,6 +184,15 @@ class Run:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.model.parameters()), 1 - decay)
         return value
+
+    @torch.no_grad()
+    def target(self, crop: Crop, y: Tensor) -> Tensor:
+        """Gives what is to be learned: the truth, or with a teacher a mean of the truth and its answer."""
+        if self.teacher is None or self.distillation is None:
+            return crop.x
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            answer = forward(self.teacher, crop, y)
+        return torch.lerp(crop.x, answer.float(), self.distillation.share)
 
     def diverged(self, what: str) -> str:
         """Says that training has diverged, and what to do."""
@@ -238,6 +250,21 @@ def starting_network(recipe: Recipe, weights: Path | None = None) -> REDNet:
     if model.config != recipe.model:
         raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")
     return model
+
+
+def load_teacher(recipe: Recipe) -> REDNet | None:
+    """Loads the recipe's teacher, if it has one.
+
+    Raises:
+        TrainingError: it takes other inputs than the network.
+    """
+    if recipe.distillation is None:
+        return None
+    teacher = load_network(find_model(recipe.distillation.teacher))
+    inputs, expected = ((c.channels, c.mask, c.hints) for c in (teacher.config, recipe.model))
+    if inputs != expected:
+        raise TrainingError(f"the teacher takes (channels, mask, hints) {inputs}, the network {expected}")
+    return teacher.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from rednet.degradations import Mixture, Share, degradation_from
 from rednet.errors import OptionError
 from rednet.model import REDNetConfig
 
-__all__ = ["Data", "Recipe", "Schedule", "load_recipe", "recipe_from"]
+__all__ = ["Data", "Distillation", "Recipe", "Schedule", "lay_over", "load_recipe", "load_tables", "recipe_from"]
 
 T = TypeVar("T")
 
@@ -84,6 +84,26 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """A larger network that shows a smaller one what can be known.
+
+    Args:
+        teacher: a shipped model's name, or a model folder; it takes the same inputs.
+        share: of the teacher's answer in what is learned; the rest is the truth.
+
+    Source: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, here for squared error: the
+    truth holds detail that nobody can know, the teacher's answer does not.
+    """
+
+    teacher: str
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise OptionError(f"share is {self.share}; it must be from 0 to 1")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The network, the pictures, the schedule, the damage to learn from and the damage to be judged by."""
 
@@ -92,26 +112,49 @@ class Recipe:
     schedule: Schedule
     mixture: Mixture
     validation: tuple[Share, ...]
+    distillation: Distillation | None = None
 
 
 def load_recipe(path: Path) -> Recipe:
     """Reads a recipe.
 
+    A recipe may name a `base`, a file beside it, whose tables hold wherever it says nothing else.
+
     Raises:
         OptionError: the file is missing, is not TOML, or names something unknown; the message says where.
     """
+    tables = load_tables(path)
+    try:
+        return recipe_from(tables)
+    except KeyError as error:
+        raise OptionError(f"the recipe {path} lacks {error}") from error
+    except (ValueError, TypeError) as error:
+        raise OptionError(f"the recipe {path}: {error}") from error
+
+
+def load_tables(path: Path) -> dict[str, Any]:
+    """Reads a recipe's tables, laid over those of its base."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise OptionError(f"cannot read the recipe {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"the recipe {path} is not valid TOML: {error}") from error
-    try:
-        return recipe_from(tables)
-    except KeyError as error:
-        raise OptionError(f"the recipe {path} lacks {error}") from error
-    except (OptionError, ValueError, TypeError) as error:
-        raise OptionError(f"the recipe {path}: {error}") from error
+    if "base" not in tables:
+        return tables
+    base = path.parent / str(tables.pop("base"))
+    if base == path:
+        raise OptionError(f"the recipe {path} is its own base")
+    return lay_over(load_tables(base), tables)
+
+
+def lay_over(base: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Lays tables over others: keys of a table replace one by one, anything else as a whole."""
+    merged = dict(base)
+    for name, table in tables.items():
+        both = isinstance(table, dict) and isinstance(base.get(name), dict)
+        merged[name] = {**base[name], **table} if both else table
+    return merged
 
 
 def recipe_from(tables: Mapping[str, Any]) -> Recipe:
@@ -120,7 +163,7 @@ def recipe_from(tables: Mapping[str, Any]) -> Recipe:
     Raises:
         OptionError, ValueError, TypeError: something is unknown or out of range. KeyError: something is missing.
     """
-    unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation"}
+    unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation", "distillation"}
     if unknown:
         raise OptionError(f"unknown table {', '.join(sorted(unknown))}")
     mixture = tables["mixture"]
@@ -130,6 +173,7 @@ def recipe_from(tables: Mapping[str, Any]) -> Recipe:
         schedule=build(Schedule, tables.get("schedule", {})),
         mixture=Mixture(shares(mixture["share"]), mixture.get("told", 0.4), mixture.get("task_told", 0.4)),
         validation=shares(tables["validation"]),
+        distillation=build(Distillation, tables["distillation"]) if "distillation" in tables else None,
     )
 
 

@@ -1,0 +1,25 @@
+"""Which models come with rednet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rednet.errors import ModelError
+
+__all__ = ["MODELS", "find_model"]
+
+MODELS = Path(__file__).parent
+
+
+def find_model(name_or_dir: str | Path) -> Path:
+    """Finds the folder of a shipped model, or takes the given one.
+
+    Raises:
+        ModelError: neither a shipped model nor a folder.
+    """
+    shipped = sorted(config.parent.name for config in MODELS.glob("*/config.json"))
+    if str(name_or_dir) in shipped:
+        return MODELS / str(name_or_dir)
+    if Path(name_or_dir).is_dir():
+        return Path(name_or_dir)
+    raise ModelError(f"there is no model {name_or_dir}; shipped: {', '.join(shipped)}; or give a model folder")
