@@ -31,6 +31,8 @@ def train(
     folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)
     if folder is None:
         raise OptionError("no pictures to learn from: give --data, or set REDNET_DATA")
+    # Beside other work, threads that wait by spinning keep those that compute from running; read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from rednet.training.loop import Budget, train
         from rednet.training.recipe import load_recipe
