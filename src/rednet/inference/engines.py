@@ -10,7 +10,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,30 @@ from rednet.errors import EngineError, OptionError
 from rednet.zoo.chain import load_chain
 from rednet.zoo.export import to_ncnn, to_onnx
 
-__all__ = ["ENGINES", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "cpu_threads", "load_engine"]
+__all__ = ["ENGINES", "Device", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "cpu_threads", "load_engine"]
 
 Array = NDArray[np.float32]
+Device = Literal["cpu", "gpu"]
+
+CGROUP = Path("/sys/fs/cgroup")
+ONNX_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
 
 
-def cpu_threads() -> int:
-    """Counts the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cpu_threads(root: Path = CGROUP) -> int:
+    """Counts the processors that this process may use, by its affinity and its container's quota.
+
+    Args:
+        root: where control groups (version 2, or `cpu` of version 1) are mounted.
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((root / name).read_text("ascii") for name in names).split()
+            if quota not in ("max", "-1"):
+                count = min(count, max(1, round(int(quota) / int(period))))
+        except (OSError, ValueError):
+            continue
+    return count
 
 
 class Engine(ABC):
@@ -75,17 +91,19 @@ class Engine(ABC):
 
 
 class NcnnEngine(Engine):
-    """ncnn: small, no start-up cost, Winograd kernels; float32 throughout."""
+    """ncnn: small, no start-up cost, Winograd kernels; float32 throughout. Its gpu is Vulkan."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, device: Device) -> None:
         ncnn = import_extra("ncnn", "ncnn")
+        if device == "gpu" and ncnn.get_gpu_count() < 1:
+            raise EngineError("ncnn finds no graphics processor with Vulkan here; use the device cpu")
         chain = load_chain(folder)
         super().__init__(chain.config)
         param, weights = to_ncnn(chain)
         self.net = ncnn.Net()
         options = self.net.opt
         options.num_threads = threads
-        options.use_vulkan_compute = False
+        options.use_vulkan_compute = device == "gpu"
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_storage = False
         self.weights = weights  # ncnn reads from this memory as long as the net lives
@@ -106,15 +124,23 @@ class NcnnEngine(Engine):
 
 
 class OnnxEngine(Engine):
-    """ONNX Runtime on the CPU."""
+    """ONNX Runtime. Its gpu is what its package was built for: CUDA, ROCm, CoreML or DirectML."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, device: Device) -> None:
         onnxruntime = import_extra("onnxruntime", "onnx")
+        available = onnxruntime.get_available_providers()
+        found = [provider for provider in ONNX_GPU if provider in available] if device == "gpu" else []
+        if device == "gpu" and not found:
+            raise EngineError(
+                f"this ONNX Runtime works on {', '.join(available)}; install the package for your graphics processor "
+                "(onnxruntime-gpu, onnxruntime-directml), or use the device cpu"
+            )
         chain = load_chain(folder)
         super().__init__(chain.config)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(to_onnx(chain), options, providers=["CPUExecutionProvider"])
+        providers = [*found, "CPUExecutionProvider"]
+        self.session = onnxruntime.InferenceSession(to_onnx(chain), options, providers=providers)
 
     def run(self, planes: Array, hints: Array) -> Array:
         feed = {"planes": planes[None]}
@@ -125,42 +151,48 @@ class OnnxEngine(Engine):
 
 
 class TorchEngine(Engine):
-    """The training network itself: the reference that all others are held to."""
+    """The training network itself: the reference that all others are held to. Its gpu is CUDA, ROCm or Metal."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, device: Device) -> None:
         self.torch = import_extra("torch", "train")
+        self.place = "cpu"
+        if device == "gpu":
+            self.place = "cuda" if self.torch.cuda.is_available() else "mps"
+            if self.place == "mps" and not self.torch.backends.mps.is_available():
+                raise EngineError("torch finds no graphics processor here; use the device cpu")
         from rednet.zoo.folder import load_network
 
-        self.net = load_network(folder)
+        self.net = load_network(folder).to(self.place)
         super().__init__(self.net.config)
 
     def run(self, planes: Array, hints: Array) -> Array:
         channels = self.config.channels
         with self.torch.inference_mode():
-            batch = self.torch.from_numpy(planes)[None]
+            batch = self.torch.from_numpy(planes)[None].to(self.place)
             y, mask = batch[:, :channels], batch[:, channels:] if self.config.mask else None
-            told = self.torch.from_numpy(hints[:, 0, 0].copy())[None] if len(hints) else None
-            residual: Array = (self.net(y, mask, told) - y)[0].numpy()
+            told = self.torch.from_numpy(hints[:, 0, 0].copy())[None].to(self.place) if len(hints) else None
+            residual: Array = (self.net(y, mask, told) - y)[0].cpu().numpy()
         return residual
 
 
-ENGINES: Mapping[str, Callable[[Path, int], Engine]] = {
+ENGINES: Mapping[str, Callable[[Path, int, Device], Engine]] = {
     "ncnn": NcnnEngine,
     "onnx": OnnxEngine,
     "torch": TorchEngine,
 }
 
 
-def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None) -> Engine:
+def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None, device: Device = "cpu") -> Engine:
     """Loads a model folder into an engine.
 
     Args:
         folder: with `config.json` and `model.safetensors`.
         name: "ncnn", "onnx" or "torch".
         threads: processors to use; None for all that this process may use.
+        device: "cpu", or "gpu" where the engine finds one.
 
     Raises:
-        EngineError: the engine is not installed or cannot load the network.
+        EngineError: the engine is not installed, cannot load the network, or finds no such device.
         ModelError: the folder is not a model, or broken.
         OptionError: the name is unknown, or threads is below 1.
     """
@@ -168,7 +200,9 @@ def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None)
         raise OptionError(f"engine is {name!r}; it must be one of: {', '.join(ENGINES)}")
     if threads is not None and threads < 1:
         raise OptionError(f"threads is {threads}; it must be at least 1")
-    return ENGINES[name](folder, threads or cpu_threads())
+    if device not in ("cpu", "gpu"):
+        raise OptionError(f"device is {device!r}; it must be cpu or gpu")
+    return ENGINES[name](folder, threads or cpu_threads(), device)
 
 
 def import_extra(module: str, extra: str) -> Any:

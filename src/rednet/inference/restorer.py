@@ -18,7 +18,7 @@ from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
 from rednet.inference.correction import Options, apply_correction, check_options, enlarge, hidden_pixels
 from rednet.inference.deblur import deblur
-from rednet.inference.engines import Engine, load_engine
+from rednet.inference.engines import Device, Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.holes import fill_holes
@@ -62,6 +62,7 @@ class Restorer:
         *,
         engine: str = "ncnn",
         threads: int | None = None,
+        device: Device = "cpu",
         tile: int = DEFAULT_TILE,
     ) -> Restorer:
         """Loads a shipped model by name, or one's own from its folder.
@@ -69,7 +70,7 @@ class Restorer:
         Raises:
             ModelError, EngineError, OptionError: see `find_model` and `load_engine`.
         """
-        return cls(load_engine(find_model(name_or_dir), engine, threads=threads), tile=tile)
+        return cls(load_engine(find_model(name_or_dir), engine, threads=threads, device=device), tile=tile)
 
     def restore(
         self,
