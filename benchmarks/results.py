@@ -94,12 +94,16 @@ def table(title: str, protocols: tuple[str, ...], ours: Figures, theirs: Figures
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Writes the page."""
+def page() -> str:
+    """Gives the whole page."""
     ours, theirs = measured_means(), published()
     parts = [HEAD, *(table(title, protocols, ours, theirs) + "\n" for title, protocols in TABLES.items())]
-    parts += ["## Sources of the published figures\n", *notes()]
-    PAGE.write_text("\n".join(parts) + "\n", "utf-8")
+    return "\n".join([*parts, "## Sources of the published figures\n", *notes(), ""])
+
+
+def main() -> None:
+    """Writes the page."""
+    PAGE.write_text(page(), "utf-8")
     print(PAGE)
 
 

@@ -1,4 +1,4 @@
-"""Damages four photographs in four ways, restores them, and draws before/after sheets. Run it with `make demo`."""
+"""Damages photographs in five ways, restores them, and draws before/after sheets. Run it with `make demo`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import rednet
-from rednet.degradations import JPEG, GaussianNoise
+from rednet.degradations import JPEG, Blur, GaussianNoise
+from rednet.kernels import camera_shake
 from rednet.metrics import psnr
 from rednet.resize import imresize
 
@@ -62,11 +63,19 @@ def text(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
     return y, rednet.inpaint(to_levels(y), mask)
 
 
+def shaken(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
+    """Shakes the camera, by a known path of 21 px, and adds a little noise; its strength is estimated."""
+    kernel = camera_shake(21, np.random.default_rng(4))
+    y = Blur(kernel, 2.0)(x, np.random.default_rng(0)).y
+    return y, rednet.deblur(to_levels(y), kernel)
+
+
 CASES = (
     Case("noise, sigma 25", "chelsea.png", (75, 120), noise),
     Case("JPEG, quality 10", "coffee.png", (120, 330), jpeg),
     Case("a third of the resolution", "astronaut.png", (60, 170), low_resolution),
     Case("text written over", "rocket.jpg", (230, 270), text),
+    Case("camera shake, known", "astronaut.png", (60, 170), shaken),
 )
 
 

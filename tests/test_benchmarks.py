@@ -1,0 +1,69 @@
+"""The scripts that write our figures: what they count, and that the committed page is what they write."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rednet.architecture import REDNetConfig
+from rednet.evaluation.protocols import PROTOCOLS
+from rednet.zoo.chain import load_chain
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def test_the_results_page_is_what_its_figures_say(script):
+    results = script("results")
+    assert results.PAGE.read_text("utf-8") == results.page()
+    assert {protocol for protocol, _ in results.published()} <= set(PROTOCOLS)
+    assert all(row["source"] for row in results.published_rows())
+
+
+def test_a_table_has_a_row_for_each_method_and_ours_first(script):
+    results = script("results")
+    ours = {("set5-x2", "universal"): 37.0, ("set5-x2", "none"): 33.0}
+    text = results.table("T", ("set5-x2", "set5-x3"), ours, {("set5-x3", "VDSR"): 33.66})
+    assert text.splitlines()[4:] == [
+        "| **universal** | 37.00 |  |",
+        "| none | 33.00 |  |",
+        "| VDSR, published |  | 33.66 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    "shape", [{"depth": 20, "width": 8, "channels": 3, "stride": 2, "mask": True}, {"depth": 6, "width": 5}]
+)
+def test_arithmetic_is_counted_by_the_weights(script, make_model, shape):
+    chain = load_chain(make_model(**shape))
+    weights = sum(layer.weight.size for layer in chain.layers)
+    expected = 2 * weights / REDNetConfig(**shape).stride ** 2
+    assert script("speed").flops_a_pixel(chain.config) == pytest.approx(expected)
+
+
+def test_dncnn_is_twenty_plain_layers_at_full_resolution(script):
+    speed = script("speed")
+    # 64 channels in and out of 18 layers, one channel at both ends; 9 weights, a multiplication and an addition each.
+    assert speed.flops_a_pixel(speed.OTHERS["DnCNN-3"]) == 2 * 9 * (18 * 64 * 64 + 2 * 64)
+
+
+def test_a_contestant_restores_the_photograph(script, tmp_path):
+    speed = script("speed")
+    who = speed.Contestant("universal", "ncnn", 1, 128, 1.0)
+    assert who.label == "universal/ncnn/1/128"
+    assert np.isfinite(speed.make_runner(who, tmp_path)()).all()
