@@ -1,7 +1,7 @@
 """Seconds and peak memory on large pictures, each program in a process of its own.
 
     python benchmarks/large_pictures.py jpeg        12-megapixel JPEG to JPEG, beside OpenCV's non-local means
-    python benchmarks/large_pictures.py memory      64 megapixels, shipped network, --max-memory 1G
+    python benchmarks/large_pictures.py memory      30 megapixels, shipped network, --max-memory 1G
     python benchmarks/large_pictures.py huge        500-megapixel TIFF, a tiny network, --max-memory 1G
 
 `jpeg` needs `pip install opencv-python-headless`. Each run adds its lines to results/large_pictures.csv.
@@ -117,7 +117,7 @@ def main() -> None:
                 seconds, peak = measure(command)
                 note("OpenCV fastNlMeansDenoisingColored, JPEG to JPEG", 12, "", "", seconds, peak)
         else:
-            width, height = (25_000, 20_000) if options.case == "huge" else (8_000, 8_000)
+            width, height = (25_000, 20_000) if options.case == "huge" else (6_000, 5_000)
             source = folder / "in.tif"
             make_picture(source, width, height)
             model = "universal"
