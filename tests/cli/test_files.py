@@ -149,7 +149,7 @@ def test_a_signal_leaves_only_whole_files(number, model, tmp_path):
         time.sleep(0.01)
     process.send_signal(number)
     _, errors = process.communicate()
-    assert process.returncode == 130 and errors == "rednet: stopped\n"
+    assert process.returncode == 130 and "Traceback" not in errors
     written = list((tmp_path / "out").iterdir())
     assert 1 < len(written) < 61 and not [path for path in written if ".part" in path.name]
     for path in written:

