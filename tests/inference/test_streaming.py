@@ -124,6 +124,24 @@ def test_a_result_that_is_too_large_is_refused_before_work_starts(tmp_path, rng,
         run(tmp_path / "a.png", tmp_path / "b.png", restorer, work, max_memory=500_000_000)
 
 
+def test_a_full_disc_is_one_line_and_leaves_nothing(tmp_path, rng, restorer, monkeypatch):
+    def full(self, levels):
+        raise OSError(28, "No space left on device")
+
+    Image.fromarray(rng.integers(0, 256, (101, 75, 3), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr("rednet.inference.files.STREAM_FROM", 0)
+    monkeypatch.setattr("rednet.inference.streaming.Spool.write", full)
+    with pytest.raises(ImageError, match="No space left"):
+        run(tmp_path / "a.png", tmp_path / "b.png", restorer)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_picture_that_does_not_fit_as_a_whole_streams(tmp_path, rng, restorer):
+    Image.fromarray(rng.integers(0, 256, (1000, 1000, 3), np.uint8)).save(tmp_path / "a.png")
+    for limit, streamed in ((1 << 30, False), (330_000_000, True)):
+        assert run(tmp_path / "a.png", tmp_path / "b.png", restorer, max_memory=limit).streamed is streamed
+
+
 def test_what_is_clean_is_left_alone(tmp_path, restorer):
     y, x = np.mgrid[:128, :128]
     waves = 128 + 90 * np.sin(x / 15) * np.sin(y / 17)

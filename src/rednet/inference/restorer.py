@@ -142,6 +142,10 @@ class Restorer:
             raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
         if not 0 <= detail <= 1:
             raise OptionError(f"detail is {detail}; it must be from 0 to 1")
+        if detail and mask is not None:
+            raise OptionError(
+                "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
+            )
         y, hidden = picture.pixels, hidden_pixels(picture)
         if mask is None:
             correction = self.residual(y, facts, None, self_ensemble, progress, hidden)
@@ -150,7 +154,7 @@ class Restorer:
             filled = fill_missing(y, mask)
             correction = filled - y + self.residual(filled, facts, mask, self_ensemble, progress, hidden)
             correction[~mask] = 0
-        if detail and mask is None:  # where pixels were missing, nothing was removed
+        if detail:
             correction = correction + np.float32(detail) * fine_structure(-correction)
         if hidden is not None:
             correction[hidden] = 0

@@ -20,7 +20,7 @@ from rednet.errors import OptionError
 from rednet.hints import Facts
 from rednet.images import PictureFile
 from rednet.images.picture import libvips
-from rednet.images.writing import part_file, writing, written_levels
+from rednet.images.writing import part_file, written_levels
 from rednet.inference.restorer import Restorer
 from rednet.inference.tiling import tiled_rows
 
@@ -105,7 +105,7 @@ class Spool:
 @contextmanager
 def open_spool(target: Path) -> Iterator[Spool]:
     """Opens a spool beside the file that will be written; it is removed at the end, whatever happens."""
-    with writing(target), part_file(target.parent, ".spool") as (part, file):
+    with part_file(target.parent, ".spool") as (part, file):
         yield Spool(part, file)
 
 
