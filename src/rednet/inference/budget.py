@@ -27,8 +27,9 @@ __all__ = [
 
 DEFAULT_TILE = 384  # px; 40 px of halo cost half as much work again; at 768 it would be a fifth, and above 1 GB
 TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
-# On tiles of 528 px, ncnn and all around it take about 1500 bytes a pixel with the shipped network (depth 20, width 64,
-# stride 2; benchmarks/README.md): 24 floats for each channel and sample, of which depth / 4 are skips.
+# In a whole run with tiles of 448 px, ncnn and all around it took about 1500 bytes a pixel that is read, with the
+# shipped network (depth 20, width 64, stride 2; benchmarks/README.md): 24 floats a channel and sample, depth / 4 of
+# which are skips.
 WORKING_FLOATS = 19
 PROCESS_BYTES = 260_000_000  # all but the network, as measured on 48 and 500 megapixels with a tiny one
 PICTURE_FLOATS = 10  # copies of each channel that work on a whole picture holds at its worst
