@@ -4,7 +4,17 @@ from PIL import Image
 
 from rednet.degradations import GaussianNoise
 from rednet.images import read_picture
-from rednet.inference.inspect import NOISY_SIGMA, estimate_sigma, inspect, jpeg_quality
+from rednet.inference.inspect import (
+    GRID_TRACES,
+    NOISY_SIGMA,
+    SAMPLE_PIXELS,
+    estimate_sigma,
+    grid_strength,
+    inspect,
+    inspect_file,
+    jpeg_quality,
+    sampled_rows,
+)
 
 from ..conftest import PHOTOS
 
@@ -76,3 +86,34 @@ def test_restore_says_compression_noise_or_neither(tmp_path, rng):
     assert "quality 30" in inspect(photo, path).words
     assert "noise of about sigma" in inspect(GaussianNoise(25)(photo, rng).y).words
     assert "blindly" in inspect(photo).words
+
+
+def test_a_picture_that_was_once_a_jpeg_shows_its_grid_and_a_clean_one_does_not(tmp_path):
+    for name in ("chelsea.png", "coffee.png", "astronaut.png"):
+        x = read_picture(PHOTOS / name).pixels
+        halved = x[: x.shape[0] // 2 * 2, : x.shape[1] // 2 * 2]
+        halved = (halved[::2, ::2] + halved[1::2, ::2] + halved[::2, 1::2] + halved[1::2, 1::2]) / 4  # no traces left
+        assert grid_strength(halved) < GRID_TRACES
+        Image.fromarray((halved * 255).astype(np.uint8)).save(tmp_path / "a.jpg", quality=60)
+        Image.open(tmp_path / "a.jpg").save(tmp_path / "b.png")
+        resaved = read_picture(tmp_path / "b.png").pixels
+        assert grid_strength(resaved) > GRID_TRACES
+        assert grid_strength(resaved[3:, 3:]) < grid_strength(resaved)  # the grid is elsewhere then
+        assert inspect(resaved, tmp_path / "b.png").facts in ({"quality": None}, {"sigma": None})
+
+
+def test_of_a_large_picture_rows_all_over_it_are_looked_at():
+    rows = list(sampled_rows(40_000, 5_000))
+    assert sum(part.stop - part.start for part in rows) * 5_000 <= SAMPLE_PIXELS
+    assert rows[0].start == 0 and rows[-1].stop == 40_000
+    assert all(part.start % 16 == 0 for part in rows)
+    assert list(sampled_rows(100, 100)) == [slice(0, 100)]
+
+
+def test_a_file_is_inspected_as_its_pixels_are(tmp_path, rng):
+    photo = read_picture(PHOTOS / "coffee.png").pixels
+    y = GaussianNoise(25, clip=True)(photo, rng).y
+    Image.fromarray((y * 255).astype(np.uint8)).save(tmp_path / "a.png")
+    facts = inspect_file(tmp_path / "a.png")
+    assert (facts.kind, facts.channels, facts.depth, facts.clean) == ("PNG", 3, "uint8", False)
+    assert facts.sigma == pytest.approx(25, rel=0.25) and "denoising" in str(facts)

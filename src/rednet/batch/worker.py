@@ -90,26 +90,31 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
 
     def read() -> None:
         swept = set()
-        for entry, report in zip(entries, reports, strict=True):
-            if stop.is_set():
-                break
-            if entry.target.parent not in swept:
-                swept.add(entry.target.parent)
-                sweep(entry.target.parent)
-            step = None
-            with guarded(report):
-                step = begin(entry, batch, ledger, report)
-                if step is not None:
-                    step.task.load()
-            if step is not None and (report.status or not give(loaded, step, stop)):
-                step.task.close()
-        give(loaded, None, stop)
+        try:
+            for entry, report in zip(entries, reports, strict=True):
+                if stop.is_set():
+                    break
+                if entry.target.parent not in swept:
+                    swept.add(entry.target.parent)
+                    sweep(entry.target.parent)
+                step = None
+                with guarded(report):
+                    step = begin(entry, batch, ledger, report)
+                    if step is not None:
+                        step.task.load()
+                if step is not None and (report.status or not give(loaded, step, stop)):
+                    step.task.close()
+        finally:
+            give(loaded, None, stop)
 
     def write() -> None:
-        while (step := take(restored, stop)) is not None:
-            with guarded(step.task.report):
-                step.task.save(partial(ledger.record, step.source_sha256, step.task.target))
-            step.task.close()
+        try:
+            while (step := take(restored, stop)) is not None:
+                with guarded(step.task.report):
+                    step.task.save(partial(ledger.record, step.source_sha256, step.task.target))
+                step.task.close()
+        finally:
+            stop.set()  # at the end, there is nothing left to wait for
 
     threads = [threading.Thread(target=target, name=target.__name__, daemon=True) for target in (read, write)]
     for thread in threads:
@@ -134,6 +139,9 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
             while not waiting.empty():
                 if (left := waiting.get()) is not None:
                     left.task.close()
+    for report in reports:
+        if not report.status:
+            report.status, report.error = "failed", f"{report.input} was not reached"
     return reports
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Naming", "Work", "restoring_verb"]
 
 Work = Union["Local", "Whole", Callable[["Restorer", "Picture", dict[str, Any]], "Picture"]]
-"""What a verb does: see `rednet.inference.work`; a function (restorer, picture, options) -> picture is `Whole`."""
+"""What a verb does, see `rednet.inference.work`; a function (restorer, picture, options) -> picture is `Whole`."""
 
 LONG_QUALITY = Annotated[int, typer.Option("--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF written.")]
 QUALITY = Annotated[
@@ -113,12 +113,13 @@ def process(
     from rednet.cli.one_file import restore_file
     from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
-    from rednet.inference.budget import parse_memory
+    from rednet.inference.budget import parse_memory, return_memory_at_once
     from rednet.inference.files import Handling
     from rednet.inference.restorer import find_model
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
+    return_memory_at_once()
     software = f"rednet {__version__} ({verb}, {Path(model).name})"
     handling = Handling(
         strength=strength,

@@ -104,7 +104,7 @@ def encode(image: Any, header: Any, file: BinaryIO, suffix: str, saving: Saving,
         image.set_type(vips.GValue.gint_type, "page-height", image.height // pages)
     options: dict[str, Any] = {"keep": "icc" if saving.strip_metadata else "all"}
     if suffix in (".jpg", ".jpeg"):
-        options |= {"Q": saving.quality, "subsample_mode": "off", "optimize_coding": True}
+        options |= {"Q": saving.quality, "subsample_mode": "off"}  # better coding would need all of it in memory
     elif suffix == ".webp":
         options |= {"Q": saving.quality, "exact": True}
     elif suffix == ".avif":
@@ -113,10 +113,12 @@ def encode(image: Any, header: Any, file: BinaryIO, suffix: str, saving: Saving,
             options["bitdepth"] = DEEP_AVIF
     elif suffix in (".tif", ".tiff"):
         size = image.width * image.height * image.bands * {"uchar": 1, "ushort": 2}.get(image.format, 4)
-        whole = image.format in ("uchar", "ushort")
+        whole = image.format in ("uchar", "ushort")  # few readers know the predictor of floats
         options |= {
-            "compression": "deflate", "predictor": "horizontal" if whole else "float", "bigtiff": size > CLASSIC_TIFF,
-        }  # fmt: skip
+            "compression": "deflate",
+            "predictor": "horizontal" if whole else "none",
+            "bigtiff": size > CLASSIC_TIFF,
+        }
     target = vips.Target.new_to_descriptor(file.fileno())
     getattr(image, f"{SAVERS[suffix]}_target")(target, **options)
     if suffix in (".tif", ".tiff") and not saving.strip_metadata:

@@ -6,6 +6,7 @@ run to run.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from collections.abc import Iterator
@@ -14,17 +15,27 @@ from pathlib import Path
 from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
 
-__all__ = ["DEFAULT_TILE", "available_memory", "choose_tile", "parse_memory", "tile_memory", "whole_memory"]
+__all__ = [
+    "DEFAULT_TILE",
+    "available_memory",
+    "choose_tile",
+    "parse_memory",
+    "return_memory_at_once",
+    "tile_memory",
+    "whole_memory",
+]
 
-DEFAULT_TILE = 512  # px; beyond, tiles save little work (40 px of halo cost a third here, a fifth at 768) and cost GB
-TILES = (DEFAULT_TILE, 384, 256, 192, 128, 96, 64)
-# ncnn's peak on a tile of the shipped network (depth 20, width 64, stride 2) is 920 to 1140 bytes a pixel, measured
-# for 128 to 1024 px (benchmarks/README.md): 18 floats for each channel and sample, of which depth / 4 are skips.
-WORKING_FLOATS = 13
-PROCESS_BYTES = 160_000_000  # Python, numpy, libvips and ncnn before the first tile, and libvips' buffers
+DEFAULT_TILE = 384  # px; 40 px of halo cost half as much work again; at 768 it would be a fifth, and above 1 GB
+TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
+# In a whole run with tiles of 448 px, ncnn and all around it took about 1500 bytes a pixel that is read, with the
+# shipped network (depth 20, width 64, stride 2; benchmarks/README.md): 24 floats a channel and sample, depth / 4 of
+# which are skips.
+WORKING_FLOATS = 19
+PROCESS_BYTES = 200_000_000  # all but the network; 182 MB were measured on 48 megapixels with a tiny one
 PICTURE_FLOATS = 10  # copies of each channel that work on a whole picture holds at its worst
 SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -78,6 +89,18 @@ def control_groups(root: Path, groups: Path) -> Iterator[Path]:
         if controllers in ("", "memory"):
             mount, inner = root / controllers, Path(name.lstrip("/"))
             yield from (mount / part for part in (inner, *inner.parents))
+
+
+def return_memory_at_once() -> None:
+    """Makes the C library of this process give freed pieces of 1 MB and more back to the system at once.
+
+    It would keep ever larger ones, which layers of another size cannot use. For programs, not for libraries; without
+    effect where there is no glibc.
+    """
+    try:
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    except (OSError, AttributeError, TypeError):
+        return
 
 
 def tile_memory(config: REDNetConfig, tile: int, halo: int, row_bytes: int) -> int:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rednet.errors import OptionError
 from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
 from rednet.images.encoding import Saving, check_format
-from rednet.images.writing import check_place, save_image, save_levels, written_levels
+from rednet.images.writing import check_place, save_image, save_levels, writing, written_levels
 from rednet.inference.budget import SHARE_OF_FREE, available_memory, choose_tile, whole_memory
 from rednet.inference.correction import removed_picture
 from rednet.inference.inspect import Finding, inspect, sample_file, sampled_rows
@@ -109,9 +109,15 @@ class FileTask:
         how = self.handling
         self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.value_range)
         self.check()
-        self.streamed = isinstance(self.work, Local) and self.file.megapixels > STREAM_FROM and not self.needs_whole
+        needed, limit = self.memory()
+        local = isinstance(self.work, Local) and not self.needs_whole
+        self.streamed = local and (self.file.megapixels > STREAM_FROM or needed > limit)
         if not self.streamed:
-            self.check_memory()
+            if needed > limit:
+                raise OptionError(
+                    f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
+                    f"{limit / 1e6:.0f} MB may be used; free some, or raise --max-memory"
+                )
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
         self.finding = self.find()
         self.report.words = self.finding.words
@@ -149,23 +155,20 @@ class FileTask:
             )
         alpha = file.bands in (2, 4)
         check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
+        if how.uncertainty is not None and not isinstance(self.work, Local):
+            raise OptionError("--uncertainty works with restore, denoise and dejpeg")
         for path in (how.show_removed, how.uncertainty):
             if path is not None:
                 if file.pages > 1:
                     raise OptionError("--show-removed and --uncertainty take files of one page")
                 check_format(path, width=width, height=height, alpha=False)
 
-    def check_memory(self) -> None:
-        """Makes sure that a picture that is worked on as a whole fits into memory."""
+    def memory(self) -> tuple[float, float]:
+        """Gives the bytes that work on the whole picture would need, and those that may be used."""
         how, scale = self.handling, getattr(self.work, "scale", 1)
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
-        needed = whole_memory(pixels, self.file.channels)
-        if needed > limit:
-            raise OptionError(
-                f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
-                f"{limit / 1e6:.0f} MB may be used; free some, or raise --max-memory"
-            )
+        return whole_memory(pixels, self.file.channels), limit
 
     def sample(self) -> NDArray[np.float32]:
         """Gives the rows that are looked at."""
@@ -201,12 +204,14 @@ class FileTask:
             return lambda share: progress((page + share) / pages)
 
         if self.streamed:
-            self.spool = self.resources.enter_context(open_spool(self.target))
+            with writing(self.target):
+                self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
                 for rows in restore_rows(
                     restorer, self.file, page, self.finding.facts, suffix, progress=on_page(page), **options
                 ):
-                    self.spool.write(rows)
+                    with writing(self.target):
+                        self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
             for page, before in enumerate(self.pictures):
@@ -240,8 +245,6 @@ class FileTask:
             picture = removed_picture(before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
-            if not isinstance(self.work, Local):
-                raise OptionError("--uncertainty works with restore, denoise and dejpeg")
             picture = restorer.uncertainty(before, self.finding.facts)
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
@@ -259,7 +262,9 @@ class FileTask:
             return
         start, saving = time.perf_counter(), self.handling.saving
         if self.spool is not None:
-            save_image(self.target, self.spool.image(), self.file.header, saving, self.file.pages, seal)
+            with writing(self.target):
+                image = self.spool.image()
+            save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
         else:
             save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = "restored"

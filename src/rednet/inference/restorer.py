@@ -127,8 +127,11 @@ class Restorer:
         if mask is None:
             correction = self.correct(picture, facts, **options)
         else:
+            if options.get("detail"):
+                raise OptionError(
+                    "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
+                )
             correction = self.correct_missing(picture, facts, mask, restore_known, **options)
-            options = {**options, "detail": 0.0}  # where pixels were missing, nothing was removed
         return apply_correction(picture, correction, **options)
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Unpack[Options]) -> Picture:

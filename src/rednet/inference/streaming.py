@@ -1,65 +1,111 @@
 """A picture of any size in bounded memory: read in bands of rows, restored tile by tile, spooled, then encoded.
 
 The tiles are those of `Restorer.restore_picture`, and each is restored by it, so the result is the same to the bit.
-What is restored goes into a temporary raw file beside the output, since no encoder can be fed row by row from outside.
+What is restored goes into a temporary file beside the output, since no encoder can be fed row by row from outside.
 """
 
 from __future__ import annotations
 
-import os
+import io
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.hints import Facts
 from rednet.images import PictureFile
 from rednet.images.picture import libvips
-from rednet.images.writing import part_file, writing, written_levels
+from rednet.images.writing import part_file, written_levels
 from rednet.inference.restorer import Restorer
 from rednet.inference.tiling import tiled_rows
 
 __all__ = ["Spool", "open_spool", "restore_rows"]
 
 Array = NDArray[Any]
-VIPS_FORMAT = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+STRIP_ROWS = 16
+SHORT, LONG, LONG8 = 3, 4, 16  # types of a TIFF's values
+UNSIGNED, FLOAT = 1, 3  # sample formats
+BLACK_IS_ZERO, RGB = 1, 2
+UNASSOCIATED_ALPHA = 2
 
 
 class Spool:
-    """Restored rows in a raw file.
+    """Restored rows in an uncompressed TIFF.
+
+    It could be a raw file, but libvips would map that into memory as a whole; a TIFF is read piece by piece.
 
     Args:
         part: the file's path.
         file: the same, open.
+
+    Source: the BigTIFF design (libtiff, 2007): 64-bit offsets, the directory at the end.
     """
 
     def __init__(self, part: Path, file: BinaryIO) -> None:
         self.part, self.file = part, file
         self.height = self.width = self.bands = 0
-        self.depth = ""
+        self.dtype = np.dtype(np.uint8)
+        self.start = file.write(b"II+\0\x08\0\0\0" + bytes(8))
 
     def write(self, levels: Array) -> None:
         """Adds rows, (h, w, bands)."""
         height, self.width, self.bands = levels.shape
-        self.height, self.depth = self.height + height, levels.dtype.name
-        self.file.write(levels.data if levels.flags.c_contiguous else levels.tobytes())
+        self.height, self.dtype = self.height + height, levels.dtype
+        self.file.write(np.ascontiguousarray(levels).data)
 
     def image(self) -> Any:
         """Gives all rows as a libvips image, which reads them as it needs them."""
+        place = self.file.seek(0, io.SEEK_END)
+        self.file.write(self.directory(place))
+        self.file.seek(8)
+        self.file.write(struct.pack("<Q", place))
         self.file.flush()
-        return libvips().Image.rawload(
-            os.fsencode(self.part), self.width, self.height, self.bands,
-            format=VIPS_FORMAT[self.depth], interpretation="srgb" if self.bands > 2 else "b-w", access="sequential",
-        )  # fmt: skip
+        vips = libvips()
+        with self.part.open("rb") as file:
+            source = vips.Source.new_from_descriptor(file.fileno())
+        return vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
+
+    def directory(self, place: int) -> bytes:
+        """Gives the TIFF's directory, and the values that have no room in it, for the end of the file at `place`."""
+        strips = -(-self.height // STRIP_ROWS)
+        strip = STRIP_ROWS * self.width * self.bands * self.dtype.itemsize
+        sizes = np.full(strips, strip, "<u8")
+        sizes[-1] = self.height * (strip // STRIP_ROWS) - (strips - 1) * strip
+        offsets = self.start + np.arange(strips, dtype="<u8") * np.uint64(strip)
+        each = np.ones(self.bands, "<u2")
+        alpha = self.bands in (2, 4)
+        rows: list[tuple[int, int, Array]] = [
+            (256, LONG, np.array([self.width], "<u4")),
+            (257, LONG, np.array([self.height], "<u4")),
+            (258, SHORT, each * 8 * self.dtype.itemsize),
+            (259, SHORT, np.ones(1, "<u2")),  # no compression
+            (262, SHORT, np.array([RGB if self.bands > 2 else BLACK_IS_ZERO], "<u2")),
+            (273, LONG8, offsets),
+            (277, SHORT, np.array([self.bands], "<u2")),
+            (278, LONG, np.array([STRIP_ROWS], "<u4")),
+            (279, LONG8, sizes),
+            *([(338, SHORT, np.array([UNASSOCIATED_ALPHA], "<u2"))] if alpha else []),
+            (339, SHORT, each * (FLOAT if self.dtype.kind == "f" else UNSIGNED)),
+        ]
+        behind = place + 8 + 20 * len(rows) + 8
+        content, rest = struct.pack("<Q", len(rows)), b""
+        for tag, kind, values in rows:
+            data = values.astype(values.dtype.newbyteorder("<")).tobytes()
+            if len(data) > 8:
+                data, rest = struct.pack("<Q", behind + len(rest)), rest + data
+            content += struct.pack("<HHQ", tag, kind, len(values)) + data.ljust(8, b"\0")
+        return content + bytes(8) + rest
 
 
 @contextmanager
 def open_spool(target: Path) -> Iterator[Spool]:
     """Opens a spool beside the file that will be written; it is removed at the end, whatever happens."""
-    with writing(target), part_file(target.parent, ".raw") as (part, file):
+    with part_file(target.parent, ".spool") as (part, file):
         yield Spool(part, file)
 
 

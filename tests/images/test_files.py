@@ -97,12 +97,6 @@ def test_a_larger_limit_admits_a_larger_picture(tmp_path):
     assert read_picture(tmp_path / "a.png", max_megapixels=2).size == "2000x1000"
 
 
-def test_cmyk_is_refused_with_advice(tmp_path):
-    Image.new("CMYK", (8, 8)).save(tmp_path / "a.jpg")
-    with pytest.raises(ImageError, match="convert it to RGB"):
-        read_picture(tmp_path / "a.jpg")
-
-
 def test_several_pages_and_other_colours_are_refused_rather_than_dropped(tmp_path):
     pages = [Image.new("L", (8, 8), level) for level in (0, 100)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])

@@ -1,0 +1,168 @@
+"""Files and folders as a user of the command meets them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def model(make_model):
+    return make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality", "scale"))
+
+
+def rednet(*arguments, **options):
+    command = [sys.executable, "-m", "rednet", *map(str, arguments)]
+    return subprocess.run(command, **{"capture_output": True, "text": True, **options})
+
+
+def save(path, seed=0, size=(40, 30), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)).save(path, **options)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save(tmp_path / "in" / "a photo.jpg", 0, quality=30)
+    save(tmp_path / "in" / "deep" / "été.png", 1)
+    return tmp_path / "in"
+
+
+def test_a_folder_is_mirrored_and_a_rerun_keeps_it(folder, model, tmp_path):
+    command = ("restore", folder, "-o", tmp_path / "out", "--recursive", "--model", model)
+    done = rednet(*command)
+    assert done.returncode == 0, done.stderr
+    assert "2 restored" in done.stdout
+    assert {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.[jp]*g")} == {
+        "a photo.jpg", "deep/été.png",
+    }  # fmt: skip
+    assert "2 kept" in rednet(*command).stdout
+
+
+def test_one_bad_file_is_one_line_and_exit_code_1(folder, model, tmp_path):
+    (folder / "bad.png").write_text("no picture")
+    done = rednet("denoise", folder, "-o", tmp_path / "out", "--model", model, "--json")
+    assert done.returncode == 1
+    assert done.stderr.startswith("rednet: ") and done.stderr.count("\n") == 1 and "bad.png" in done.stderr
+    report = {os.path.basename(row["input"]): row for row in json.loads(done.stdout)}  # noqa: PTH119
+    assert report["bad.png"]["status"] == "failed" and report["a photo.jpg"]["status"] == "restored"
+    assert report["a photo.jpg"]["megapixels"] == pytest.approx(0.0012)
+
+
+def test_a_dry_run_writes_nothing(folder, model, tmp_path):
+    done = rednet("restore", folder, "-o", tmp_path / "out", "--recursive", "--dry-run", "--model", model)
+    assert done.returncode == 0, done.stderr
+    assert "2 to do; about" in done.stdout and "JPEG of quality 30" in done.stdout
+    assert not (tmp_path / "out").exists()
+    done = rednet("restore", folder / "a photo.jpg", "--dry-run", "--model", model)
+    assert "1 to do" in done.stdout and len(list(folder.iterdir())) == 2
+
+
+def test_a_folder_needs_an_output_and_pictures(folder, model, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for arguments, word in (
+        ((folder,), "-o"),
+        ((tmp_path / "empty", "-o", tmp_path / "out"), "no pictures"),
+        ((folder, "-o", tmp_path / "out", "--show-removed", "x.png"), "not a folder"),
+        ((folder, "-o", folder), "over itself"),
+    ):
+        done = rednet("denoise", *arguments, "--model", model)
+        assert done.returncode == 1 and word in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_stdin_and_stdout(folder, model):
+    content = (folder / "a photo.jpg").read_bytes()
+    done = rednet("denoise", "-", "--model", model, input=content, text=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout[:2] == b"\xff\xd8"
+    done = rednet("denoise", "-", "-o", "-", "--format", "png", "--model", model, input=content, text=False)
+    assert done.stdout[:4] == b"\x89PNG"
+    done = rednet("denoise", "-", "--model", model, input=b"", text=False)
+    assert done.returncode == 1 and b"empty" in done.stderr and not done.stdout
+
+
+def test_the_quality_of_what_is_written_has_one_rule(folder, model, tmp_path):
+    source = folder / "a photo.jpg"
+    sizes = []
+    for verb, option in (("denoise", "--quality"), ("denoise", "--save-quality"), ("dejpeg", "--save-quality")):
+        for quality in (20, 90):
+            target = tmp_path / f"{verb}{option}{quality}.jpg"
+            assert rednet(verb, source, "-o", target, option, quality, "--model", model).returncode == 0
+            sizes.append(target.stat().st_size)
+    assert all(small < large for small, large in zip(sizes[::2], sizes[1::2], strict=True))
+
+
+def test_the_software_tag_says_what_was_done_unless_metadata_are_stripped(folder, model, tmp_path):
+    exif = Image.Exif()
+    exif[271] = "A maker"
+    source = save(tmp_path / "a.jpg", exif=exif)
+    for suffix in ("jpg", "png", "webp", "tif"):
+        assert rednet("denoise", source, "-o", tmp_path / f"b.{suffix}", "--model", model).returncode == 0
+        with Image.open(tmp_path / f"b.{suffix}") as written:
+            found = written.getexif()
+        assert found[305].startswith("rednet ") and "(denoise, " in found[305] and found[271] == "A maker"
+    assert rednet("denoise", source, "-o", tmp_path / "c.jpg", "--strip-metadata", "--model", model).returncode == 0
+    with Image.open(tmp_path / "c.jpg") as written:
+        assert not {305, 271} & set(written.getexif())
+
+
+def test_a_range_is_read(model, tmp_path):
+    values = np.random.default_rng(0).normal(1000, 300, (40, 30)).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", values)
+    arguments = ("denoise", tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--model", model)
+    assert "--range" in rednet(*arguments).stderr
+    assert rednet(*arguments, "--range", "0,4095").returncode == 0
+    assert np.abs(tifffile.imread(tmp_path / "b.tif") - values).mean() < 1000
+
+
+def test_inspect_tells_without_touching(folder):
+    done = rednet("inspect", folder / "a photo.jpg", folder / "deep" / "été.png", folder / "absent.png")
+    assert done.returncode == 1 and "absent.png" in done.stderr
+    assert "JPEG quality 30" in done.stdout and done.stdout.count("\n") == 2
+    found = json.loads(rednet("inspect", folder / "a photo.jpg", "--json").stdout)
+    assert found[0]["quality"] == 30 and found[0]["width"] == 30
+
+
+def test_a_folder_of_masks_is_matched_by_name(folder, model, tmp_path):
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.eye(40, 30, dtype=np.uint8) * 255).save(tmp_path / "masks" / "a photo.jpg", quality=100)
+    done = rednet("inpaint", folder, "-o", tmp_path / "out", "--mask", tmp_path / "masks", "--model", model)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_only_whole_files(number, model, tmp_path):
+    for name in range(60):
+        save(tmp_path / "in" / f"{name}.png", name, (200, 200))
+    command = [sys.executable, "-m", "rednet", "denoise", str(tmp_path / "in"), "-o", str(tmp_path / "out")]
+    process = subprocess.Popen([*command, "--model", str(model)], stderr=subprocess.PIPE, text=True)
+    while not list((tmp_path / "out").glob("*.png")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert process.returncode == 130 and "Traceback" not in errors
+    written = list((tmp_path / "out").iterdir())
+    assert 1 < len(written) < 61 and not [path for path in written if ".part" in path.name]
+    for path in written:
+        if path.suffix == ".png":
+            Image.open(path).load()
+
+
+def test_what_a_killed_run_left_is_swept_and_what_a_living_one_writes_is_not(folder, model):
+    import fcntl
+
+    dead, alive = folder / ".rednet-dead.part.jpg", folder / ".rednet-alive.part.jpg"
+    dead.touch()
+    with alive.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert rednet("denoise", folder / "a photo.jpg", "--model", model).returncode == 0
+        assert alive.exists() and not dead.exists()

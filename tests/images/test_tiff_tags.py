@@ -1,0 +1,75 @@
+"""The EXIF of TIFF files, seen by tifffile and Pillow."""
+
+import io
+
+import numpy as np
+import pytest
+import pyvips
+import tifffile
+from PIL import Image, TiffImagePlugin
+
+from rednet.images import read_picture, write_picture
+from rednet.images.tiff_tags import append_tags, read_directories
+
+EXPOSURE, ISO, LATITUDE = 33434, 34855, 2
+
+
+def camera_exif():
+    exif = Image.Exif()
+    exif[271], exif[315] = "A maker", "An artist"
+    exif.get_ifd(0x8769)[EXPOSURE] = TiffImagePlugin.IFDRational(1, 125)
+    exif.get_ifd(0x8769)[ISO] = 400
+    exif.get_ifd(0x8825)[LATITUDE] = (48.0, 51.0, 29.0)
+    return exif
+
+
+def check(exif):
+    assert exif[271] == "A maker" and exif[315] == "An artist"
+    camera = exif.get_ifd(0x8769)
+    assert camera[EXPOSURE] == pytest.approx(1 / 125) and camera[ISO] == 400
+    assert [float(part) for part in exif.get_ifd(0x8825)[LATITUDE]] == [48, 51, 29]
+
+
+def test_what_the_camera_says_survives_from_jpeg_to_tiff_and_back(tmp_path, rng):
+    levels = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(levels).save(tmp_path / "a.jpg", exif=camera_exif())
+    write_picture(tmp_path / "b.tif", read_picture(tmp_path / "a.jpg"))
+    write_picture(tmp_path / "c.tif", read_picture(tmp_path / "b.tif"))
+    write_picture(tmp_path / "d.jpg", read_picture(tmp_path / "c.tif"))
+    for name in ("b.tif", "c.tif", "d.jpg"):
+        with Image.open(tmp_path / name) as file:
+            check(file.getexif())
+    with tifffile.TiffFile(tmp_path / "c.tif") as file:
+        assert file.pages[0].tags[34665].value["ISOSpeedRatings"] == 400
+        assert np.array_equal(file.pages[0].asarray(), read_picture(tmp_path / "a.jpg").pixels * 255)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+def test_tags_are_read_in_either_byte_order_and_size(order, big, tmp_path):
+    tags = [(271, "s", 0, "A maker", True), (306, "s", 0, "2024:01:02 03:04:05", True)]
+    levels = np.zeros((9, 14), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", levels, extratags=tags, byteorder=order, bigtiff=big, metadata=None)
+    write_picture(tmp_path / "b.tif", read_picture(tmp_path / "a.tif"))
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        found = {tag.code: tag.value for tag in file.pages[0].tags}
+    assert (found[271], found[306]) == ("A maker", "2024:01:02 03:04:05")
+
+
+def test_tags_are_added_to_a_bigtiff(tmp_path):
+    image = pyvips.Image.new_from_array(np.full((9, 14), 7, np.uint8)).copy(interpretation="b-w")
+    image.set_type(pyvips.GValue.gstr_type, "exif-ifd0-Make", "A maker (A maker, ASCII, 8 components, 8 bytes)")
+    image.tiffsave(str(tmp_path / "a.tif"), bigtiff=True)
+    with (tmp_path / "a.tif").open("r+b") as file:
+        append_tags(image, file)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.is_bigtiff and file.pages[0].tags[271].value == "A maker"
+        assert (file.pages[0].asarray() == 7).all()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"II", b"II*\0", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"GIF89a"]
+)
+def test_what_is_broken_has_no_tags(content):
+    found = read_directories(io.BytesIO(content))
+    assert found is None or not any(found)
