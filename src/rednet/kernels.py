@@ -189,7 +189,7 @@ def load_kernel(source: str) -> Kernel:
     path = Path(source)
     if path.suffix.lower() == ".npy":
         try:
-            return check_kernel(np.load(path, allow_pickle=False))
+            return check_kernel(np.load(path, mmap_mode="r", allow_pickle=False))  # no room for a size that is not there
         except (OSError, ValueError) as error:
             raise OptionError(f"cannot read the kernel {source}: {error}") from None
     if path.suffix.lower() in PICTURES:
