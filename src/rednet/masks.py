@@ -28,6 +28,7 @@ __all__ = [
     "pillow",
     "random_pixels",
     "scratches",
+    "to_layer",
     "written_text",
 ]
 
@@ -148,6 +149,11 @@ def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) ->
         (np.arange(size) * side // size) for size, side in zip((height, width), mask.shape, strict=True)
     )
     return np.asarray(mask[rows[:, None], columns])
+
+
+def to_layer(mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Paints a mask in a colour, (H, W, 4), transparent elsewhere: the opposite of `from_layers`."""
+    return np.where(mask[:, :, None], np.array((*colour, 255), np.uint8), np.uint8(0))
 
 
 def fill_missing(x: Image, mask: Mask) -> Image:

@@ -57,6 +57,6 @@ def problem_of(error: RednetError, folder: Path) -> JSONResponse:
 
 
 def said(error: BaseException, folder: Path) -> str:
-    """Gives an error's sentence; files in `folder`, our own, are called what they are to the client."""
-    ours = re.compile(re.escape(f"{folder}{os.sep}") + r"([a-z]+)[\w.-]*")
+    """Gives an error's sentence; files in `folder` or one below, our own, are called what they are to the client."""
+    ours = re.compile(re.escape(f"{folder}{os.sep}") + r"(?:[\w-]+/)?([a-z]+)[\w.-]*")
     return ours.sub(lambda match: NAMES.get(match[1], "the picture"), str(error))
