@@ -24,6 +24,7 @@ __all__ = [
     "fill_missing",
     "from_layers",
     "from_picture",
+    "mark",
     "of_colour",
     "pillow",
     "random_pixels",
@@ -141,19 +142,26 @@ def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) ->
     Raises:
         OptionError: nothing was painted.
     """
-    painted = [layer[:, :, 3] > 0 for layer in layers]
-    mask = np.logical_or.reduce(painted) if painted else np.zeros((1, 1), bool)
+    mask = np.zeros((height, width), bool)
+    for layer in layers:
+        rows, columns = (
+            np.arange(size) * side // size for size, side in zip((height, width), layer.shape, strict=False)
+        )
+        mask |= layer[rows[:, None], columns, 3] > 0
     if not mask.any():
         raise OptionError("nothing is marked; paint over what is missing first")
-    rows, columns = (
-        (np.arange(size) * side // size) for size, side in zip((height, width), mask.shape, strict=True)
-    )
-    return np.asarray(mask[rows[:, None], columns])
+    return mask
 
 
 def to_layer(mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Paints a mask in a colour, (H, W, 4), transparent elsewhere: the opposite of `from_layers`."""
     return np.where(mask[:, :, None], np.array((*colour, 255), np.uint8), np.uint8(0))
+
+
+def mark(shown: NDArray[np.uint8], mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Shows a picture, (H, W, 3 or 4), with a mask painted over it."""
+    layer = to_layer(mask, colour)
+    return np.where(mask[:, :, None], layer[:, :, : shown.shape[2]], shown)
 
 
 def fill_missing(x: Image, mask: Mask) -> Image:

@@ -49,8 +49,9 @@ class Proof:
 
     def __init__(self, plan: Plan, folder: Path, prepared: Picture, correction: Pixels) -> None:
         self.plan = plan
-        self.pixels, self.correction = keep(folder / "pixels.npy", prepared.pixels), keep(
-            folder / "correction.npy", correction
+        self.pixels, self.correction = (
+            keep(folder / "pixels.npy", prepared.pixels),
+            keep(folder / "correction.npy", correction),
         )
         self.small = smaller(replace(prepared, native=None, colours=None))
         self.small_correction = shrunk(correction)

@@ -151,6 +151,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
             raise OptionError(
                 f"cannot listen at {settings.host}:{settings.port}; is the port taken? Give another with --port"
             ) from None
+        logging.getLogger("uvicorn.error").addFilter(worth_telling)
         server = uvicorn.Server(config)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listening.getsockname()[1]}/"
@@ -168,3 +169,9 @@ def tell_when_ready(server: object, url: str, on_ready: Callable[[str], None]) -
             return
         time.sleep(0.02)
     on_ready(url)
+
+
+def worth_telling(record: logging.LogRecord) -> bool:
+    """Keeps quiet about open pages whose connection ends because the server does."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError) and "graceful shutdown" not in record.getMessage()

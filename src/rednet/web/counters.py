@@ -24,9 +24,7 @@ class Counters:
         self.jobs = Counter("rednet_jobs", "Jobs that have ended, by how.", ["state"], registry=self.registry)
         self.refused = Counter("rednet_refused", "Requests refused, by status.", ["status"], registry=self.registry)
         self.megapixels = Counter("rednet_megapixels", "Megapixels written.", registry=self.registry)
-        self.seconds = Histogram(
-            "rednet_job_seconds", "How long jobs ran.", buckets=SECONDS, registry=self.registry
-        )
+        self.seconds = Histogram("rednet_job_seconds", "How long jobs ran.", buckets=SECONDS, registry=self.registry)
         waiting = Gauge("rednet_waiting_jobs", "Jobs in the queue.", registry=self.registry)
         waiting.set_function(lambda: len(queue.waiting))
         running = Gauge("rednet_running_jobs", "Jobs that the network is at.", registry=self.registry)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rednet import __version__
 from rednet.batch.manifest import output_name
 from rednet.errors import OptionError
@@ -37,6 +40,10 @@ class Desk:
         source: the picture as it came.
         name: that it had, to be shown and to be proposed, and never used as a path.
         facts: what an inspection found.
+        proof: its restoration, if there is one.
+        job: that the network has last been given.
+        saved: the restored picture as a file.
+        proposed: what is probably scratched, for a person to judge.
     """
 
     folder: Path
@@ -46,6 +53,7 @@ class Desk:
     proof: Proof | None = None
     job: Job | None = None
     saved: Path | None = None
+    proposed: NDArray[np.bool_] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -141,14 +149,14 @@ class Desks:
         found: list[Proof] = []
 
         def compute(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
-            proof = Proof.compute(
-                plan, desk.folder, restorer, picture, desk.source, {"progress": options["progress"]}
-            )
+            proof = Proof.compute(plan, desk.folder, restorer, picture, desk.source, {"progress": options["progress"]})
             found.append(proof)
             return proof.small
 
         def run(advance: Callable[[float], None]) -> None:
-            task = self.task(desk, Whole(compute, scale=plan.scale), Handling(max_megapixels=self.limits.max_megapixels))
+            task = self.task(
+                desk, Whole(compute, scale=plan.scale), Handling(max_megapixels=self.limits.max_megapixels)
+            )
             task.look()
             task.restore(self.restorer, advance)
             task.close()
@@ -164,7 +172,9 @@ class Desks:
 
     def task(self, desk: Desk, work: Whole, handling: Handling) -> FileTask:
         """Makes the task of a desk's picture; its format, depth and metadata are kept."""
-        return FileTask(desk.source, desk.source.with_name(output_name(desk.source, suffix="-restored")), work, handling)
+        return FileTask(
+            desk.source, desk.source.with_name(output_name(desk.source, suffix="-restored")), work, handling
+        )
 
     def save(self, desk: Desk, strength: float, detail: float) -> Path:
         """Writes the restored picture at full size; the network is not needed."""

@@ -91,7 +91,12 @@ def body() -> dict[str, Any]:
     """Describes what is sent to be restored."""
     options = RestoreOptions.model_json_schema()["properties"]
     files = {"picture": BINARY, "mask": BINARY, "kernel_file": BINARY}
-    form = {"type": "object", "required": ["picture"], "properties": {**files, **options}, "additionalProperties": False}
+    form = {
+        "type": "object",
+        "required": ["picture"],
+        "properties": {**files, **options},
+        "additionalProperties": False,
+    }
     return {
         "required": True,
         "content": {

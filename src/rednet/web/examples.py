@@ -42,7 +42,7 @@ KINDS: tuple[tuple[str, str, Callable[..., Any], str, dict[str, Any]], ...] = (
     ("JPEG", "coffee", Identity(), "auto", {}),
     ("Small", "astronaut", Identity(), "upscale", {"scale": 3}),
     ("Blur", "rocket", Blur(disk(2), 1), "deblur", {"radius": 2.0}),
-    ("Scratches", "astronaut", MissingPixels("scratches", 0.06), "inpaint", {}),
+    ("Scratched", "astronaut", MissingPixels("scratches", 0.06), "inpaint", {}),
 )
 
 

@@ -31,7 +31,6 @@ TASKS = [
 SHAPES = [("Out of focus", "disk"), ("Soft", "gaussian"), ("Motion", "motion"), ("From a file", "file")]
 BRUSH = "#ff2d2d"
 HEIGHT = 640  # px, of pictures at their largest
-STATUS_HEIGHT = 48
 
 
 def mount_page(app: FastAPI, desks: Desks) -> None:
@@ -58,7 +57,9 @@ def mount_page(app: FastAPI, desks: Desks) -> None:
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
-        theme=gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=["ui-monospace", "monospace"]),
+        theme=gr.themes.Default(
+            primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=["ui-monospace", "monospace"]
+        ),
         css=(HERE / "page.css").read_text("utf-8"),
         head=f"<script>{(HERE / 'page.js').read_text('utf-8')}</script>",
     )
@@ -71,10 +72,10 @@ def layout(steps: Steps) -> gr.Blocks:
                 elem_id="title")  # fmt: skip
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=1, min_width=320, elem_id="controls"):
-                file = gr.File(label="Picture: drop, paste or choose", file_types=["image"], elem_id="file", height=120)
+                file = gr.File(label="Picture: drop, paste or choose", file_types=["image"], elem_id="file", height=150)
                 with gr.Row(elem_id="examples"):
-                    gr.HTML("Or try:", container=False)
-                    examples = [gr.Button(e.title, size="sm", min_width=60) for e in steps.examples]
+                    gr.HTML("Try", container=False, min_width=24)
+                    examples = [gr.Button(e.title, size="sm", min_width=45) for e in steps.examples]
                 found = gr.Markdown("", elem_id="found")
                 task = gr.Radio(TASKS, value="auto", label="What is wrong with it?", elem_id="task")
                 with gr.Group(visible=False) as noise:
@@ -97,41 +98,46 @@ def layout(steps: Steps) -> gr.Blocks:
                 with gr.Group(visible=False) as holes:
                     gr.Markdown("Paint over what is missing, in the tab *Paint*. Then press *Restore*.")
                     scratches = gr.Button("Find scratches", size="sm")
+                    use_found = gr.Checkbox(label="Fill the scratches that were found (red)", visible=False)
                     known = gr.Checkbox(label="Restore the rest of the picture, too")
                 with gr.Row():
-                    restore = gr.Button("Restore", variant="primary", interactive=False, elem_id="restore")
-                    stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="stop")
-                status = gr.HTML("", elem_id="status", min_height=STATUS_HEIGHT)
-                with gr.Group():
+                    restore = gr.Button(
+                        "Restore", variant="primary", interactive=False, elem_id="restore", min_width=100
+                    )
+                    stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=100)
+                status = gr.HTML("", elem_id="status")
+            with gr.Column(scale=3, min_width=320):
+                with gr.Tabs() as tabs:
+                    with gr.Tab("Before and after", id="compare"):
+                        compare = gr.ImageSlider(label="Before and after", show_label=False, interactive=False,
+                                                 elem_id="compare", max_height=HEIGHT, buttons=["fullscreen"])  # fmt: skip
+                    with gr.Tab("Paint", id="paint", visible=False) as paint:
+                        editor = gr.ImageEditor(
+                            label="Paint over what is missing", elem_id="editor", height=HEIGHT, sources=(),
+                            transforms=(),
+                            layers=False, buttons=["fullscreen"], format="png", type="numpy",
+                            brush=gr.Brush(colors=[BRUSH], default_color=BRUSH, color_mode="fixed", default_size=12),
+                        )  # fmt: skip
+                    with gr.Tab("Removed", id="removed"):
+                        removed = gr.Image(label="What was taken away; gray is nothing", interactive=False,
+                                           elem_id="removed", height=HEIGHT, buttons=["fullscreen"])  # fmt: skip
+                    with gr.Tab("Zoom", id="zoom") as zoom_tab:
+                        zoom = gr.ImageSlider(label=f"{CROP}x{CROP} px, enlarged", elem_id="zoom", interactive=False,
+                                              max_height=HEIGHT, format="png", buttons=[])  # fmt: skip
+                        with gr.Row():
+                            across = gr.Slider(0, 100, 50, step=1, label="From left to right, %", interactive=True)
+                            down = gr.Slider(0, 100, 50, step=1, label="From top to bottom, %", interactive=True)
+                with gr.Row(elem_id="tuning"):
                     strength = gr.Slider(0, 1.5, 1, step=0.05, label="Strength", elem_id="strength", interactive=True,
                                          info="How much of the correction to apply.")  # fmt: skip
                     detail = gr.Slider(0, 1, 0, step=0.05, label="Detail", elem_id="detail", interactive=True,
                                        info="How much fine structure to give back.")  # fmt: skip
-                save = gr.Button("Save the picture", variant="primary", interactive=False, elem_id="save")
+                    save = gr.Button("Save the picture", variant="primary", interactive=False, elem_id="save")
                 link = gr.Textbox(visible="hidden", elem_id="link")
-            with gr.Column(scale=3, min_width=320), gr.Tabs() as tabs:
-                with gr.Tab("Before and after", id="compare"):
-                    compare = gr.ImageSlider(label="Before and after", show_label=False, elem_id="compare",
-                                             interactive=False, max_height=HEIGHT, buttons=["fullscreen"])  # fmt: skip
-                with gr.Tab("Paint", id="paint", visible=False) as paint:
-                    editor = gr.ImageEditor(
-                        label="Paint over what is missing", elem_id="editor", height=HEIGHT, sources=(), transforms=(),
-                        layers=False, buttons=["fullscreen"], format="png", type="numpy",
-                        brush=gr.Brush(colors=[BRUSH], default_color=BRUSH, color_mode="fixed", default_size=12),
-                    )  # fmt: skip
-                with gr.Tab("Removed", id="removed"):
-                    removed = gr.Image(label="What was taken away; gray is nothing", elem_id="removed", height=HEIGHT,
-                                       interactive=False, buttons=["fullscreen"])  # fmt: skip
-                with gr.Tab("Zoom", id="zoom") as zoom_tab:
-                    zoom = gr.ImageSlider(label=f"{CROP}x{CROP} px, enlarged", elem_id="zoom", interactive=False,
-                                          max_height=HEIGHT, format="png", buttons=[])  # fmt: skip
-                    with gr.Row():
-                        across = gr.Slider(0, 100, 50, step=1, label="From left to right, %", interactive=True)
-                        down = gr.Slider(0, 100, 50, step=1, label="From top to bottom, %", interactive=True)
 
         panels = [noise, compression, size, blur, holes, paint]
-        levels = [task, know_sigma, sigma, know_quality, quality, scale, shape, length, angle, kernel_file, known]
-        opened = [found, task, sigma, quality, editor, compare, removed, zoom, restore, save, status, shape, length]
+        levels = [task, know_sigma, sigma, know_quality, quality, scale, shape, length, angle, kernel_file, known, use_found]
+        opened = [found, task, sigma, quality, editor, use_found, compare, removed, zoom, restore, save, status, shape, length]
         opened += [scale, *panels, tabs]
         tuning = [strength, detail, across, down]
         shown = [compare, removed, zoom]
@@ -150,7 +156,8 @@ def layout(steps: Steps) -> gr.Blocks:
         described = [shape, length, angle, kernel_file]
         shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], show_progress="hidden")
         gr.on([page.load, *(control.change for control in described)], steps.show_kernel, described, [kernel], **quick)
-        scratches.click(steps.find_scratches, None, [editor, tabs])
+        scratches.click(steps.find_scratches, None, [editor, use_found, tabs])
+        use_found.input(steps.use_found, [use_found], [editor])
         gr.on([strength.change, detail.change], steps.tune, tuning, shown, **quick)
         gr.on([across.change, down.change, zoom_tab.select], steps.zoom, tuning, [zoom], **quick)
         save.click(steps.save, [strength, detail], [link]).success(None, [link], None, js="(link) => rednetSave(link)")

@@ -46,9 +46,7 @@ class Shelf:
         counters: count what became of them.
     """
 
-    def __init__(
-        self, folder: Path, queue: JobQueue, restorer: Restorer, limits: Limits, counters: Counters
-    ) -> None:
+    def __init__(self, folder: Path, queue: JobQueue, restorer: Restorer, limits: Limits, counters: Counters) -> None:
         self.folder, self.queue, self.restorer = folder, queue, restorer
         self.limits, self.counters = limits, counters
         self.orders: dict[str, Order] = {}

@@ -20,7 +20,7 @@ from rednet.inference.plans import Plan, automatic, deblocking, deblurring, deno
 from rednet.inference.proof import smaller, to_show
 from rednet.inference.scratches import find_scratches
 from rednet.kernels import Kernel, disk, gaussian, load_kernel, motion, picture_of
-from rednet.masks import from_layers, to_layer
+from rednet.masks import from_layers, mark, to_layer
 from rednet.web.desk import Desk, Desks
 from rednet.web.examples import Example
 from rednet.web.problems import said
@@ -81,13 +81,14 @@ class Steps:
     ) -> list[Any]:
         """Shows a picture that has just come."""
         preview = to_show(smaller(self.desks.picture(desk)))
-        facts = desk.facts
+        facts, desk.proposed = desk.facts, mask
         return [
             in_words(facts),
             task,
             round(facts.sigma),
             facts.quality or gr.skip(),
             canvas(preview, mask),
+            offer(mask),
             (preview, preview),
             None,
             None,
@@ -125,12 +126,20 @@ class Steps:
 
     @plainly
     def find_scratches(self, request: gr.Request) -> list[Any]:
-        """Proposes what is scratched, to be corrected with the brush."""
-        small = smaller(self.desks.picture(self.desks.find(session(request))))
+        """Proposes what is scratched, to be completed with the brush."""
+        desk = self.desks.find(session(request))
+        small = smaller(self.desks.picture(desk))
         mask = find_scratches(small.pixels)
         if not mask.any():
             gr.Info("No scratches were found; paint over them yourself.")
-        return [canvas(to_show(small), mask), gr.Tabs(selected="paint")]
+        desk.proposed = mask if mask.any() else None
+        return [canvas(to_show(small), desk.proposed), offer(desk.proposed), gr.Tabs(selected="paint")]
+
+    @plainly
+    def use_found(self, wanted: bool, request: gr.Request) -> Any:
+        """Shows the picture to paint on with what was proposed, or without."""
+        desk = self.desks.find(session(request))
+        return canvas(to_show(smaller(self.desks.picture(desk))), desk.proposed if wanted else None)
 
     def restore(self, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         """Lets the network run, and tells how far it is until it is done."""
@@ -196,7 +205,9 @@ class Steps:
         if wishes.task == "deblur":
             return deblurring(kernel_of(wishes.shape, wishes.length, wishes.angle, wishes.kernel_file))
         if wishes.task == "inpaint":
-            layers = (wishes.painted or {}).get("layers") or []
+            layers = list((wishes.painted or {}).get("layers") or [])
+            if wishes.use_found and desk.proposed is not None:
+                layers.append(to_layer(desk.proposed, BRUSH_RGB))
             mask = from_layers(layers, desk.facts.height, desk.facts.width)
             return filling(lambda picture: mask, wishes.known)
         return automatic()
@@ -254,6 +265,7 @@ class Wishes(NamedTuple):
     angle: float
     kernel_file: str | None
     known: bool
+    use_found: bool
     painted: dict[str, Any] | None
     strength: float
     detail: float
@@ -281,9 +293,14 @@ def kernel_of(shape: str, length: float, angle: float, path: str | None) -> Kern
 
 
 def canvas(preview: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> dict[str, Any]:
-    """Gives a picture to paint on, with what is painted already."""
-    layers = [] if mask is None else [to_layer(mask, BRUSH_RGB)]
-    return {"background": preview, "layers": layers, "composite": None}
+    """Gives a picture to paint on; what is marked already is part of it."""
+    background = preview if mask is None else mark(preview, mask, BRUSH_RGB)
+    return {"background": background, "layers": [], "composite": None}
+
+
+def offer(mask: NDArray[np.bool_] | None) -> Any:
+    """Lets a person take what was proposed, if anything was."""
+    return gr.Checkbox(value=mask is not None, visible=mask is not None)
 
 
 def in_words(facts: FileFacts) -> str:

@@ -29,6 +29,7 @@ class Upload:
     options: RestoreOptions
     files: Mapping[str, Path]
 
+
 async def receive(request: Request, folder: Path) -> Upload:
     """Reads a request into a folder.
 
