@@ -7,16 +7,16 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 
-from rednet.errors import RednetError
-from rednet.web.problems import problem
+from rednet.web.problems import TooLongError, problem
 
-__all__ = ["COOKIE", "LOGIN", "Guard", "TooLongError", "is_loopback"]
+__all__ = ["COOKIE", "LOGIN", "Guard", "is_loopback", "same"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,13 +34,12 @@ SAFE_HEADERS = {
 }
 
 
-class TooLongError(RednetError):
-    """A request has more bytes than the limit."""
-
-
 def is_loopback(host: str) -> bool:
     """Tells whether a name or an address can only mean this machine."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Guard:
@@ -92,7 +91,7 @@ class Guard:
             return problem(403, "this server fetches nothing from elsewhere; send the picture itself")
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self.max_bytes:
-            return self.too_long()
+            return problem(413, self.too_long())
         return None
 
     def knows(self, path: str, headers: Headers) -> bool:
@@ -105,38 +104,30 @@ class Guard:
             return False
         return path == LOGIN or same(cookie_of(headers), self.session)
 
-    def too_long(self) -> Response:
-        """Refuses a request that has too many bytes."""
-        return problem(413, f"the request has more than {self.max_bytes} bytes; raise --max-bytes, or send less")
+    def too_long(self) -> str:
+        """Says that a request has too many bytes."""
+        return f"the request has more than {self.max_bytes} bytes; raise --max-bytes, or send less"
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through, counting its bytes, and adds to the answer what browsers are to heed."""
-        seen, started = 0, False
+        seen = 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.max_bytes:
-                raise TooLongError("too many bytes")
+                raise TooLongError(self.too_long())
             return message
 
         async def safely(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 given = {name.lower() for name, _ in message.get("headers", [])}
                 more = [pair for pair in SAFE_HEADERS.items() if pair[0] not in given]
                 message = {**message, "headers": [*message.get("headers", []), *more]}
             await send(message)
 
-        try:
-            await self.app(scope, counted, safely)
-        except TooLongError:
-            if started:
-                raise
-            self.refused(413)
-            await self.too_long()(scope, receive, safely)
+        await self.app(scope, counted, safely)
 
 
 def fetches(path: str) -> bool:

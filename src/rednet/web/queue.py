@@ -19,7 +19,7 @@ __all__ = ["Job", "JobQueue", "QueueFullError", "State", "StoppedError", "TooSlo
 
 logger = logging.getLogger(__name__)
 
-FIRST_GUESS_S = 5.0  # of a job's time, before one has been measured
+FIRST_GUESS_S = 1.0  # of a job's time, before one has been measured
 MEMORY = 0.8  # of the measured times, against each new one
 LONGEST_WAIT_S = 300
 
@@ -156,9 +156,8 @@ class JobQueue:
         return job
 
     def retry_after(self) -> int:
-        """Estimates when the next place is free, s: one job has to end."""
-        running = self.current.seconds if self.current else 0.0
-        return min(max(math.ceil(self.usual_seconds - running), 1), LONGEST_WAIT_S)
+        """Estimates when half of the queue has been worked through, s: before, all who come again meet again."""
+        return min(max(math.ceil(self.usual_seconds * len(self.waiting) / 2), 1), LONGEST_WAIT_S)
 
     def place(self, job: Job) -> int:
         """Tells how many jobs are before this one, the running one counted."""
