@@ -78,3 +78,7 @@ def running_server(*options, tmpdir=None, **environment):
     finally:
         process.terminate()
         process.wait(30)
+
+
+def files_below(folder):
+    return [path for path in folder.rglob("*") if not path.is_dir()]

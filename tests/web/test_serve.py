@@ -9,11 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.web.conftest import as_bytes, running_server
-
-
-def files_below(folder):
-    return [path for path in folder.rglob("*") if not path.is_dir()]
+from tests.web.conftest import as_bytes, files_below, running_server
 
 
 def test_a_server_killed_in_the_middle_of_a_job_leaves_nothing_to_the_next(tmp_path, model):
