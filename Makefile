@@ -1,14 +1,17 @@
-# make demo | test | check | bench. Each target installs what it needs into .venv.
+# make demo | test | test-all | check | bench. Each target installs what it needs into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-all check bench clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py demo
 
 test: .venv/dev
+	$(BIN)/python -m pytest -m 'not browser and not slow'
+
+test-all: .venv/dev
 	$(BIN)/python -m pytest
 
 check: .venv/dev

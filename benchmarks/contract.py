@@ -42,7 +42,14 @@ CHECKS = [
 def files() -> list[bytes]:
     """Makes small pictures, whole and not."""
     made = []
-    for mode, kind in (("RGB", "PNG"), ("L", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("RGB", "TIFF"), ("RGB", "WEBP")):
+    for mode, kind in (
+        ("RGB", "PNG"),
+        ("L", "PNG"),
+        ("RGBA", "PNG"),
+        ("RGB", "JPEG"),
+        ("RGB", "TIFF"),
+        ("RGB", "WEBP"),
+    ):
         file = io.BytesIO()
         Image.effect_noise((15, 11), 60).convert(mode).save(file, kind)
         made.append(file.getvalue())

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ def other(alone):
         [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "TMPDIR": str(alone)},
     )  # fmt: skip
-    yield process, parent_folder() / os.path.basename(process.stdout.readline().strip())
+    yield process, parent_folder() / Path(process.stdout.readline().strip()).name
     process.kill()
     process.wait()
 

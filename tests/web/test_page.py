@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rednet.inference.correction import apply_correction
 from rednet.images import from_array, to_array
+from rednet.inference.correction import apply_correction
 from tests.web.conftest import as_bytes, files_below, running_server
 
 pytestmark = pytest.mark.browser
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()  # fmt: skip
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 60_000
 
 
@@ -172,8 +172,8 @@ def test_a_picture_is_pasted_and_restored_without_a_mouse(page, levels):
     files = page.evaluate_handle(DROP, [base64.b64encode(as_bytes(levels)).decode(), "clip.png", "image/png"])
     page.evaluate("f => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: f }))", files)
     wait_done(page)
-    page.get_by_role("radio", name="Automatic").focus()
-    page.keyboard.press("ArrowRight")
+    page.get_by_role("radio", name="Noise").focus()
+    page.keyboard.press("Space")
     assert page.get_by_role("radio", name="Noise").is_checked()
     for _ in range(20):
         page.keyboard.press("Tab")
@@ -217,6 +217,7 @@ def test_a_closed_page_leaves_no_picture(browser, server, levels):
     url, folder = server
     page = browser.new_page()
     page.goto(url)
+    page.get_by_role("button", name="Restore", exact=True).wait_for()
     drop(page, as_bytes(levels), "a.png")
     wait_done(page)
     page.close()

@@ -46,7 +46,11 @@ def test_a_server_that_is_told_to_stop_ends_tidily(ending, tmp_path, model):
 
 def refused(*options, **more):
     return subprocess.run(
-        [sys.executable, "-m", "rednet", "serve", *map(str, options)], capture_output=True, text=True, timeout=60, **more
+        [sys.executable, "-m", "rednet", "serve", *map(str, options)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **more,
     )
 
 
@@ -62,7 +66,7 @@ def test_a_port_that_is_taken_is_one_line(model):
 
 
 def test_a_missing_extra_is_one_line_that_says_how_to_get_it():
-    code = "import sys; sys.modules['fastapi'] = None; sys.argv = ['rednet', 'serve']; import rednet.cli.app as a; a.main()"
+    code = "import sys; sys.modules['fastapi'] = None; sys.argv[1:] = ['serve']; import rednet.cli.app as a; a.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "rednet: serving needs the package fastapi: pip install 'rednet[web]'\n"

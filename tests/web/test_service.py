@@ -188,7 +188,9 @@ def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
     alpha = np.dstack([levels, np.full(levels.shape[:2], 9, np.uint8)])
     answer = restore(client, alpha, format="jpg")
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "cannot write the picture: JPEG has no transparency; use .png, .tif, .webp or .avif"
+    assert (
+        answer.json()["detail"] == "cannot write the picture: JPEG has no transparency; use .png, .tif, .webp or .avif"
+    )
 
 
 def test_models_metrics_and_openapi_tell_what_there_is(client, levels):

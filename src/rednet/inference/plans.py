@@ -51,9 +51,9 @@ class Plan:
         if self.local:
             return Local(self.find)
 
-        def run(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
+        def run(restorer: Restorer, picture: Picture, options: Any) -> Picture:
             prepared = self.prepare(picture)
-            correction = self.correct(restorer, prepared, Finding({}, ""), Options(**options))
+            correction = self.correct(restorer, prepared, Finding({}, ""), options)
             return self.apply(prepared, correction, **options)
 
         return Whole(run, scale=self.scale)

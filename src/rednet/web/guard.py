@@ -29,7 +29,7 @@ FOR_PROGRAMS = ("/v1/", "/metrics", "/docs", "/openapi.json")
 FETCHING = re.compile(r"/proxy=|/file[=/]\s*https?:", re.IGNORECASE)
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",
     b"x-frame-options": b"DENY",
 }
 

@@ -31,7 +31,7 @@ def stay_offline(folder: Path) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")
     from gradio import processing_utils
 
-    processing_utils.async_ssrf_protected_get = refuse  # type: ignore[assignment]
+    processing_utils.async_ssrf_protected_get = refuse
 
 
 async def refuse(*arguments: Any, **options: Any) -> Any:

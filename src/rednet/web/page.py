@@ -14,7 +14,7 @@ from rednet.web.desk import Desks
 from rednet.web.examples import make_examples
 from rednet.web.offline import stay_offline
 from rednet.web.problems import problem
-from rednet.web.steps import Steps
+from rednet.web.steps import MOST_SIGMA, Steps
 
 __all__ = ["mount_page"]
 
@@ -65,7 +65,7 @@ def mount_page(app: FastAPI, desks: Desks) -> None:
     )
 
 
-def layout(steps: Steps) -> gr.Blocks:
+def layout(steps: Steps) -> Any:
     """Lays the page out and joins its parts to what they do."""
     with gr.Blocks(title="rednet", analytics_enabled=False, fill_width=True, delete_cache=(300, 1800)) as page:
         gr.HTML("<h1>rednet</h1><p>Restores damaged pictures on this computer. Nothing is sent anywhere, or kept.</p>",
@@ -80,7 +80,7 @@ def layout(steps: Steps) -> gr.Blocks:
                 task = gr.Radio(TASKS, value="auto", label="What is wrong with it?", elem_id="task")
                 with gr.Group(visible=False) as noise:
                     know_sigma = gr.Checkbox(label="Set the noise myself", info="Else the network judges it.")
-                    sigma = gr.Slider(0, 75, 25, step=1, label="Noise", info="Standard deviation; 255 is white.",
+                    sigma = gr.Slider(0, MOST_SIGMA, 25, step=1, label="Noise", info="Standard deviation; 255 is white.",
                                       interactive=True)  # fmt: skip
                 with gr.Group(visible=False) as compression:
                     know_quality = gr.Checkbox(label="Set the quality myself", info="Else the file tells it.")
@@ -96,7 +96,7 @@ def layout(steps: Steps) -> gr.Blocks:
                     kernel = gr.Image(label="What a point becomes", height=130, elem_id="kernel", interactive=False,
                                       format="png", buttons=[])  # fmt: skip
                 with gr.Group(visible=False) as holes:
-                    gr.Markdown("Paint over what is missing, in the tab *Paint*. Then press *Restore*.")
+                    gr.Markdown("Paint over what is missing, then press *Restore*.", padding=True)
                     scratches = gr.Button("Find scratches", size="sm")
                     use_found = gr.Checkbox(label="Fill the scratches that were found (red)", visible=False)
                     known = gr.Checkbox(label="Restore the rest of the picture, too")
@@ -110,7 +110,8 @@ def layout(steps: Steps) -> gr.Blocks:
                 with gr.Tabs() as tabs:
                     with gr.Tab("Before and after", id="compare"):
                         compare = gr.ImageSlider(label="Before and after", show_label=False, interactive=False,
-                                                 elem_id="compare", max_height=HEIGHT, buttons=["fullscreen"])  # fmt: skip
+                                                 elem_id="compare", max_height=HEIGHT,
+                                                 buttons=["fullscreen"])  # fmt: skip
                     with gr.Tab("Paint", id="paint", visible=False) as paint:
                         editor = gr.ImageEditor(
                             label="Paint over what is missing", elem_id="editor", height=HEIGHT, sources=(),
@@ -136,8 +137,36 @@ def layout(steps: Steps) -> gr.Blocks:
                 link = gr.Textbox(visible="hidden", elem_id="link")
 
         panels = [noise, compression, size, blur, holes, paint]
-        levels = [task, know_sigma, sigma, know_quality, quality, scale, shape, length, angle, kernel_file, known, use_found]
-        opened = [found, task, sigma, quality, editor, use_found, compare, removed, zoom, restore, save, status, shape, length]
+        levels = [
+            task,
+            know_sigma,
+            sigma,
+            know_quality,
+            quality,
+            scale,
+            shape,
+            length,
+            angle,
+            kernel_file,
+            known,
+            use_found,
+        ]
+        opened = [
+            found,
+            task,
+            sigma,
+            quality,
+            editor,
+            use_found,
+            compare,
+            removed,
+            zoom,
+            restore,
+            save,
+            status,
+            shape,
+            length,
+        ]
         opened += [scale, *panels, tabs]
         tuning = [strength, detail, across, down]
         shown = [compare, removed, zoom]
@@ -153,7 +182,7 @@ def layout(steps: Steps) -> gr.Blocks:
         task.input(steps.choose, [task], [*panels, tabs], show_progress="hidden")
         restore.click(**run)
         stop.click(steps.stop, None, [status], queue=False)
-        described = [shape, length, angle, kernel_file]
+        described: list[Any] = [shape, length, angle, kernel_file]
         shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], show_progress="hidden")
         gr.on([page.load, *(control.change for control in described)], steps.show_kernel, described, [kernel], **quick)
         scratches.click(steps.find_scratches, None, [editor, use_found, tabs])

@@ -86,6 +86,7 @@ class Service:
             await asyncio.wait([future], timeout=PATIENCE_S)
             if not future.done() and await request.is_disconnected():
                 self.shelf.drop(order)
+        future.exception()  # asked for here, or asyncio complains that nobody did
         background.add_task(self.shelf.drop, order)
         return self.answer(order)
 

@@ -26,11 +26,12 @@ from rednet.web.examples import Example
 from rednet.web.problems import said
 from rednet.web.queue import Job, State, StoppedError
 
-__all__ = ["Steps"]
+__all__ = ["MOST_SIGMA", "Steps"]
 
 LOOK_EVERY_S = 0.2  # at a job's progress
 WITH_PANEL = ("denoise", "dejpeg", "upscale", "deblur", "inpaint")
 BRUSH_RGB = (255, 45, 45)
+MOST_SIGMA = 75  # that the page's slider goes to
 LEAST_SIGMA = 1.5  # below it, there is no noise to see
 SHOWN = [gr.skip(), gr.skip(), gr.skip()]  # the pictures of the tabs, left as they are
 
@@ -85,7 +86,7 @@ class Steps:
         return [
             in_words(facts),
             task,
-            round(facts.sigma),
+            min(round(facts.sigma), MOST_SIGMA),
             facts.quality or gr.skip(),
             canvas(preview, mask),
             offer(mask),
@@ -289,7 +290,9 @@ def kernel_of(shape: str, length: float, angle: float, path: str | None) -> Kern
         if path is None:
             raise OptionError("choose a file with the kernel first")
         return load_kernel(path)
-    return motion(length, angle) if shape == "motion" else {"disk": disk, "gaussian": gaussian}[shape](length)
+    if shape == "motion":
+        return motion(length, angle)
+    return gaussian(length) if shape == "gaussian" else disk(length)
 
 
 def canvas(preview: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> dict[str, Any]:
