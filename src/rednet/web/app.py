@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -74,10 +74,11 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
     queue = JobQueue(limits.waiting)
     counters = Counters(queue)
     shelf = Shelf(folder, queue, restorer, limits, counters)
+    tidied = [shelf.tidy]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(tidy(shelf))
+        tidying = asyncio.create_task(tidy(tidied))
         yield
         tidying.cancel()
         await asyncio.to_thread(queue.close)
@@ -97,15 +98,18 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
 
         if settings.token is not None:
             add_login(app, settings.token, guard.session)
-        mount_page(app, Desks(folder, queue, restorer, limits))
+        desks = Desks(folder, queue, restorer, limits)
+        tidied.append(desks.tidy)
+        mount_page(app, desks)
     return guard
 
 
-async def tidy(shelf: Shelf) -> None:
-    """Drops old jobs from time to time, also while nobody asks for anything."""
+async def tidy(steps: Sequence[Callable[[], None]]) -> None:
+    """Drops from time to time what is old, also while nobody asks for anything."""
     while True:
         await asyncio.sleep(TIDY_EVERY_S)
-        await asyncio.to_thread(shelf.tidy)
+        for step in steps:
+            await asyncio.to_thread(step)
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from rednet.web.queue import Job, JobQueue
 
 __all__ = ["Desk", "Desks"]
 
+IDLE_S = 1800.0  # a desk that nobody has touched for so long is cleared
+
 
 @dataclass
 class Desk:
@@ -44,6 +47,7 @@ class Desk:
         job: that the network has last been given.
         saved: the restored picture as a file.
         proposed: what is probably scratched, for a person to judge.
+        used: when it was last touched.
     """
 
     folder: Path
@@ -54,6 +58,7 @@ class Desk:
     job: Job | None = None
     saved: Path | None = None
     proposed: NDArray[np.bool_] | None = None
+    used: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -124,7 +129,15 @@ class Desks:
             if who not in self.desks:
                 raise OptionError("there is no picture yet; choose one first (it is not kept when the page is closed)")
             self.desks.move_to_end(who)
+            self.desks[who].used = time.monotonic()
             return self.desks[who]
+
+    def tidy(self) -> None:
+        """Clears the desks that nobody has touched for long."""
+        with self.lock:
+            idle = [who for who, desk in self.desks.items() if time.monotonic() - desk.used > IDLE_S]
+        for who in idle:
+            self.drop(who)
 
     def drop(self, who: str) -> None:
         """Clears somebody's desk."""

@@ -80,8 +80,8 @@ def layout(steps: Steps) -> Any:
                 task = gr.Radio(TASKS, value="auto", label="What is wrong with it?", elem_id="task")
                 with gr.Group(visible=False) as noise:
                     know_sigma = gr.Checkbox(label="Set the noise myself", info="Else the network judges it.")
-                    sigma = gr.Slider(0, MOST_SIGMA, 25, step=1, label="Noise", info="Standard deviation; 255 is white.",
-                                      interactive=True)  # fmt: skip
+                    sigma = gr.Slider(0, MOST_SIGMA, 25, step=1, label="Noise", interactive=True,
+                                      info="Standard deviation; 255 is white.")  # fmt: skip
                 with gr.Group(visible=False) as compression:
                     know_quality = gr.Checkbox(label="Set the quality myself", info="Else the file tells it.")
                     quality = gr.Slider(1, 100, 35, step=1, label="JPEG quality", interactive=True)
