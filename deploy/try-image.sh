@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Goes through the steps of deploy/Dockerfile where no engine can build the image: the same files are copied, installed
 # by the same command, and served by a user without rights; then the health check runs, and a picture is restored.
-# Needs root (to become another user) and python3; takes some minutes, most of them to install.
+# Needs root (to become another user) and a Python that this user may run, $PYTHON or python3; takes some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 image=$(mktemp -d)
@@ -11,9 +11,9 @@ chmod 755 "$image"
 mkdir -p "$image/opt/rednet"
 cp pyproject.toml README.md LICENSE constraints.txt "$image/opt/rednet"
 cp -r src "$image/opt/rednet"
-python3 -m venv "$image/python"
+"${PYTHON:-python3}" -m venv "$image/python"
 install=$(sed -n "s/^RUN pip install \(.*\) && rm.*/\1/p" deploy/Dockerfile)
-(cd "$image/opt/rednet" && eval "$image/python/bin/pip --quiet --disable-pip-version-check install $install")
+(cd "$image/opt/rednet" && eval "$image/python/bin/pip --quiet --quiet --disable-pip-version-check install $install")
 rm -rf "$image/opt/rednet"
 mkdir -m 700 "$image/tmp"
 chown nobody "$image/tmp"

@@ -73,8 +73,8 @@ def layout(steps: Steps) -> Any:
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=1, min_width=320, elem_id="controls"):
                 file = gr.File(label="Picture: drop, paste or choose", file_types=["image"], elem_id="file", height=150)
+                gr.Markdown("Or try an example:")
                 with gr.Row(elem_id="examples"):
-                    gr.HTML("Try", container=False, min_width=24)
                     examples = [gr.Button(e.title, size="sm", min_width=45) for e in steps.examples]
                 found = gr.Markdown("", elem_id="found")
                 task = gr.Radio(TASKS, value="auto", label="What is wrong with it?", elem_id="task")
