@@ -26,6 +26,7 @@ __all__ = [
     "load_kernel",
     "motion",
     "parse_kernel",
+    "picture_of",
 ]
 
 Kernel = NDArray[np.float64]
@@ -179,6 +180,14 @@ def parse_kernel(text: str) -> Kernel:
     return make(*values)
 
 
+def picture_of(kernel: Kernel, side: int = 120) -> NDArray[np.uint8]:
+    """Draws a kernel, white where most light goes, each of its pixels as a square; about `side` px wide and high."""
+    rows, columns = kernel.shape
+    square = max(side // max(rows, columns), 1)
+    levels = np.rint(kernel * (255 / kernel.max())).astype(np.uint8)
+    return np.kron(levels, np.ones((square, square), np.uint8))
+
+
 def load_kernel(source: str) -> Kernel:
     """Reads a kernel from a .npy file or a picture (white where most light goes), or makes it from words.
 
@@ -189,7 +198,7 @@ def load_kernel(source: str) -> Kernel:
     path = Path(source)
     if path.suffix.lower() == ".npy":
         try:
-            return check_kernel(np.load(path, allow_pickle=False))
+            return check_kernel(np.load(path, mmap_mode="r", allow_pickle=False))  # no memory for what is not there
         except (OSError, ValueError) as error:
             raise OptionError(f"cannot read the kernel {source}: {error}") from None
     if path.suffix.lower() in PICTURES:

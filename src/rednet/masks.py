@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
@@ -17,7 +17,21 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 
-__all__ = ["SHAPES", "MaskShape", "fill_missing", "of_colour", "pillow", "random_pixels", "scratches", "written_text"]
+__all__ = [
+    "SHAPES",
+    "Mask",
+    "MaskShape",
+    "fill_missing",
+    "from_layers",
+    "from_picture",
+    "mark",
+    "of_colour",
+    "pillow",
+    "random_pixels",
+    "scratches",
+    "to_layer",
+    "written_text",
+]
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -25,6 +39,7 @@ MaskShape = Literal["random", "text", "scratches"]
 
 NOTHING_KNOWN = 0.5  # stands in a picture that is missing altogether
 ENOUGH_KNOWN = 3  # pixels, before a mean over them is taken for a guess
+HALF = 0.5  # of white
 HALF_LEVEL = 0.5  # of 255: a deeper picture's colour counts as the nearest of 8 bits
 MAX_STROKES = 1000  # a share of nearly 1 may never be reached by thin strokes
 
@@ -110,6 +125,43 @@ def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
     wanted = np.frombuffer(bytes.fromhex(colour.removeprefix("#")), np.uint8)
     off = np.abs(pixels * np.float32(255) - wanted)
     return np.asarray((off <= tolerance + HALF_LEVEL).all(axis=2))
+
+
+def from_picture(pixels: Image) -> Mask:
+    """Takes a picture, (H, W, C), as a mask: what is rather white than black is missing."""
+    return np.asarray(pixels.mean(axis=2) >= HALF)
+
+
+def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) -> Mask:
+    """Takes what was painted over a smaller copy of a picture as its mask.
+
+    Args:
+        layers: (h, w, 4) each, not transparent where something was painted.
+        height, width: of the picture, px.
+
+    Raises:
+        OptionError: nothing was painted.
+    """
+    mask = np.zeros((height, width), bool)
+    for layer in layers:
+        rows, columns = (
+            np.arange(size) * side // size for size, side in zip((height, width), layer.shape, strict=False)
+        )
+        mask |= layer[rows[:, None], columns, 3] > 0
+    if not mask.any():
+        raise OptionError("nothing is marked; paint over what is missing first")
+    return mask
+
+
+def to_layer(mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Paints a mask in a colour, (H, W, 4), transparent elsewhere: the opposite of `from_layers`."""
+    return np.where(mask[:, :, None], np.array((*colour, 255), np.uint8), np.uint8(0))
+
+
+def mark(shown: NDArray[np.uint8], mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Shows a picture, (H, W, 3 or 4), with a mask painted over it."""
+    layer = to_layer(mask, colour)
+    return np.where(mask[:, :, None], layer[:, :, : shown.shape[2]], shown)
 
 
 def fill_missing(x: Image, mask: Mask) -> Image:

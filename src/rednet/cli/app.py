@@ -8,7 +8,7 @@ import sys
 import typer
 
 from rednet import __version__
-from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, inspect, restore, train, upscale
+from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, inspect, restore, serve, train, upscale
 from rednet.errors import RednetError
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ for verb in (
     deblur.deblur,
     inpaint.inpaint,
     inspect.inspect,
+    serve.serve,
     train.train,
     evaluate.evaluate,
 ):

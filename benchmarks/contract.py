@@ -1,0 +1,124 @@
+"""Tries the service with requests that schemathesis makes up from its OpenAPI: no answer may be a 5xx.
+
+    python benchmarks/contract.py [--cases 2000] [--out benchmarks/contract.json]
+
+Every answer must also be one that the OpenAPI describes, in status, media type and shape. Where a file is wanted, some
+are small pictures, whole, broken, or claiming to be huge; the others are any bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import time
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis.strategies import binary, sampled_from
+from PIL import Image
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def files() -> list[bytes]:
+    """Makes small pictures, whole and not."""
+    made = []
+    for mode, kind in (
+        ("RGB", "PNG"),
+        ("L", "PNG"),
+        ("RGBA", "PNG"),
+        ("RGB", "JPEG"),
+        ("RGB", "TIFF"),
+        ("RGB", "WEBP"),
+    ):
+        file = io.BytesIO()
+        Image.effect_noise((15, 11), 60).convert(mode).save(file, kind)
+        made.append(file.getvalue())
+    whole = made[0]
+    huge = bytearray(whole)
+    huge[16:24] = (40000).to_bytes(4, "big") + (20000).to_bytes(4, "big")
+    huge[29:33] = zlib.crc32(bytes(huge[12:29])).to_bytes(4, "big")
+    return [*made, whole[:-30], bytes(huge), b""]
+
+
+def try_contract(cases: int, url: str) -> dict[str, Any]:
+    """Makes up requests for every route, `cases` in all, and checks the answers."""
+    begun, statuses, broken = time.perf_counter(), Counter[str](), []
+    schemathesis.openapi.format("binary", sampled_from(files()) | binary(max_size=200))
+    operations = [result.ok() for result in schemathesis.openapi.from_url(f"{url}openapi.json").get_all_operations()]
+    last = next(operation for operation in operations if operation.label == "POST /v1/restore")
+    for operation in [*(one for one in operations if one is not last), last]:
+        rest = cases - sum(statuses.values()) if operation is last else cases // (2 * len(operations))
+        try:
+            try_operation(operation, rest, statuses)
+        except BaseException as error:
+            broken.append(f"{operation.label}: {type(error).__module__}.{type(error).__name__}: {error}")
+    return {
+        "cases": sum(statuses.values()),
+        "answers": dict(sorted(statuses.items())),
+        "broken": broken,
+        "seconds": round(time.perf_counter() - begun, 1),
+    }
+
+
+def try_operation(operation: Any, cases: int, statuses: Counter[str]) -> None:
+    """Makes up requests for one route, and counts the answers; raises what is wrong with one."""
+
+    @settings(max_examples=cases, deadline=None, database=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    def attempt(case: schemathesis.Case) -> None:
+        try:
+            response = case.call()
+        except ValueError as error:  # schemathesis cannot send all that it makes up
+            if "Unsupported type" in str(error):
+                reject()
+            raise
+        statuses[f"{operation.label} {response.status_code}"] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    attempt()
+
+
+def main() -> None:
+    """Tries, and writes what came out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        figures = try_contract(asked.cases, server.stdout.readline().split()[0])
+    finally:
+        server.terminate()
+        server.wait()
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if asked.out is not None:
+        asked.out.write_text(text + "\n", "utf-8")
+    if figures["broken"]:
+        sys.exit("the service broke its contract")
+
+
+if __name__ == "__main__":
+    main()

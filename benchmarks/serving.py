@@ -1,0 +1,141 @@
+"""Loads `rednet serve` from all sides: 50 clients, 500 requests of 0.3 megapixels, on loopback.
+
+    python benchmarks/serving.py [--clients 50] [--requests 500] [--out benchmarks/serving.json]
+
+Each request has a strength of its own, so that no two answers are the same, and each answer is compared, to the bit,
+with what its own input must give. A client that is refused (429) waits as long as it is told before its next request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from rednet.images import from_array, to_array
+from rednet.inference.correction import apply_correction
+from rednet.inference.restorer import Restorer
+
+PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
+WIDTH, HEIGHT, PICTURES = 640, 480, 10
+MEMORY = re.compile(r"^process_resident_memory_bytes (\S+)", re.MULTILINE)
+
+
+def pictures() -> list[np.ndarray]:
+    """Makes noisy pictures, each another part of a photograph."""
+    rng = np.random.default_rng(0)
+    names = ("astronaut.png", "coffee.png", "rocket.jpg")
+    photos = [np.asarray(Image.open(PHOTOS / name).convert("RGB").resize((960, 720))) for name in names]
+    parts = []
+    for number in range(PICTURES):
+        photo = photos[number % len(photos)]
+        top, left = rng.integers(0, 720 - HEIGHT), rng.integers(0, 960 - WIDTH)
+        part = photo[top : top + HEIGHT, left : left + WIDTH]
+        parts.append(np.clip(part + rng.normal(0, 20, part.shape), 0, 255).round().astype(np.uint8))
+    return parts
+
+
+def as_png(levels: np.ndarray) -> bytes:
+    """Encodes a picture."""
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+async def load(url: str, clients: int, requests: int) -> dict[str, Any]:
+    """Sends all requests and checks all answers."""
+    restorer = Restorer.from_pretrained()
+    damaged = [from_array(levels) for levels in pictures()]
+    corrections = [restorer.correct(picture, {"sigma": None}) for picture in damaged]
+    files = [as_png(to_array(picture)) for picture in damaged]
+    statuses: Counter[int] = Counter()
+    wrong, seconds, memory = 0, [], []
+    waiting = list(range(requests))[::-1]
+    begun = time.perf_counter()
+
+    async def client(http: httpx.AsyncClient) -> None:
+        nonlocal wrong
+        while waiting:
+            number = waiting.pop()
+            which, strength = number % PICTURES, number / requests
+            start = time.perf_counter()
+            answer = await http.post(
+                "/v1/restore",
+                files={"picture": ("same name.png", files[which], "image/png")},
+                data={"task": "denoise", "strength": repr(strength), "wait": "true"},
+            )
+            statuses[answer.status_code] += 1
+            if answer.status_code == 200:
+                seconds.append(time.perf_counter() - start)
+                wanted = to_array(apply_correction(damaged[which], corrections[which], strength=strength))
+                wrong += not np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content))), wanted)
+            else:
+                await asyncio.sleep(int(answer.headers.get("retry-after", 1)))
+
+    async def watch(http: httpx.AsyncClient) -> None:
+        while True:
+            text = (await http.get("/metrics")).text
+            memory.append(float(MEMORY.search(text)[1]) / 1e6)
+            await asyncio.sleep(1)
+
+    limits = httpx.Limits(max_connections=clients + 1)
+    async with httpx.AsyncClient(base_url=url, timeout=600, limits=limits) as http:
+        watching = asyncio.create_task(watch(http))
+        await asyncio.gather(*(client(http) for _ in range(clients)))
+        watching.cancel()
+    third = max(len(memory) // 3, 1)
+    return {
+        "clients": clients,
+        "requests": requests,
+        "megapixels_each": WIDTH * HEIGHT / 1e6,
+        "answers": {str(status): count for status, count in sorted(statuses.items())},
+        "lost": requests - sum(statuses.values()),
+        "wrong": wrong,
+        "seconds": round(time.perf_counter() - begun, 1),
+        "median_wait_s": round(statistics.median(seconds), 2),
+        "longest_wait_s": round(max(seconds), 2),
+        "memory_mb_first_third": round(max(memory[:third])),
+        "memory_mb_last_third": round(max(memory[-third:])),
+        "cpus": len(os.sched_getaffinity(0)),
+    }
+
+
+def main() -> None:
+    """Starts a server, loads it, and writes what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--requests", type=int, default=500)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        url = server.stdout.readline().split()[0]
+        figures = asyncio.run(load(url, asked.clients, asked.requests))
+    finally:
+        server.terminate()
+        server.wait()
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if asked.out is not None:
+        asked.out.write_text(text + "\n", "utf-8")
+    if figures["lost"] or figures["wrong"] or set(figures["answers"]) - {"200", "429"}:
+        sys.exit("an answer was lost, wrong, or neither 200 nor 429")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""`rednet serve`: a local page for people, and a service for programs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+__all__ = ["serve"]
+
+NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Where to listen; anything but this machine needs a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
+    token: Annotated[
+        str | None, typer.Option(envvar="REDNET_TOKEN", help="That requests must carry.", show_envvar=True)
+    ] = None,
+    no_page: Annotated[bool, typer.Option("--no-page", help="Only the service.")] = False,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 50.0,
+    max_bytes: Annotated[str, typer.Option(metavar="SIZE", help="Refuse longer requests, as in 100M.")] = "100M",
+    max_seconds: Annotated[float, typer.Option(help="Stop a job that runs longer.")] = 600.0,
+    max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = 16,
+    model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
+    engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
+    threads: Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")] = None,
+) -> None:
+    """Open a page to restore pictures on, and an HTTP service, on this machine."""
+    import logging
+    import signal
+    import webbrowser
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    from rednet.errors import OptionError
+
+    missing = [name for name in (*NEEDED, *(() if no_page else ("gradio",))) if find_spec(name) is None]
+    if missing:
+        raise OptionError(f"serving needs the package {missing[0]}: pip install 'rednet[web]'")
+
+    from rednet.inference.budget import parse_memory
+    from rednet.inference.restorer import Restorer
+    from rednet.web.app import Settings, check_address
+    from rednet.web.app import serve as run
+    from rednet.web.limits import Limits
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
+    logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
+    check_address(host, token)
+    limits = Limits(
+        max_bytes=parse_memory(max_bytes), max_megapixels=max_megapixels, max_seconds=max_seconds, waiting=max_waiting
+    )
+    settings = Settings(host, port, token or None, not no_page, Path(model).name, limits)
+    restorer = Restorer.from_pretrained(model, engine=engine, threads=threads)
+
+    def ready(url: str) -> None:
+        print(f"{url} ({'the service' if no_page else 'the page, and the service'}; Ctrl-C ends it)", flush=True)
+        if open_browser:
+            webbrowser.open(url)
+
+    run(settings, restorer, ready)
+    print("rednet: stopped", file=sys.stderr)

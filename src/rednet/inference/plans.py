@@ -1,0 +1,114 @@
+"""What each task does to a picture, in the two halves of every verb: the network computes, then all is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.images import Picture
+from rednet.inference.correction import Options, apply_correction, enlarge
+from rednet.inference.inspect import Finding, inspect, jpeg_quality
+from rednet.inference.restorer import Restorer
+from rednet.inference.work import Local, Whole, Work
+from rednet.kernels import Kernel
+
+__all__ = ["Plan", "automatic", "deblocking", "deblurring", "denoising", "enlarging", "filling"]
+
+Pixels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done to a picture.
+
+    Args:
+        correct: (restorer, prepared picture, what was found, options) -> its correction; the network's half.
+        find: decides what to tell the network, see `Local`; None if nothing is looked at.
+        prepare: what comes before: enlarging, say.
+        scale: how many times wider and higher the result is.
+        detail: whether there is fine structure to give back; not where pixels were missing.
+        local: it can be done tile by tile, see `Local`.
+    """
+
+    correct: Callable[[Restorer, Picture, Finding, Options], Pixels]
+    find: Callable[..., Finding] = lambda sample, path: Finding({}, "")
+    prepare: Callable[[Picture], Picture] = lambda picture: picture
+    scale: int = 1
+    detail: bool = True
+    local: bool = False
+
+    def apply(self, picture: Picture, correction: Pixels, **options: Unpack[Options]) -> Picture:
+        """Applies a correction to a prepared picture."""
+        return apply_correction(picture, correction, **(options if self.detail else {**options, "detail": 0.0}))
+
+    def work(self) -> Work:
+        """Gives both halves as one, for files."""
+        if self.local:
+            return Local(self.find)
+
+        def run(restorer: Restorer, picture: Picture, options: Any) -> Picture:
+            prepared = self.prepare(picture)
+            correction = self.correct(restorer, prepared, Finding({}, ""), options)
+            return self.apply(prepared, correction, **options)
+
+        return Whole(run, scale=self.scale)
+
+
+def told(find: Callable[..., Finding]) -> Plan:
+    """Makes a plan of what is found: the network is told it."""
+    return Plan(
+        lambda restorer, picture, found, options: restorer.correct(picture, found.facts, **options), find, local=True
+    )
+
+
+def automatic() -> Plan:
+    """Looks at the picture and decides."""
+    return told(lambda sample, path: inspect(sample(), path))
+
+
+def denoising(sigma: float | None = None) -> Plan:
+    """Removes noise; its `sigma` (0-255 scale) if it is known."""
+    return told(lambda sample, path: Finding({"sigma": sigma}, ""))
+
+
+def deblocking(quality: float | None = None) -> Plan:
+    """Removes JPEG's blocks and rings; the file tells the `quality` if nobody does."""
+    return told(
+        lambda sample, path: Finding({"quality": quality or (None if path is None else jpeg_quality(path))}, "")
+    )
+
+
+def enlarging(scale: int = 2) -> Plan:
+    """Enlarges 2, 3 or 4 times."""
+    return Plan(
+        lambda restorer, picture, found, options: restorer.correct(picture, {"scale": float(scale)}, **options),
+        prepare=lambda picture: enlarge(picture, scale),
+        scale=scale,
+    )
+
+
+def deblurring(kernel: Kernel, sigma: float | None = None, steps: int = 0) -> Plan:
+    """Undoes a known blur; see `Restorer.correct_blur`."""
+    return Plan(
+        lambda restorer, picture, found, options: restorer.correct_blur(picture, kernel, sigma, steps, **options)
+    )
+
+
+def filling(missing: Callable[[Picture], Mask], restore_known: bool = False) -> Plan:
+    """Fills missing pixels.
+
+    Args:
+        missing: tells which they are, (H, W) True.
+        restore_known: restore the others, too.
+    """
+    return Plan(
+        lambda restorer, picture, found, options: restorer.correct_missing(
+            picture, {}, missing(picture), restore_known, **options
+        ),
+        detail=False,
+    )

@@ -1,0 +1,130 @@
+"""A restoration whose strength and detail are still open: the network has run, and all can be tried without it.
+
+Large pictures stay on disk; what is shown is a smaller picture, or a part at full size. Both take the correction as it
+was computed for the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.images import Picture, to_array
+from rednet.inference.correction import Options, removed_picture
+from rednet.inference.plans import Plan
+from rednet.inference.restorer import Restorer
+from rednet.inference.work import Whole
+from rednet.resize import imresize
+
+__all__ = ["CROP", "Proof", "Views", "smaller", "to_show"]
+
+Pixels = NDArray[np.float32]
+Shown = NDArray[np.uint8]
+
+PREVIEW = 1200  # px, the longest side that is shown
+CROP = 180  # px, a side of a part that is shown enlarged
+
+
+class Views(NamedTuple):
+    """What is shown of a restoration, (h, w, 3) or with transparency (h, w, 4)."""
+
+    before: Shown
+    after: Shown
+    removed: Shown
+
+
+class Proof:
+    """A picture and its correction.
+
+    Args:
+        plan: that gave it.
+        folder: where both are kept, as arrays.
+        prepared: the picture as the network saw it.
+        correction: of the same size.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, prepared: Picture, correction: Pixels) -> None:
+        self.plan = plan
+        self.pixels, self.correction = (
+            keep(folder / "pixels.npy", prepared.pixels),
+            keep(folder / "correction.npy", correction),
+        )
+        self.small = smaller(replace(prepared, native=None, colours=None))
+        self.small_correction = shrunk(correction)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        height, width, _ = self.pixels.shape
+        return width, height
+
+    def views(self, strength: float, detail: float) -> Views:
+        """Shows the whole picture, at most PREVIEW px a side."""
+        after = self.plan.apply(self.small, self.small_correction, strength=strength, detail=detail)
+        return Views(to_show(self.small), to_show(after), to_show(removed_picture(self.small, after)))
+
+    def crop(self, across: float, down: float, strength: float, detail: float) -> tuple[Shown, Shown]:
+        """Shows a part at full size, before and after; `across` and `down` are 0 to 1."""
+        rows, columns = (
+            slice(start := round(share * max(size - CROP, 0)), start + CROP)
+            for share, size in zip((down, across), self.pixels.shape, strict=False)
+        )
+        part = Picture(np.asarray(self.pixels[rows, columns]), None, "uint8")
+        correction = np.asarray(self.correction[rows, columns])
+        return to_show(part), to_show(self.plan.apply(part, correction, strength=strength, detail=detail))
+
+    def work(self) -> Whole:
+        """Gives the work that applies the correction to the file that it was computed for."""
+
+        def run(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
+            return self.plan.apply(self.plan.prepare(picture), np.asarray(self.correction), **options)
+
+        return Whole(run, scale=self.plan.scale)
+
+    @classmethod
+    def compute(
+        cls, plan: Plan, folder: Path, restorer: Restorer, picture: Picture, path: Path, options: Options
+    ) -> Proof:
+        """Runs the network.
+
+        Args:
+            plan: what is to be done.
+            folder: where the arrays are kept.
+            restorer: runs the network.
+            picture: to restore.
+            path: the file that it was read from, for what is to be found in it.
+            options: see `Options`.
+        """
+        prepared = plan.prepare(picture)
+        found = plan.find(lambda: picture.pixels, path)
+        return cls(plan, folder, prepared, plan.correct(restorer, prepared, found, options))
+
+
+def keep(path: Path, array: Pixels) -> Pixels:
+    """Writes an array and gives it as it lies on disk."""
+    path.unlink(missing_ok=True)  # whoever still reads the old one may go on
+    np.save(path, array)
+    kept: Pixels = np.load(path, mmap_mode="r")
+    return kept
+
+
+def shrunk(x: Pixels) -> Pixels:
+    """Gives (H, W, C) with at most PREVIEW px a side."""
+    side = max(x.shape[:2])
+    return x if side <= PREVIEW else imresize(x, PREVIEW / side)
+
+
+def smaller(picture: Picture) -> Picture:
+    """Gives a picture with at most PREVIEW px a side."""
+    alpha = None if picture.alpha is None else shrunk(picture.alpha).clip(0, 1)
+    return replace(picture, pixels=shrunk(picture.pixels), alpha=alpha)
+
+
+def to_show(picture: Picture) -> Shown:
+    """Gives a picture as 8 bits, RGB, with its transparency if it has one."""
+    rgb = np.repeat(picture.pixels, 3, axis=2) if picture.pixels.shape[2] == 1 else picture.pixels
+    return to_array(Picture(rgb, picture.alpha, "uint8"))

@@ -1,0 +1,181 @@
+"""The server: guard, service and page joined around one queue and one network."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from rednet import __version__
+from rednet.errors import OptionError
+from rednet.inference.restorer import Restorer
+from rednet.web.counters import Counters
+from rednet.web.folder import private_folder
+from rednet.web.guard import Guard, is_loopback
+from rednet.web.limits import Limits
+from rednet.web.login import add_login
+from rednet.web.problems import problem
+from rednet.web.queue import JobQueue
+from rednet.web.service import Service
+from rednet.web.shelf import Shelf
+
+__all__ = ["Settings", "check_address", "make_app", "serve"]
+
+TIDY_EVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server is set up.
+
+    Args:
+        host, port: where it listens; port 0 takes any free one.
+        token: that requests must carry, or None.
+        page: whether there is one, beside the service.
+        model: the name of the network.
+        limits: what is taken on.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str | None = None
+    page: bool = True
+    model: str = "universal"
+    limits: Limits = field(default_factory=Limits)
+
+
+def check_address(host: str, token: str | None) -> None:
+    """Raises OptionError if others could reach a server that asks for no token."""
+    if not is_loopback(host) and not token:
+        raise OptionError(
+            f"{host} can be reached by others, and there is no token; give one with --token, or in REDNET_TOKEN, or "
+            "stay at 127.0.0.1"
+        )
+
+
+def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
+    """Builds the server as an ASGI application.
+
+    Args:
+        settings: how.
+        restorer: runs the network.
+        folder: for all temporary files; see `private_folder`.
+    """
+    limits = settings.limits
+    queue = JobQueue(limits.waiting)
+    counters = Counters(queue)
+    shelf = Shelf(folder, queue, restorer, limits, counters)
+    tidied = [shelf.tidy]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(tidy(tidied))
+        yield
+        tidying.cancel()
+        await asyncio.to_thread(queue.close)
+
+    app = FastAPI(
+        title="rednet", version=__version__, summary="Restores degraded pictures.", lifespan=lifespan, docs_url=None,
+        redoc_url=None,
+    )  # fmt: skip
+    app.include_router(Service(shelf, queue, settings.model).router())
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, broken)
+    guard = Guard(app, token=settings.token, max_bytes=limits.max_bytes, refused=counters.refuse)
+    if settings.page:
+        from rednet.web.desk import Desks
+        from rednet.web.page import mount_page
+
+        if settings.token is not None:
+            add_login(app, settings.token, guard.session)
+        desks = Desks(folder, queue, restorer, limits)
+        tidied.append(desks.tidy)
+        mount_page(app, desks)
+    return guard
+
+
+async def tidy(steps: Sequence[Callable[[], None]]) -> None:
+    """Drops from time to time what is old, also while nobody asks for anything."""
+    while True:
+        await asyncio.sleep(TIDY_EVERY_S)
+        for step in steps:
+            await asyncio.to_thread(step)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Answers what the routes do not know."""
+    assert isinstance(error, HTTPException)
+    detail = f"{request.method} {request.url.path}: {error.detail}; see /openapi.json for what there is"
+    return problem(error.status_code, detail, error.headers)
+
+
+async def invalid(request: Request, error: Exception) -> Response:
+    """Answers what the routes do not understand."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{request.url.path}: {error}")
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """Answers when we are at fault; the log has the rest."""
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; the server's log tells what")
+
+
+def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None] = lambda url: None) -> None:
+    """Serves until it is told to stop (Ctrl-C, SIGTERM).
+
+    Args:
+        settings: how.
+        restorer: runs the network.
+        on_ready: called with the address as soon as requests are taken.
+
+    Raises:
+        OptionError: see `check_address`; or the address cannot be had.
+    """
+    import uvicorn
+
+    check_address(settings.host, settings.token)
+    with private_folder() as folder:
+        app = make_app(settings, restorer, folder)
+        config = uvicorn.Config(
+            app, host=settings.host, port=settings.port, log_level=logging.WARNING, access_log=False, ws="none",
+            server_header=False, timeout_graceful_shutdown=5,
+        )  # fmt: skip
+        try:
+            listening = config.bind_socket()
+        except SystemExit:  # uvicorn's way to say so
+            raise OptionError(
+                f"cannot listen at {settings.host}:{settings.port}; is the port taken? Give another with --port"
+            ) from None
+        logging.getLogger("uvicorn.error").addFilter(worth_telling)
+        server = uvicorn.Server(config)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{listening.getsockname()[1]}/"
+        threading.Thread(target=tell_when_ready, args=(server, url, on_ready), daemon=True).start()
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+
+
+def tell_when_ready(server: object, url: str, on_ready: Callable[[str], None]) -> None:
+    """Waits until the server takes requests, then tells its address."""
+    import time
+
+    while not getattr(server, "started", False):
+        if getattr(server, "should_exit", False):
+            return
+        time.sleep(0.02)
+    on_ready(url)
+
+
+def worth_telling(record: logging.LogRecord) -> bool:
+    """Keeps quiet about open pages whose connection ends because the server does."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError) and "graceful shutdown" not in record.getMessage()

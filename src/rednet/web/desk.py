@@ -1,0 +1,209 @@
+"""What the page keeps for each person who has it open: one picture, its restoration, and nothing for longer."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet import __version__
+from rednet.batch.manifest import output_name
+from rednet.errors import OptionError
+from rednet.images import Picture, PictureFile, read_picture
+from rednet.images.encoding import Saving
+from rednet.inference.files import FileTask, Handling
+from rednet.inference.inspect import FileFacts, inspect_file
+from rednet.inference.plans import Plan
+from rednet.inference.proof import Proof
+from rednet.inference.restorer import Restorer
+from rednet.inference.work import Whole
+from rednet.web.limits import Limits
+from rednet.web.queue import Job, JobQueue
+
+__all__ = ["Desk", "Desks"]
+
+IDLE_S = 1800.0  # a desk that nobody has touched for so long is cleared
+
+
+@dataclass
+class Desk:
+    """One person's picture.
+
+    Args:
+        folder: of its files.
+        source: the picture as it came.
+        name: that it had, to be shown and to be proposed, and never used as a path.
+        facts: what an inspection found.
+        proof: its restoration, if there is one.
+        job: that the network has last been given.
+        saved: the restored picture as a file.
+        proposed: what is probably scratched, for a person to judge.
+        used: when it was last touched.
+    """
+
+    folder: Path
+    source: Path
+    name: str
+    facts: FileFacts
+    proof: Proof | None = None
+    job: Job | None = None
+    saved: Path | None = None
+    proposed: NDArray[np.bool_] | None = None
+    used: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def proposed_name(self) -> str:
+        """What the restored picture is to be called."""
+        return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix="-restored")
+
+    def need_proof(self) -> Proof:
+        """Gives the restoration; raises OptionError if there is none yet."""
+        if self.proof is None:
+            raise OptionError("nothing has been restored yet; choose a picture first")
+        return self.proof
+
+
+class Desks:
+    """The desks of all who have the page open.
+
+    Args:
+        folder: where their files lie.
+        queue: does what needs the network.
+        restorer: is the network.
+        limits: how many desks there are, and how large a picture may be.
+    """
+
+    def __init__(self, folder: Path, queue: JobQueue, restorer: Restorer, limits: Limits) -> None:
+        self.folder, self.queue, self.restorer, self.limits = folder, queue, restorer, limits
+        self.desks: OrderedDict[str, Desk] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def open(self, who: str, path: Path, name: str) -> Desk:
+        """Puts a picture on somebody's desk, in the place of the one before.
+
+        Args:
+            who: the session.
+            path: of a file, which is copied.
+            name: that it had.
+
+        Raises:
+            ImageError: it cannot be read, or is too large.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="desk-", dir=self.folder))
+        try:
+            source = Path(shutil.copyfile(path, folder / "picture"))
+            file = PictureFile(source, max_megapixels=self.limits.max_megapixels)
+            if file.pages > 1:
+                raise OptionError(f"{source} has {file.pages} pages; the page takes one, rednet restore takes all")
+            source = source.rename(source.with_suffix(file.ending))
+            facts = inspect_file(source, max_megapixels=self.limits.max_megapixels)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        desk = Desk(folder, source, name, facts)
+        self.drop(who)
+        with self.lock:
+            self.desks[who] = desk
+            idle = list(self.desks)[: -self.limits.sessions]
+        for other in idle:
+            self.drop(other)
+        return desk
+
+    def find(self, who: str) -> Desk:
+        """Gives somebody's desk.
+
+        Raises:
+            OptionError: there is no picture on it.
+        """
+        with self.lock:
+            if who not in self.desks:
+                raise OptionError("there is no picture yet; choose one first (it is not kept when the page is closed)")
+            self.desks.move_to_end(who)
+            self.desks[who].used = time.monotonic()
+            return self.desks[who]
+
+    def tidy(self) -> None:
+        """Clears the desks that nobody has touched for long."""
+        with self.lock:
+            idle = [who for who, desk in self.desks.items() if time.monotonic() - desk.used > IDLE_S]
+        for who in idle:
+            self.drop(who)
+
+    def drop(self, who: str) -> None:
+        """Clears somebody's desk."""
+        with self.lock:
+            desk = self.desks.pop(who, None)
+        if desk is not None:
+            self.stop(desk)
+            shutil.rmtree(desk.folder, ignore_errors=True)
+
+    def saved(self, place: str) -> Desk | None:
+        """Finds the desk whose saved picture is at a place, that is, in a folder of that name."""
+        with self.lock:
+            return next((desk for desk in self.desks.values() if desk.folder.name == place), None)
+
+    def restore(self, desk: Desk, plan: Plan) -> Job:
+        """Lets the network compute a correction.
+
+        Raises:
+            QueueFullError: there is no room.
+        """
+        self.stop(desk)
+        found: list[Proof] = []
+
+        def compute(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
+            proof = Proof.compute(plan, desk.folder, restorer, picture, desk.source, {"progress": options["progress"]})
+            found.append(proof)
+            return proof.small
+
+        def run(advance: Callable[[float], None]) -> None:
+            task = self.task(
+                desk, Whole(compute, scale=plan.scale), Handling(max_megapixels=self.limits.max_megapixels)
+            )
+            task.look()
+            task.restore(self.restorer, advance)
+            task.close()
+            desk.proof = found[0]
+
+        desk.job = self.queue.submit(Job(run, self.limits.max_seconds))
+        return desk.job
+
+    def stop(self, desk: Desk) -> None:
+        """Stops what the network does for a desk."""
+        if desk.job is not None:
+            self.queue.cancel(desk.job)
+
+    def task(self, desk: Desk, work: Whole, handling: Handling) -> FileTask:
+        """Makes the task of a desk's picture; its format, depth and metadata are kept."""
+        return FileTask(
+            desk.source, desk.source.with_name(output_name(desk.source, suffix="-restored")), work, handling
+        )
+
+    def save(self, desk: Desk, strength: float, detail: float) -> Path:
+        """Writes the restored picture at full size; the network is not needed."""
+        software = f"rednet {__version__} (page)"
+        handling = Handling(
+            strength=strength, detail=detail, saving=Saving(overwrite=True, software=software),
+            max_megapixels=self.limits.max_megapixels,
+        )  # fmt: skip
+        with desk.lock:
+            task = self.task(desk, desk.need_proof().work(), handling)
+            task.load()
+            task.restore(self.restorer)
+            task.save()
+            desk.saved = task.target
+        return task.target
+
+    def picture(self, desk: Desk) -> Picture:
+        """Reads a desk's picture."""
+        return read_picture(desk.source, max_megapixels=self.limits.max_megapixels)

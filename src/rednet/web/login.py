@@ -1,0 +1,46 @@
+"""The login of the page, where the server wants a token: a form, and a cookie that no script can read."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from rednet.web.guard import COOKIE, LOGIN, same
+
+__all__ = ["add_login"]
+
+FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>rednet</title><style>:root{{color-scheme:light dark;font:16px system-ui,sans-serif}}
+form{{max-width:20rem;margin:20vh auto;display:grid;gap:.75rem;padding:0 1rem}}
+input,button{{font:inherit;padding:.6rem}}</style>
+<form method="post"><h1>rednet</h1><label for="token">Token of this server</label>
+<input id="token" name="token" type="password" autocomplete="current-password" autofocus required>
+<p role="alert">{message}</p><button>Log in</button></form></html>"""
+LONGEST = 4096  # bytes of the form
+
+
+def add_login(app: FastAPI, token: str, session: str) -> None:
+    """Adds the route of the login.
+
+    Args:
+        app: to add to.
+        token: that is asked for.
+        session: what the cookie says afterwards.
+    """
+
+    async def show() -> Response:
+        return HTMLResponse(FORM.format(message=""))
+
+    async def check(request: Request) -> Response:
+        body = (await request.body())[:LONGEST].decode(errors="replace")
+        if not same(parse_qs(body).get("token", [""])[0], token):
+            return HTMLResponse(FORM.format(message=escape("That is not the token.")), 401)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
+        return answer
+
+    app.add_api_route(LOGIN, show, methods=["GET"], include_in_schema=False)
+    app.add_api_route(LOGIN, check, methods=["POST"], include_in_schema=False)

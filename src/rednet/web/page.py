@@ -1,0 +1,200 @@
+"""The page: what a person sees. It lays out components and passes on; `steps.py` says what they do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse
+
+from rednet.inference.proof import CROP
+from rednet.web.desk import Desks
+from rednet.web.examples import make_examples
+from rednet.web.offline import stay_offline
+from rednet.web.problems import problem
+from rednet.web.steps import MOST_SIGMA, Steps
+
+__all__ = ["mount_page"]
+
+HERE = Path(__file__).parent
+FONTS = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
+TASKS = [
+    ("Automatic", "auto"),
+    ("Noise", "denoise"),
+    ("JPEG", "dejpeg"),
+    ("Enlarge", "upscale"),
+    ("Blur", "deblur"),
+    ("Missing parts", "inpaint"),
+]
+SHAPES = [("Out of focus", "disk"), ("Soft", "gaussian"), ("Motion", "motion"), ("From a file", "file")]
+BRUSH = "#ff2d2d"
+HEIGHT = 640  # px, of pictures at their largest
+
+
+def mount_page(app: FastAPI, desks: Desks) -> None:
+    """Adds the page to an application, at its root."""
+    stay_offline(desks.folder)
+
+    async def saved(place: str) -> Response:
+        desk = desks.saved(place)
+        if desk is None or desk.saved is None:
+            return problem(404, "this picture is gone; restore it again")
+        return FileResponse(desk.saved, filename=desk.proposed_name, headers={"Cache-Control": "no-store"})
+
+    app.add_api_route("/saved/{place}", saved, methods=["GET"], include_in_schema=False)
+    gr.mount_gradio_app(
+        app,
+        layout(Steps(desks, make_examples(desks.folder))),
+        path="/",
+        allowed_paths=[],
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=desks.limits.max_bytes,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        theme=gr.themes.Default(
+            primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=["ui-monospace", "monospace"]
+        ),
+        css=(HERE / "page.css").read_text("utf-8"),
+        head=f"<script>{(HERE / 'page.js').read_text('utf-8')}</script>",
+    )
+
+
+def layout(steps: Steps) -> Any:
+    """Lays the page out and joins its parts to what they do."""
+    with gr.Blocks(title="rednet", analytics_enabled=False, fill_width=True, delete_cache=(300, 1800)) as page:
+        gr.HTML("<h1>rednet</h1><p>Restores damaged pictures on this computer. Nothing is sent anywhere, or kept.</p>",
+                elem_id="title")  # fmt: skip
+        with gr.Row(elem_id="columns"):
+            with gr.Column(scale=1, min_width=320, elem_id="controls"):
+                file = gr.File(label="Picture: drop, paste or choose", file_types=["image"], elem_id="file", height=150)
+                gr.Markdown("Or try an example:")
+                with gr.Row(elem_id="examples"):
+                    examples = [gr.Button(e.title, size="sm", min_width=45) for e in steps.examples]
+                found = gr.Markdown("", elem_id="found")
+                task = gr.Radio(TASKS, value="auto", label="What is wrong with it?", elem_id="task")
+                with gr.Group(visible=False) as noise:
+                    know_sigma = gr.Checkbox(label="Set the noise myself", info="Else the network judges it.")
+                    sigma = gr.Slider(0, MOST_SIGMA, 25, step=1, label="Noise", interactive=True,
+                                      info="Standard deviation; 255 is white.")  # fmt: skip
+                with gr.Group(visible=False) as compression:
+                    know_quality = gr.Checkbox(label="Set the quality myself", info="Else the file tells it.")
+                    quality = gr.Slider(1, 100, 35, step=1, label="JPEG quality", interactive=True)
+                with gr.Group(visible=False) as size:
+                    scale = gr.Radio([2, 3, 4], value=2, label="How many times larger?")
+                with gr.Group(visible=False) as blur:
+                    shape = gr.Radio(SHAPES, value="disk", label="Kind of blur")
+                    length = gr.Slider(0.5, 30, 3, step=0.1, label="Radius, px", interactive=True)
+                    angle = gr.Slider(0, 180, 0, step=1, label="Angle, degrees", visible=False, interactive=True)
+                    kernel_file = gr.File(label="Kernel: .png, .tif or .npy", visible=False, height=100,
+                                          file_types=[".png", ".tif", ".tiff", ".npy"])  # fmt: skip
+                    kernel = gr.Image(label="What a point becomes", height=130, elem_id="kernel", interactive=False,
+                                      format="png", buttons=[])  # fmt: skip
+                with gr.Group(visible=False) as holes:
+                    gr.Markdown("Paint over what is missing, then press *Restore*.", padding=True)
+                    scratches = gr.Button("Find scratches", size="sm")
+                    use_found = gr.Checkbox(label="Fill the scratches that were found (red)", visible=False)
+                    known = gr.Checkbox(label="Restore the rest of the picture, too")
+                with gr.Row():
+                    restore = gr.Button(
+                        "Restore", variant="primary", interactive=False, elem_id="restore", min_width=100
+                    )
+                    stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=100)
+                status = gr.HTML("", elem_id="status")
+            with gr.Column(scale=3, min_width=320):
+                with gr.Tabs() as tabs:
+                    with gr.Tab("Before and after", id="compare"):
+                        compare = gr.ImageSlider(label="Before and after", show_label=False, interactive=False,
+                                                 elem_id="compare", max_height=HEIGHT,
+                                                 buttons=["fullscreen"])  # fmt: skip
+                    with gr.Tab("Paint", id="paint", visible=False) as paint:
+                        editor = gr.ImageEditor(
+                            label="Paint over what is missing", elem_id="editor", height=HEIGHT, sources=(),
+                            transforms=(),
+                            layers=False, buttons=["fullscreen"], format="png", type="numpy",
+                            brush=gr.Brush(colors=[BRUSH], default_color=BRUSH, color_mode="fixed", default_size=12),
+                        )  # fmt: skip
+                    with gr.Tab("Removed", id="removed"):
+                        removed = gr.Image(label="What was taken away; gray is nothing", interactive=False,
+                                           elem_id="removed", height=HEIGHT, buttons=["fullscreen"])  # fmt: skip
+                    with gr.Tab("Zoom", id="zoom") as zoom_tab:
+                        zoom = gr.ImageSlider(label=f"{CROP}x{CROP} px, enlarged", elem_id="zoom", interactive=False,
+                                              max_height=HEIGHT, format="png", buttons=[])  # fmt: skip
+                        with gr.Row():
+                            across = gr.Slider(0, 100, 50, step=1, label="From left to right, %", interactive=True)
+                            down = gr.Slider(0, 100, 50, step=1, label="From top to bottom, %", interactive=True)
+                with gr.Row(elem_id="tuning"):
+                    strength = gr.Slider(0, 1.5, 1, step=0.05, label="Strength", elem_id="strength", interactive=True,
+                                         info="How much of the correction to apply.")  # fmt: skip
+                    detail = gr.Slider(0, 1, 0, step=0.05, label="Detail", elem_id="detail", interactive=True,
+                                       info="How much fine structure to give back.")  # fmt: skip
+                    save = gr.Button("Save the picture", variant="primary", interactive=False, elem_id="save")
+                link = gr.Textbox(visible="hidden", elem_id="link")
+
+        panels = [noise, compression, size, blur, holes, paint]
+        levels = [
+            task,
+            know_sigma,
+            sigma,
+            know_quality,
+            quality,
+            scale,
+            shape,
+            length,
+            angle,
+            kernel_file,
+            known,
+            use_found,
+        ]
+        opened = [
+            found,
+            task,
+            sigma,
+            quality,
+            editor,
+            use_found,
+            compare,
+            removed,
+            zoom,
+            restore,
+            save,
+            status,
+            shape,
+            length,
+        ]
+        opened += [scale, *panels, tabs]
+        tuning = [strength, detail, across, down]
+        shown = [compare, removed, zoom]
+        run: dict[str, Any] = {
+            "fn": steps.restore, "inputs": [*levels, editor, *tuning], "show_progress": "hidden",
+            "outputs": [*shown, status, restore, stop, save, tabs],
+        }  # fmt: skip
+        quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
+
+        file.upload(steps.open, [file], opened).success(**run)
+        for number, button in enumerate(examples):
+            button.click(steps.example, [gr.State(number)], opened).success(**run)
+        task.input(steps.choose, [task], [*panels, tabs], show_progress="hidden")
+        restore.click(**run)
+        stop.click(steps.stop, None, [status], queue=False)
+        described: list[Any] = [shape, length, angle, kernel_file]
+        shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], show_progress="hidden")
+        gr.on([page.load, *(control.change for control in described)], steps.show_kernel, described, [kernel], **quick)
+        scratches.click(steps.find_scratches, None, [editor, use_found, tabs])
+        use_found.input(steps.use_found, [use_found], [editor])
+        gr.on([strength.change, detail.change], steps.tune, tuning, shown, **quick)
+        gr.on([across.change, down.change, zoom_tab.select], steps.zoom, tuning, [zoom], **quick)
+        save.click(steps.save, [strength, detail], [link]).success(None, [link], None, js="(link) => rednetSave(link)")
+        page.unload(steps.leave)
+    page.queue(default_concurrency_limit=desks_limit(steps), api_open=False)
+    return page
+
+
+def desks_limit(steps: Steps) -> int:
+    """Gives how many people may wait for a picture at the same time, each in a thread."""
+    return steps.desks.limits.sessions

@@ -1,0 +1,69 @@
+"""Errors as JSON (RFC 9457, `application/problem+json`), with the sentences of the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from rednet.errors import ImageError, OptionError, RednetError
+from rednet.web.queue import QueueFullError, StoppedError, TooSlowError
+
+__all__ = ["PROBLEM", "Problem", "TooLongError", "problem", "problem_of", "said"]
+
+PROBLEM = "application/problem+json"
+NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by how the names of our files begin
+
+
+class TooLongError(RednetError):
+    """A request has more bytes than the limit."""
+
+
+STATUS: Mapping[type[RednetError], HTTPStatus] = {
+    TooLongError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
+    StoppedError: HTTPStatus.CONFLICT,
+    TooSlowError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    OptionError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Gives an error as an answer.
+
+    Args:
+        status: of HTTP.
+        detail: a sentence: what we got, what we need, what to do.
+        headers: further ones.
+    """
+    content: dict[str, Any] = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail).model_dump()
+    return JSONResponse(content, status, dict(headers or {}), media_type=PROBLEM)
+
+
+def problem_of(error: RednetError, folder: Path) -> JSONResponse:
+    """Gives one of our errors as an answer; `folder` as in `said`."""
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, QueueFullError) else {}
+    return problem(status, said(error, folder), headers)
+
+
+def said(error: BaseException, folder: Path) -> str:
+    """Gives an error's sentence; files in `folder` or one below, our own, are called what they are to the client."""
+    ours = re.compile(re.escape(f"{folder}{os.sep}") + r"(?:[\w-]+/)?([a-z]+)[\w.-]*")
+    return ours.sub(lambda match: NAMES.get(match[1], "the picture"), str(error))

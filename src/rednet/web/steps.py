@@ -1,0 +1,318 @@
+"""What happens on the page: each method is one thing that a person does."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import wraps
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.errors import OptionError, RednetError
+from rednet.inference.inspect import FileFacts
+from rednet.inference.plans import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling
+from rednet.inference.proof import smaller, to_show
+from rednet.inference.scratches import find_scratches
+from rednet.kernels import Kernel, disk, gaussian, load_kernel, motion, picture_of
+from rednet.masks import from_layers, mark, to_layer
+from rednet.web.desk import Desk, Desks
+from rednet.web.examples import Example
+from rednet.web.problems import said
+from rednet.web.queue import Job, State, StoppedError
+
+__all__ = ["MOST_SIGMA", "Steps"]
+
+LOOK_EVERY_S = 0.2  # at a job's progress
+WITH_PANEL = ("denoise", "dejpeg", "upscale", "deblur", "inpaint")
+BRUSH_RGB = (255, 45, 45)
+MOST_SIGMA = 75  # that the page's slider goes to
+LEAST_SIGMA = 1.5  # below it, there is no noise to see
+SHOWN = [gr.skip(), gr.skip(), gr.skip()]  # the pictures of the tabs, left as they are
+
+
+def plainly(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Shows our own errors to the person, in their words."""
+
+    @wraps(step)
+    def shown(self: Steps, *arguments: Any) -> Any:
+        try:
+            return step(self, *arguments)
+        except RednetError as error:
+            raise gr.Error(self.words(error), title="That did not work") from None
+
+    return shown
+
+
+class Steps:
+    """What the page does.
+
+    Args:
+        desks: where people's pictures are.
+        examples: to try.
+    """
+
+    def __init__(self, desks: Desks, examples: list[Example]) -> None:
+        self.desks, self.examples = desks, examples
+
+    def words(self, error: BaseException) -> str:
+        """Gives an error's sentence without our paths."""
+        return said(error, self.desks.folder)
+
+    @plainly
+    def open(self, path: str, request: gr.Request) -> list[Any]:
+        """Takes a picture that was dropped, pasted or chosen."""
+        desk = self.desks.open(session(request), Path(path), Path(path).name)
+        return self.opened(desk, "auto")
+
+    @plainly
+    def example(self, number: int, request: gr.Request) -> list[Any]:
+        """Takes one of the examples."""
+        example = self.examples[number]
+        desk = self.desks.open(session(request), example.path, example.path.name)
+        return self.opened(desk, example.task, example.mask, **example.options)
+
+    def opened(
+        self, desk: Desk, task: str, mask: NDArray[np.bool_] | None = None, scale: int = 2, radius: float = 3.0
+    ) -> list[Any]:
+        """Shows a picture that has just come."""
+        preview = to_show(smaller(self.desks.picture(desk)))
+        facts, desk.proposed = desk.facts, mask
+        return [
+            in_words(facts),
+            task,
+            min(round(facts.sigma), MOST_SIGMA),
+            facts.quality or gr.skip(),
+            canvas(preview, mask),
+            offer(mask),
+            (preview, preview),
+            None,
+            None,
+            gr.Button(interactive=True),
+            gr.Button(interactive=False),
+            "",
+            "disk",
+            radius,
+            scale,
+            *self.choose(task),
+        ]
+
+    def choose(self, task: str) -> list[Any]:
+        """Shows what belongs to a task, and nothing else."""
+        panels = [gr.Group(visible=task == name) for name in WITH_PANEL]
+        return [
+            *panels,
+            gr.Tab(visible=task == "inpaint"),
+            gr.Tabs(selected="paint" if task == "inpaint" else "compare"),
+        ]
+
+    def dress_kernel(self, shape: str) -> list[Any]:
+        """Names the sliders of a kind of blur, and shows those that it has."""
+        label = {"disk": "Radius, px", "gaussian": "Standard deviation, px"}.get(shape, "Length, px")
+        return [
+            gr.Slider(label=label, visible=shape != "file"),
+            gr.Slider(visible=shape == "motion"),
+            gr.File(visible=shape == "file"),
+        ]
+
+    @plainly
+    def show_kernel(self, shape: str, length: float, angle: float, path: str | None) -> Any:
+        """Draws what a point of light becomes."""
+        return None if shape == "file" and path is None else picture_of(kernel_of(shape, length, angle, path))
+
+    @plainly
+    def find_scratches(self, request: gr.Request) -> list[Any]:
+        """Proposes what is scratched, to be completed with the brush."""
+        desk = self.desks.find(session(request))
+        small = smaller(self.desks.picture(desk))
+        mask = find_scratches(small.pixels)
+        if not mask.any():
+            gr.Info("No scratches were found; paint over them yourself.")
+        desk.proposed = mask if mask.any() else None
+        return [canvas(to_show(small), desk.proposed), offer(desk.proposed), gr.Tabs(selected="paint")]
+
+    @plainly
+    def use_found(self, wanted: bool, request: gr.Request) -> Any:
+        """Shows the picture to paint on with what was proposed, or without."""
+        desk = self.desks.find(session(request))
+        return canvas(to_show(smaller(self.desks.picture(desk))), desk.proposed if wanted else None)
+
+    def restore(self, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        """Lets the network run, and tells how far it is until it is done."""
+        wishes, job = Wishes(*values), None
+        try:
+            desk = self.desks.find(session(request))
+            job = self.desks.restore(desk, self.plan(desk, wishes))
+            while not job.future.done():
+                yield self.progress(job)
+                time.sleep(LOOK_EVERY_S)
+            job.future.result()
+        except StoppedError:
+            yield self.rest("Stopped.")
+        except RednetError as error:
+            yield self.rest("")
+            raise gr.Error(self.words(error), title="That did not work") from None
+        else:
+            done = f"Done in {job.seconds:.1f} s."
+            yield [*self.shown(desk, *wishes.tuning), *self.rest(done, save=True)[len(SHOWN) :]]
+        finally:
+            if job is not None:
+                self.desks.queue.cancel(job)
+
+    def progress(self, job: Job) -> list[Any]:
+        """Tells how far a job is; only Stop can be pressed."""
+        if job.state is State.WAITING:
+            words = f"Waiting, {self.desks.queue.place(job)} before this one"
+        elif job.seconds_left is None:
+            words = "Restoring"
+        else:
+            words = f"Restoring: {job.share:.0%}, about {math.ceil(job.seconds_left)} s left"
+        bar = f'<progress max="1" value="{job.share:.3f}" aria-label="{words}"></progress><p>{words}</p>'
+        return [*SHOWN, bar, gr.Button(interactive=False), gr.Button(interactive=True), gr.Button(interactive=False),
+                gr.skip()]  # fmt: skip
+
+    def rest(self, words: str, *, save: bool = False) -> list[Any]:
+        """Says how it ended; all but Stop can be pressed."""
+        return [
+            *SHOWN,
+            f'<p role="status">{escape(words)}</p>',
+            gr.Button(interactive=True),
+            gr.Button(interactive=False),
+            gr.Button(interactive=True) if save else gr.skip(),
+            gr.Tabs(selected="compare") if save else gr.skip(),
+        ]
+
+    def stop(self, request: gr.Request) -> str:
+        """Stops the network at its next tile."""
+        try:
+            self.desks.stop(self.desks.find(session(request)))
+        except OptionError:
+            return ""
+        return "<p>Stopping</p>"
+
+    def plan(self, desk: Desk, wishes: Wishes) -> Plan:
+        """Makes the plan of what a person wishes."""
+        if wishes.task == "denoise":
+            return denoising(wishes.sigma if wishes.know_sigma else None)
+        if wishes.task == "dejpeg":
+            return deblocking(wishes.quality if wishes.know_quality else None)
+        if wishes.task == "upscale":
+            return enlarging(wishes.scale)
+        if wishes.task == "deblur":
+            return deblurring(kernel_of(wishes.shape, wishes.length, wishes.angle, wishes.kernel_file))
+        if wishes.task == "inpaint":
+            layers = list((wishes.painted or {}).get("layers") or [])
+            if wishes.use_found and desk.proposed is not None:
+                layers.append(to_layer(desk.proposed, BRUSH_RGB))
+            mask = from_layers(layers, desk.facts.height, desk.facts.width)
+            return filling(lambda picture: mask, wishes.known)
+        return automatic()
+
+    def shown(self, desk: Desk, strength: float, detail: float, across: float, down: float) -> list[Any]:
+        """Gives the pictures of all tabs."""
+        proof = desk.need_proof()
+        views = proof.views(strength, detail)
+        crop = proof.crop(across / 100, down / 100, strength, detail)
+        return [(views.before, views.after), views.removed, crop]
+
+    def tune(self, strength: float, detail: float, across: float, down: float, request: gr.Request) -> list[Any]:
+        """Applies the correction anew; the network does not run."""
+        desk = self.restored(request)
+        return SHOWN if desk is None else self.shown(desk, strength, detail, across, down)
+
+    def zoom(self, strength: float, detail: float, across: float, down: float, request: gr.Request) -> Any:
+        """Shows another part at full size."""
+        desk = self.restored(request)
+        if desk is None:
+            return gr.skip()
+        return desk.need_proof().crop(across / 100, down / 100, strength, detail)
+
+    def restored(self, request: gr.Request) -> Desk | None:
+        """Gives the person's desk if a restored picture is on it."""
+        try:
+            desk = self.desks.find(session(request))
+        except OptionError:
+            return None
+        return None if desk.proof is None else desk
+
+    @plainly
+    def save(self, strength: float, detail: float, request: gr.Request) -> str:
+        """Writes the picture at full size and says where the browser finds it."""
+        desk = self.desks.find(session(request))
+        self.desks.save(desk, strength, detail)
+        return f"saved/{desk.folder.name}"
+
+    def leave(self, request: gr.Request) -> None:
+        """Forgets the picture of somebody who has closed the page."""
+        self.desks.drop(session(request))
+
+
+class Wishes(NamedTuple):
+    """What the page's controls say, in their order."""
+
+    task: str
+    know_sigma: bool
+    sigma: float
+    know_quality: bool
+    quality: float
+    scale: int
+    shape: str
+    length: float
+    angle: float
+    kernel_file: str | None
+    known: bool
+    use_found: bool
+    painted: dict[str, Any] | None
+    strength: float
+    detail: float
+    across: float
+    down: float
+
+    @property
+    def tuning(self) -> tuple[float, float, float, float]:
+        """What can be changed without the network."""
+        return self.strength, self.detail, self.across, self.down
+
+
+def session(request: gr.Request) -> str:
+    """Tells one open page from another."""
+    return request.session_hash or ""
+
+
+def kernel_of(shape: str, length: float, angle: float, path: str | None) -> Kernel:
+    """Makes the kernel that the page's controls describe."""
+    if shape == "file":
+        if path is None:
+            raise OptionError("choose a file with the kernel first")
+        return load_kernel(path)
+    if shape == "motion":
+        return motion(length, angle)
+    return gaussian(length) if shape == "gaussian" else disk(length)
+
+
+def canvas(preview: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> dict[str, Any]:
+    """Gives a picture to paint on; what is marked already is part of it."""
+    background = preview if mask is None else mark(preview, mask, BRUSH_RGB)
+    return {"background": background, "layers": [], "composite": None}
+
+
+def offer(mask: NDArray[np.bool_] | None) -> Any:
+    """Lets a person take what was proposed, if anything was."""
+    return gr.Checkbox(value=mask is not None, visible=mask is not None)
+
+
+def in_words(facts: FileFacts) -> str:
+    """Says what an inspection has found."""
+    noise = f"noise of about {facts.sigma:.0f}" if facts.sigma >= LEAST_SIGMA else ""
+    traces = "traces of JPEG compression" if facts.traces else ""
+    jpeg = f"JPEG quality of about {facts.quality}" if facts.quality else traces
+    found = " and ".join(part for part in (noise, jpeg) if part) or "neither noise nor compression"
+    return (
+        f"{facts.kind}, {facts.width} x {facts.height} px. Found: **{found}**. "
+        f"Automatic means: {facts.words.rpartition(': ')[2]}."
+    )

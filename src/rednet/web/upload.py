@@ -1,0 +1,80 @@
+"""A request's picture, and what comes with it, into files of our own: no name of a client's is ever used as a path."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from rednet.errors import OptionError
+from rednet.web.options import RestoreOptions, read_options
+
+__all__ = ["FILES", "Upload", "receive"]
+
+FILES = ("picture", "mask", "kernel_file")
+KERNELS = (b"\x93NUMPY", ".npy"), (b"\x89PNG", ".png"), (b"II", ".tif"), (b"MM", ".tif")  # how such files begin
+MAX_FIELD = 1 << 16  # bytes
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What a request has brought: its options, and its files by the names of `FILES`."""
+
+    options: RestoreOptions
+    files: Mapping[str, Path]
+
+
+async def receive(request: Request, folder: Path) -> Upload:
+    """Reads a request into a folder.
+
+    Args:
+        request: a form with a part `picture`, or a body that is the picture, its options then in the query.
+        folder: empty, and gone with the order.
+
+    Raises:
+        OptionError: an option is wrong, or there is no picture.
+    """
+    fields = dict(request.query_params)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        path = folder / "picture"
+        with path.open("wb") as file:
+            async for chunk in request.stream():
+                await run_in_threadpool(file.write, chunk)
+        return Upload(read_options(fields), {"picture": path})
+    files = {}
+    try:
+        async with request.form(max_files=len(FILES), max_fields=40, max_part_size=MAX_FIELD) as form:
+            for name, part in form.multi_items():
+                if name in FILES:
+                    if isinstance(part, str):
+                        raise OptionError(f"{name} is a text; send it as a file")
+                    files[name] = await run_in_threadpool(copy, part, folder / name)
+                elif isinstance(part, str):
+                    fields[name] = part
+                else:
+                    raise OptionError(f"there is no file {name!r}; the files are {', '.join(FILES)}")
+    except HTTPException as error:
+        raise OptionError(f"the form cannot be read: {error.detail}") from None
+    if "picture" not in files:
+        raise OptionError("there is no picture; send it as the form's file 'picture', or as the body itself")
+    return Upload(read_options(fields), files)
+
+
+def copy(part: UploadFile, path: Path) -> Path:
+    """Writes a form's file; one of a kernel gets the ending of its kind."""
+    with path.open("wb") as file:
+        shutil.copyfileobj(part.file, file)
+    if path.name == "kernel_file":
+        with path.open("rb") as file:
+            start = file.read(8)
+        ending = next((ending for magic, ending in KERNELS if start.startswith(magic)), None)
+        if ending is None:
+            raise OptionError("the kernel is neither a PNG, a TIFF nor a .npy file")
+        path = path.rename(path.with_name(f"kernel{ending}"))
+    return path

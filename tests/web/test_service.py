@@ -1,0 +1,205 @@
+"""The service as a program meets it: pictures in, pictures, jobs or plain sentences out."""
+
+import threading
+import time
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rednet.images import from_array, to_array
+from rednet.inference.restorer import DEFAULT_TILE, Restorer
+from rednet.kernels import disk
+from rednet.web.limits import Limits
+from tests.web.conftest import as_bytes, as_levels
+
+
+def restore(client, levels, *, files=None, **fields):
+    parts = {"picture": ("../../etc/passwd", as_bytes(levels), "image/png"), **(files or {})}
+    return client.post("/v1/restore", files=parts, data=fields)
+
+
+def test_a_form_is_answered_with_the_picture_that_the_library_gives(client, levels, restorer):
+    answer = restore(client, levels, task="denoise", sigma="25", strength="0.5")
+    assert answer.status_code == 200 and answer.headers["content-type"] == "image/png"
+    np.testing.assert_array_equal(
+        as_levels(answer.content), restorer.restore(levels, facts={"sigma": 25.0}, strength=0.5)
+    )
+
+
+def test_raw_bytes_take_their_options_from_the_query(client, levels, restorer):
+    answer = client.post(
+        "/v1/restore?task=upscale&scale=3", content=as_bytes(levels), headers={"content-type": "image/png"}
+    )
+    np.testing.assert_array_equal(as_levels(answer.content), restorer.upscale(levels, 3))
+
+
+def test_a_mask_and_a_kernel_come_as_files(client, levels, restorer):
+    mask = np.zeros(levels.shape[:2], np.uint8)
+    mask[5:9] = 255
+    answer = restore(client, levels, task="inpaint", files={"mask": ("m", as_bytes(mask), "image/png")})
+    wanted = to_array(restorer.restore_picture(from_array(levels), {}, mask > 0))
+    np.testing.assert_array_equal(as_levels(answer.content), wanted)
+    kernel = np.zeros((3, 5), np.uint8)
+    kernel[1] = 255
+    answer = restore(client, levels, task="deblur", noise_sigma="2", files={"kernel_file": ("k", as_bytes(kernel))})
+    np.testing.assert_array_equal(as_levels(answer.content), restorer.deblur(levels, kernel / 5, 2.0))
+    answer = restore(client, levels, task="deblur", noise_sigma="2", kernel="disk:2")
+    np.testing.assert_array_equal(as_levels(answer.content), restorer.deblur(levels, disk(2), 2.0))
+
+
+def test_auto_says_what_it_found_and_keeps_metadata(client, photo):
+    exif = Image.Exif()
+    exif[0x010E] = "a holiday"
+    content = as_bytes((photo * 255).astype(np.uint8), "JPEG", quality=30, exif=exif)
+    answer = client.post("/v1/restore", content=content, headers={"content-type": "image/jpeg"})
+    assert "JPEG of quality 30" in answer.headers["rednet-found"]
+    assert b"a holiday" in answer.content and answer.content.startswith(b"\xff\xd8")
+
+
+def ended(client, place):
+    for _ in range(500):
+        status = client.get(place).json()
+        if status["state"] in ("done", "failed", "cancelled"):
+            return status
+        time.sleep(0.01)
+    raise AssertionError(status)
+
+
+def test_a_large_picture_becomes_a_job_and_nothing_is_left_of_it(make_client, levels, restorer, tmp_path):
+    client = make_client(limits=Limits(answer_megapixels=0.001))
+    answer = restore(client, levels, task="denoise")
+    assert answer.status_code == 202
+    place = answer.headers["location"]
+    assert ended(client, place)["picture"] == f"{place}/picture"
+    picture = client.get(f"{place}/picture")
+    np.testing.assert_array_equal(as_levels(picture.content), restorer.restore(levels, facts={"sigma": None}))
+    assert client.delete(place).status_code == 204
+    assert client.get(place).status_code == 404 and not list(tmp_path.iterdir())
+
+
+def test_an_answer_leaves_nothing_behind(client, levels, tmp_path):
+    assert restore(client, levels).status_code == 200
+    assert restore(client, levels, task="paint").status_code == 422
+    assert not list(tmp_path.iterdir())
+
+
+def test_finished_jobs_are_kept_for_a_while_only(make_client, levels, tmp_path):
+    client = make_client(limits=Limits(keep_seconds=0.2))
+    place = restore(client, levels, wait="false").headers["location"]
+    ended(client, place)
+    time.sleep(0.3)
+    assert client.get(place).status_code == 404 and not list(tmp_path.iterdir())
+
+
+class PatientEngine:
+    """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
+
+    def __init__(self, config, patience=30.0):
+        self.config, self.patience, self.calls = config, patience, 0
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, planes, hints):
+        self.calls += 1
+        if self.calls > 1:
+            self.begun.set()
+            self.go.wait(self.patience)
+        return np.zeros_like(planes[:, :, :3])
+
+
+@pytest.fixture
+def two_tiles(rng):
+    return rng.integers(0, 256, (8, 2 * DEFAULT_TILE, 3), np.uint8)
+
+
+def test_a_full_queue_is_429_with_retry_after_and_a_job_can_be_stopped(make_client, two_tiles, restorer, tmp_path):
+    engine = PatientEngine(restorer.engine.config)
+    client = make_client(restorer=Restorer(engine), limits=Limits(waiting=1))
+    first = restore(client, two_tiles, wait="false").headers["location"]
+    assert engine.begun.wait(20)
+    second = restore(client, two_tiles, wait="false").headers["location"]
+    assert client.get(second).json()["before"] == 1
+    answer = restore(client, two_tiles)
+    assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
+    assert "the queue is full" in answer.json()["detail"]
+    status = client.get(first).json()
+    assert status["state"] == "running" and status["share"] == 0.5 and status["seconds_left"] >= 0
+    assert client.get(f"{first}/picture").status_code == 409
+    assert client.delete(first).status_code == 204 and client.delete(second).status_code == 204
+    engine.go.set()
+    assert restore(client, two_tiles).status_code == 200
+    assert 'state="cancelled"} 2.0' in client.get("/metrics").text
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_job_out_of_time_is_503(make_client, two_tiles, restorer):
+    engine = PatientEngine(restorer.engine.config, patience=1.0)
+    client = make_client(restorer=Restorer(engine), limits=Limits(max_seconds=0.9))
+    answer = restore(client, two_tiles)
+    assert answer.status_code == 503 and "--max-seconds" in answer.json()["detail"]
+
+
+def bomb():
+    """Makes a PNG that claims 800 megapixels."""
+    content = bytearray(as_bytes(np.zeros((40, 50, 3), np.uint8)))
+    content[16:24] = (40000).to_bytes(4, "big") + (20000).to_bytes(4, "big")
+    content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"hello", "the picture is not a picture that can be read"),
+        (b"", "the picture is empty (0 bytes)"),
+        (as_bytes(np.zeros((40, 50), np.uint8))[:-30], "the picture is not a picture that can be read"),
+        (bomb(), "the picture has 800 megapixels; the limit is 50"),
+        (b"http://127.0.0.1:1/a.png", "the picture is not a picture that can be read"),
+    ],
+)
+def test_what_is_no_picture_is_a_problem_in_a_plain_sentence(content, sentence, client, tmp_path):
+    answer = client.post("/v1/restore", content=content, headers={"content-type": "image/png"})
+    assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
+    assert sentence in answer.json()["detail"] and str(tmp_path) not in answer.text
+    assert answer.json()["status"] == 422 and answer.json()["title"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"sigma": "25"}, "sigma belongs to the task denoise, and the task is auto"),
+        ({"task": "denoise", "sigma": "nan"}, "sigma is 'nan'"),
+        ({"task": "denoise", "sigma": "-1"}, "sigma is '-1'; input should be greater than or equal to 0"),
+        ({"task": "deblur"}, "say what the blur is"),
+        ({"task": "deblur", "kernel": "/etc/passwd"}, "disk:RADIUS"),
+        ({"task": "inpaint"}, "say what is missing"),
+        ({"task": "inpaint", "mask_color": "red"}, "#rrggbb"),
+        ({"url": "http://example.org/a.png"}, "there is no option 'url'"),
+        ({"format": "gif"}, "format is 'gif'"),
+    ],
+)
+def test_a_wrong_option_is_told(fields, sentence, client, levels):
+    answer = restore(client, levels, **fields)
+    assert answer.status_code == 422 and sentence in answer.json()["detail"]
+
+
+def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
+    alpha = np.dstack([levels, np.full(levels.shape[:2], 9, np.uint8)])
+    answer = restore(client, alpha, format="jpg")
+    assert answer.status_code == 422
+    assert (
+        answer.json()["detail"] == "cannot write the picture: JPEG has no transparency; use .png, .tif, .webp or .avif"
+    )
+
+
+def test_models_metrics_and_openapi_tell_what_there_is(client, levels):
+    assert client.get("/v1/models").json() == {"loaded": "universal", "shipped": ["universal"]}
+    restore(client, levels)
+    metrics = client.get("/metrics").text
+    assert 'rednet_jobs_total{state="done"} 1.0' in metrics and "rednet_waiting_jobs 0.0" in metrics
+    described = client.get("/openapi.json").json()
+    post = described["paths"]["/v1/restore"]["post"]
+    assert {"200", "202", "401", "413", "422", "429", "503"} <= set(post["responses"])
+    assert post["responses"]["429"]["content"]["application/problem+json"]["example"]["detail"]
+    assert client.get("/nothing").headers["content-type"] == "application/problem+json"
