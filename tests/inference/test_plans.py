@@ -40,7 +40,7 @@ PLANS = {
     "dejpeg": (deblocking(30.0), lambda r, y, **o: r.restore_picture(y, {"quality": 30.0}, **o)),
     "upscale": (enlarging(3), lambda r, y, **o: r.upscale_picture(y, 3, **o)),
     "deblur": (deblurring(disk(2), 2.0), lambda r, y, **o: r.deblur_picture(y, disk(2), 2.0, **o)),
-    "inpaint": (filling(hole), lambda r, y, **o: r.restore_picture(y, {}, hole(y), **o)),
+    "inpaint": (filling(hole), lambda r, y, strength, detail: r.restore_picture(y, {}, hole(y), strength=strength)),
 }
 
 

@@ -163,7 +163,7 @@ def test_deblurring_sharpens_and_keeps_type_and_alpha(photo):
     assert np.array_equal(with_alpha[:, :, :3], restorer.deblur(levels, kernel, 1.0))
 
 
-def test_more_steps_run_the_network_again_and_tell_how_far(photo, monkeypatch, make_model):
+def test_the_network_takes_turns_with_the_inverse_and_tells_how_far(photo, monkeypatch, make_model):
     restorer = Restorer.from_pretrained(
         make_model(depth=4, width=4, channels=3, stride=2, hints=("sigma", "deconvolved"))
     )
@@ -172,9 +172,10 @@ def test_more_steps_run_the_network_again_and_tell_how_far(photo, monkeypatch, m
         restorer, "residual", lambda x, facts, *rest: told.append(dict(facts)) or rest[2](1.0) or np.zeros_like(x)
     )
     restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=3, progress=shares.append)
-    assert told[0] == {"deconvolved": 4.0} and [facts["sigma"] for facts in told[1:]] == pytest.approx(
-        [20, 10.95, 6], 1e-2
-    )
-    assert shares == [0.25, 0.5, 0.75, 1.0]
+    assert [facts["sigma"] for facts in told] == pytest.approx([25, 14.14, 8], 1e-2)
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1.0])
+    told.clear()
+    restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=0)
+    assert told == [{"deconvolved": 4.0}]
     with pytest.raises(OptionError, match="steps is -1"):
         restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=-1)

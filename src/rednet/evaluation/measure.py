@@ -44,14 +44,14 @@ class Result:
         picture: the file's name, with the name of the damage if there are several kinds.
         before, after: metric -> value, of the damaged and of the restored picture.
         seconds: that the method took.
-        pictures: clean, damaged and restored.
+        pictures: clean, damaged and restored; or none, once they have been forgotten.
     """
 
     picture: str
     before: dict[str, float]
     after: dict[str, float]
     seconds: float
-    pictures: tuple[Image, Image, Image]
+    pictures: tuple[Image, ...]
 
     @property
     def gain(self) -> float:

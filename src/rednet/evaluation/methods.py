@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rednet.degradations import Degraded
 from rednet.errors import OptionError
 from rednet.evaluation.baselines import BASELINES
-from rednet.inference.deblur import deblur
+from rednet.inference.deblur import DEFAULT_STEPS, deblur
 from rednet.inference.holes import fill_holes
 from rednet.inference.restorer import Restorer
 
@@ -27,7 +27,9 @@ Told = Literal["level", "task", "nothing"]
 PREFIX = "baseline:"
 
 
-def network(restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int = 0) -> Method:
+def network(
+    restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int = DEFAULT_STEPS
+) -> Method:
     """Makes a method of a network.
 
     Args:
@@ -54,7 +56,7 @@ def network(restorer: Restorer, *, told: Told = "task", self_ensemble: bool = Fa
 
 
 def find_method(
-    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int = 0
+    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int = DEFAULT_STEPS
 ) -> Method:
     """Finds a method by name.
 

@@ -6,7 +6,7 @@ import csv
 import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,12 @@ class Measured:
     protocol: str
     method: str
     results: Sequence[Result]
+
+    def with_pictures_of(self, worst: int) -> Measured:
+        """Forgets the pictures of all but the cases that gained least: those of many protocols would fill memory."""
+        least = {id(result) for result in sorted(self.results, key=lambda r: r.gain)[:worst]}
+        kept = [result if id(result) in least else replace(result, pictures=()) for result in self.results]
+        return Measured(self.protocol, self.method, kept)
 
     def as_dict(self) -> dict[str, Any]:
         """Gives all values, without the pictures."""

@@ -17,7 +17,7 @@ from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
 from rednet.inference.correction import Options, apply_correction, check_options, enlarge, hidden_pixels
-from rednet.inference.deblur import deblur
+from rednet.inference.deblur import DEFAULT_STEPS, deblur
 from rednet.inference.engines import Device, Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
@@ -108,7 +108,13 @@ class Restorer:
         return back(self.upscale_picture(picture, scale, **options))
 
     def deblur(
-        self, image: Any, kernel: Kernel, sigma: float | None = None, *, steps: int = 0, **options: Unpack[Options]
+        self,
+        image: Any,
+        kernel: Kernel,
+        sigma: float | None = None,
+        *,
+        steps: int = DEFAULT_STEPS,
+        **options: Unpack[Options],
     ) -> Any:
         """Undoes a known blur; `image`, options and result are as in `restore`, the rest as in `correct_blur`."""
         picture, back = from_any(image)
@@ -143,7 +149,7 @@ class Restorer:
         picture: Picture,
         kernel: Kernel,
         sigma: float | None = None,
-        steps: int = 0,
+        steps: int = DEFAULT_STEPS,
         **options: Unpack[Options],
     ) -> Picture:
         """Deblurs the pixels of a picture and leaves all else; arguments as in `correct_blur`."""
@@ -186,7 +192,7 @@ class Restorer:
         picture: Picture,
         kernel: Kernel,
         sigma: float | None = None,
-        steps: int = 0,
+        steps: int = DEFAULT_STEPS,
         **options: Unpack[Options],
     ) -> Pixels:
         """Computes what is to be added to a blurred picture.
@@ -201,14 +207,14 @@ class Restorer:
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         hidden = hidden_pixels(picture)
         y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
-        done = 0
+        done, passes = 0, max(1, steps)
 
         def network(x: Pixels, facts: Facts) -> Pixels:
             nonlocal done
-            share = done / (steps + 1)
+            share = done / passes
             done += 1
             return x + self.residual(
-                x, facts, None, self_ensemble, lambda part: progress(share + part / (steps + 1)), hidden
+                x, facts, None, self_ensemble, lambda part: progress(share + part / passes), hidden
             )
 
         return deblur(network, y, kernel, estimate_sigma(y) if sigma is None else sigma, steps=steps) - picture.pixels

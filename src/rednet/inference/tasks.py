@@ -14,6 +14,7 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from rednet.inference.correction import Options
+from rednet.inference.deblur import DEFAULT_STEPS
 from rednet.inference.inspect import jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.kernels import load_kernel
@@ -71,7 +72,7 @@ def deblur(
     kernel: NDArray[Any] | str,
     *,
     sigma: float | None = None,
-    steps: int = 0,
+    steps: int = DEFAULT_STEPS,
     **options: Unpack[Options],
 ) -> Any:
     """Undoes a known blur.
@@ -80,7 +81,7 @@ def deblur(
         kernel: what a point of light became: (h, w) with odd sides, or words or a file, see
             `rednet.kernels.load_kernel`: "disk:7", "gaussian:1.6", "motion:15,30", "kernel.png".
         sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
-        steps: further rounds of inverse and network: slower, better where the blur is wide.
+        steps: turns of network and inverse; 0 for one pass, which is faster by as much and worse by about 1 dB.
     """
     psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
     return shipped().deblur(image, psf, sigma, steps=steps, **options)
