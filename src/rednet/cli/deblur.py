@@ -25,7 +25,9 @@ def deblur(
     noise_sigma: Annotated[
         float | None, typer.Option(min=0, max=255, help="Of the noise, 0-255 scale; if left out, it is estimated.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=0, max=32, help="Turns of network and inverse; 0 for one pass.")] = 4,
+    steps: Annotated[
+        int | None, typer.Option(min=0, max=32, help="Turns of network and inverse, 0 for one pass; else by the noise.")
+    ] = None,
 ) -> Work:
     """Undo a blur whose kernel is known."""
     from rednet.kernels import load_kernel

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rednet.degradations import Degraded
 from rednet.errors import OptionError
 from rednet.evaluation.baselines import BASELINES
-from rednet.inference.deblur import DEFAULT_STEPS, deblur
+from rednet.inference.deblur import deblur, usual_steps
 from rednet.inference.holes import fill_holes
 from rednet.inference.restorer import Restorer
 
@@ -28,7 +28,7 @@ PREFIX = "baseline:"
 
 
 def network(
-    restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int = DEFAULT_STEPS
+    restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
     """Makes a method of a network.
 
@@ -44,8 +44,9 @@ def network(
         y, facts, mask, kernel = degraded
         if kernel is not None:
             sigma = facts["sigma"] or 0.0
+            turns = usual_steps(sigma) if steps is None else steps
             return deblur(
-                lambda x, known: x + restorer.residual(x, known, None, self_ensemble), y, kernel, sigma, steps=steps
+                lambda x, known: x + restorer.residual(x, known, None, self_ensemble), y, kernel, sigma, steps=turns
             )
         known = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
         if mask is not None:
@@ -56,7 +57,7 @@ def network(
 
 
 def find_method(
-    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int = DEFAULT_STEPS
+    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
     """Finds a method by name.
 

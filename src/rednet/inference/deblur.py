@@ -2,7 +2,7 @@
 
 In one pass the network removes what the inverse leaves. In turns (half-quadratic splitting) it is used as a denoiser,
 from strong to weak, and each of its answers is drawn back to the pictures that explain what was seen: slower, and
-better by more than a decibel (docs/decisions/0005-deblurring.md).
+better where there is little noise (docs/decisions/0005-deblurring.md).
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
 that tiles could have. The network stays exactly tiled.
@@ -22,19 +22,25 @@ from rednet.errors import OptionError
 from rednet.hints import Facts
 from rednet.kernels import Kernel
 
-__all__ = ["DEFAULT_STEPS", "MAX_STEPS", "deblur"]
+__all__ = ["MAX_STEPS", "deblur", "usual_steps"]
 
 Pixels = NDArray[np.float32]
 
-DEFAULT_STEPS = 4
+TURNS = 4  # if nobody says how many
+ONE_PASS_FROM = 3.5  # sigma, 0-255 scale: in stronger noise, one pass is better (docs/decisions/0005-deblurring.md)
 MAX_STEPS = 32
 FIRST_DISTANCE = 25.0  # 0-255 scale: how far from the truth the picture is taken to be at the first turn
 LAST_DISTANCE = 2.0  # times sigma: at the last
 LEAST_DISTANCE = 5.0  # 0-255 scale
 
 
+def usual_steps(sigma: float) -> int:
+    """Gives the number of turns that suits the noise."""
+    return TURNS if sigma < ONE_PASS_FROM else 0
+
+
 def deblur(
-    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int = DEFAULT_STEPS
+    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int
 ) -> Pixels:
     """Deblurs a picture.
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from rednet.images import Picture
 from rednet.inference.correction import Options, apply_correction, enlarge
-from rednet.inference.deblur import DEFAULT_STEPS
 from rednet.inference.inspect import Finding, inspect, jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.inference.work import Local, Whole, Work
@@ -93,7 +92,7 @@ def enlarging(scale: int = 2) -> Plan:
     )
 
 
-def deblurring(kernel: Kernel, sigma: float | None = None, steps: int = DEFAULT_STEPS) -> Plan:
+def deblurring(kernel: Kernel, sigma: float | None = None, steps: int | None = None) -> Plan:
     """Undoes a known blur; see `Restorer.correct_blur`."""
     return Plan(
         lambda restorer, picture, found, options: restorer.correct_blur(picture, kernel, sigma, steps, **options)

@@ -17,7 +17,7 @@ from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
 from rednet.inference.correction import Options, apply_correction, check_options, enlarge, hidden_pixels
-from rednet.inference.deblur import DEFAULT_STEPS, deblur
+from rednet.inference.deblur import deblur, usual_steps
 from rednet.inference.engines import Device, Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
@@ -113,7 +113,7 @@ class Restorer:
         kernel: Kernel,
         sigma: float | None = None,
         *,
-        steps: int = DEFAULT_STEPS,
+        steps: int | None = None,
         **options: Unpack[Options],
     ) -> Any:
         """Undoes a known blur; `image`, options and result are as in `restore`, the rest as in `correct_blur`."""
@@ -149,7 +149,7 @@ class Restorer:
         picture: Picture,
         kernel: Kernel,
         sigma: float | None = None,
-        steps: int = DEFAULT_STEPS,
+        steps: int | None = None,
         **options: Unpack[Options],
     ) -> Picture:
         """Deblurs the pixels of a picture and leaves all else; arguments as in `correct_blur`."""
@@ -192,7 +192,7 @@ class Restorer:
         picture: Picture,
         kernel: Kernel,
         sigma: float | None = None,
-        steps: int = DEFAULT_STEPS,
+        steps: int | None = None,
         **options: Unpack[Options],
     ) -> Pixels:
         """Computes what is to be added to a blurred picture.
@@ -201,13 +201,15 @@ class Restorer:
             picture: to restore.
             kernel: of the blur, see `rednet.kernels`.
             sigma: of the noise, 0-255 scale; None estimates it.
-            steps: see `rednet.inference.deblur`.
+            steps: see `rednet.inference.deblur`; None for what suits the noise.
             options: see `Options`.
         """
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         hidden = hidden_pixels(picture)
         y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
-        done, passes = 0, max(1, steps)
+        level = estimate_sigma(y) if sigma is None else sigma
+        turns = usual_steps(level) if steps is None else steps
+        done, passes = 0, max(1, turns)
 
         def network(x: Pixels, facts: Facts) -> Pixels:
             nonlocal done
@@ -217,7 +219,7 @@ class Restorer:
                 x, facts, None, self_ensemble, lambda part: progress(share + part / passes), hidden
             )
 
-        return deblur(network, y, kernel, estimate_sigma(y) if sigma is None else sigma, steps=steps) - picture.pixels
+        return deblur(network, y, kernel, level, steps=turns) - picture.pixels
 
     def uncertainty(
         self, picture: Picture, facts: Facts, progress: Callable[[float], None] = lambda share: None

@@ -14,7 +14,6 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from rednet.inference.correction import Options
-from rednet.inference.deblur import DEFAULT_STEPS
 from rednet.inference.inspect import jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.kernels import load_kernel
@@ -72,7 +71,7 @@ def deblur(
     kernel: NDArray[Any] | str,
     *,
     sigma: float | None = None,
-    steps: int = DEFAULT_STEPS,
+    steps: int | None = None,
     **options: Unpack[Options],
 ) -> Any:
     """Undoes a known blur.
@@ -81,7 +80,7 @@ def deblur(
         kernel: what a point of light became: (h, w) with odd sides, or words or a file, see
             `rednet.kernels.load_kernel`: "disk:7", "gaussian:1.6", "motion:15,30", "kernel.png".
         sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
-        steps: turns of network and inverse; 0 for one pass, which is faster by as much and worse by about 1 dB.
+        steps: turns of network and inverse, 0 for one pass; None for what suits the noise.
     """
     psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
     return shipped().deblur(image, psf, sigma, steps=steps, **options)
