@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from rednet.cli.picture import Work, restoring_verb
-
-if TYPE_CHECKING:
-    from rednet.images import Picture
-    from rednet.inference.restorer import Restorer
 
 __all__ = ["deblur"]
 
@@ -30,11 +26,7 @@ def deblur(
     ] = None,
 ) -> Work:
     """Undo a blur whose kernel is known."""
+    from rednet.inference.plans import deblurring
     from rednet.kernels import load_kernel
 
-    shape = load_kernel(kernel)
-
-    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
-        return restorer.deblur_picture(image, shape, noise_sigma, steps, **options)
-
-    return work
+    return deblurring(load_kernel(kernel), noise_sigma, steps).work()

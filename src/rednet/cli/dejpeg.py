@@ -20,7 +20,6 @@ def dejpeg(
     ] = None,
 ) -> Work:
     """Remove JPEG blocks and rings from a picture, or from those of a folder."""
-    from rednet.inference.inspect import Finding, jpeg_quality
-    from rednet.inference.work import Local
+    from rednet.inference.plans import deblocking
 
-    return Local(lambda sample, path: Finding({"quality": quality or jpeg_quality(picture)}, ""))
+    return deblocking(quality).work()

@@ -20,7 +20,6 @@ def denoise(
     ] = None,
 ) -> Work:
     """Remove noise from a picture, or from those of a folder."""
-    from rednet.inference.inspect import Finding
-    from rednet.inference.work import Local
+    from rednet.inference.plans import denoising
 
-    return Local(lambda sample, path: Finding({"sigma": sigma}, ""))
+    return denoising(sigma).work()

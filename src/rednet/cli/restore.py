@@ -12,7 +12,6 @@ __all__ = ["restore"]
 @restoring_verb
 def restore(picture: Path) -> Work:
     """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
-    from rednet.inference.inspect import inspect
-    from rednet.inference.work import Local
+    from rednet.inference.plans import automatic
 
-    return Local(lambda sample, path: inspect(sample(), path))
+    return automatic().work()

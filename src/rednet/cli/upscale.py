@@ -17,6 +17,6 @@ def upscale(
     picture: Path, scale: Annotated[int, typer.Option(min=2, max=4, help="How many times wider and higher.")] = 2
 ) -> Work:
     """Enlarge a picture, or those of a folder, 2, 3 or 4 times."""
-    from rednet.inference.work import Whole
+    from rednet.inference.plans import enlarging
 
-    return Whole(lambda restorer, image, options: restorer.upscale_picture(image, scale, **options), scale=scale)
+    return enlarging(scale).work()

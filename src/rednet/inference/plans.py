@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.images import Picture
-from rednet.inference.correction import Options, apply_correction, enlarge
+from rednet.inference.correction import Options, apply_correction, check_options, enlarge
 from rednet.inference.inspect import Finding, inspect, jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.inference.work import Local, Whole, Work
@@ -52,6 +52,7 @@ class Plan:
             return Local(self.find)
 
         def run(restorer: Restorer, picture: Picture, options: Any) -> Picture:
+            check_options(options)
             prepared = self.prepare(picture)
             correction = self.correct(restorer, prepared, Finding({}, ""), options)
             return self.apply(prepared, correction, **options)
