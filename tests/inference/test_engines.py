@@ -1,13 +1,11 @@
 """One suite that every engine passes, against the torch network itself."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
 
 from rednet.errors import EngineError, ModelError, OptionError
-from rednet.inference.engines import ENGINES, cpu_threads, load_engine
+from rednet.inference.engines import ENGINES, load_engine
 from rednet.zoo.folder import load_network
 
 TOLERANCE = 1e-5
@@ -107,27 +105,6 @@ def test_an_engine_that_is_not_installed_says_which_extra_to_install(name, packa
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(EngineError, match=r"pip install 'rednet\["):
         load_engine(folder, name)
-
-
-@pytest.mark.parametrize(
-    ("files", "count"),
-    [
-        ({"cpu.max": "100000 100000\n"}, 1),
-        ({"cpu.max": "max 100000\n"}, 64),
-        ({"cpu.max": "50000 100000"}, 1),
-        ({"cpu.max": "350000 100000"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
-        ({"cpu.max": "rubbish"}, 64),
-        ({}, 64),
-    ],
-)
-def test_threads_follow_the_containers_quota(files, count, tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    assert cpu_threads(tmp_path) == count
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -113,8 +113,9 @@ def process(
     from rednet.cli.one_file import restore_file
     from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
-    from rednet.inference.budget import parse_memory, return_memory_at_once
+    from rednet.inference.budget import parse_memory
     from rednet.inference.files import Handling
+    from rednet.inference.machine import return_memory_at_once
     from rednet.inference.restorer import find_model
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily

@@ -6,21 +6,16 @@ run to run.
 
 from __future__ import annotations
 
-import ctypes
-import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
+from rednet.inference.machine import available_memory
 
 __all__ = [
     "DEFAULT_TILE",
-    "available_memory",
     "choose_tile",
     "parse_memory",
-    "return_memory_at_once",
     "tile_memory",
     "whole_memory",
 ]
@@ -35,8 +30,6 @@ PROCESS_BYTES = 200_000_000  # all but the network; 182 MB were measured on 48 m
 PICTURE_FLOATS = 10  # copies of each channel that work on a whole picture holds at its worst
 SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
-CGROUP = Path("/sys/fs/cgroup")
 
 
 def parse_memory(text: str) -> int:
@@ -53,54 +46,6 @@ def parse_memory(text: str) -> int:
     if match is None:
         raise OptionError(f"max-memory is {text!r}; give an amount such as 800M or 1G")
     return int(float(match[1]) * UNITS[match[2]])
-
-
-def available_memory(root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> int:
-    """Gives the bytes that are free on this machine and in its container, whichever is less.
-
-    Args:
-        root: where control groups (version 2, or `memory` of version 1) are mounted.
-        groups: tells which of them this process is in.
-    """
-    free = [int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))]
-    try:
-        text = Path("/proc/meminfo").read_text("ascii")
-        free = [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")] or free
-    except OSError:
-        pass
-    for folder in control_groups(root, groups):
-        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
-            try:
-                free.append(int((folder / limit).read_text("ascii")) - int((folder / used).read_text("ascii")))
-            except (OSError, ValueError):  # no such file, or "max"
-                continue
-    return max(min(free), 0)
-
-
-def control_groups(root: Path, groups: Path) -> Iterator[Path]:
-    """Lists the folders of the groups that a process is in, up to the mounts: any of them may set a limit."""
-    yield from (root, root / "memory")
-    try:
-        lines = groups.read_text("utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, name = line.split(":", 2)
-        if controllers in ("", "memory"):
-            mount, inner = root / controllers, Path(name.lstrip("/"))
-            yield from (mount / part for part in (inner, *inner.parents))
-
-
-def return_memory_at_once() -> None:
-    """Makes the C library of this process give freed pieces of 1 MB and more back to the system at once.
-
-    It would keep ever larger ones, which layers of another size cannot use. For programs, not for libraries; without
-    effect where there is no glibc.
-    """
-    try:
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
-    except (OSError, AttributeError, TypeError):
-        return
 
 
 def tile_memory(config: REDNetConfig, tile: int, halo: int, row_bytes: int) -> int:

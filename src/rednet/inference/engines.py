@@ -6,7 +6,6 @@ planes) is done here once for all engines, each of which only runs the graph.
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,33 +16,16 @@ from numpy.typing import NDArray
 
 from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 from rednet.errors import EngineError, OptionError
+from rednet.inference.machine import cpu_threads
 from rednet.zoo.chain import load_chain
 from rednet.zoo.export import to_ncnn, to_onnx
 
-__all__ = ["ENGINES", "Device", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "cpu_threads", "load_engine"]
+__all__ = ["ENGINES", "Device", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "load_engine"]
 
 Array = NDArray[np.float32]
 Device = Literal["cpu", "gpu"]
 
-CGROUP = Path("/sys/fs/cgroup")
 ONNX_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
-
-
-def cpu_threads(root: Path = CGROUP) -> int:
-    """Counts the processors that this process may use, by its affinity and its container's quota.
-
-    Args:
-        root: where control groups (version 2, or `cpu` of version 1) are mounted.
-    """
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
-        try:
-            quota, period = " ".join((root / name).read_text("ascii") for name in names).split()
-            if quota not in ("max", "-1"):
-                count = min(count, max(1, round(int(quota) / int(period))))
-        except (OSError, ValueError):
-            continue
-    return count
 
 
 class Engine(ABC):

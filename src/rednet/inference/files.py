@@ -20,9 +20,10 @@ from rednet.errors import OptionError
 from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
 from rednet.images.encoding import Saving, check_format
 from rednet.images.writing import check_place, save_image, save_levels, writing, written_levels
-from rednet.inference.budget import SHARE_OF_FREE, available_memory, choose_tile, whole_memory
+from rednet.inference.budget import SHARE_OF_FREE, choose_tile, whole_memory
 from rednet.inference.correction import removed_picture
 from rednet.inference.inspect import Finding, inspect, sample_file, sampled_rows
+from rednet.inference.machine import available_memory
 from rednet.inference.restorer import Restorer
 from rednet.inference.streaming import Spool, open_spool, restore_rows
 from rednet.inference.work import Local, Work

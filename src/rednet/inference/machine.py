@@ -1,0 +1,81 @@
+"""What this machine, and the container that we may be in, allow: processors and memory."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["available_memory", "cpu_threads", "return_memory_at_once"]
+
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+CGROUP = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
+
+
+def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
+    """Counts the processors that this process may use, by its affinity and its container's quota.
+
+    Args:
+        root: where control groups (version 2, or `cpu` of version 1) are mounted.
+        groups: tells which of them this process is in.
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for folder in control_groups(root, groups, "cpu"):
+        for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+            try:
+                quota, period = " ".join((folder / name).read_text("ascii") for name in names).split()
+                if quota not in ("max", "-1"):
+                    count = min(count, max(1, round(int(quota) / int(period))))
+            except (OSError, ValueError):  # no such file, or not as expected
+                continue
+    return count
+
+
+def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
+    """Gives the bytes that are free on this machine and in its container, whichever is less.
+
+    Args:
+        root: where control groups (version 2, or `memory` of version 1) are mounted.
+        groups: tells which of them this process is in.
+    """
+    free = [int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))]
+    try:
+        text = Path("/proc/meminfo").read_text("ascii")
+        free = [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")] or free
+    except OSError:
+        pass
+    for folder in control_groups(root, groups, "memory"):
+        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            try:
+                free.append(int((folder / limit).read_text("ascii")) - int((folder / used).read_text("ascii")))
+            except (OSError, ValueError):  # no such file, or "max"
+                continue
+    return max(min(free), 0)
+
+
+def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
+    """Lists the folders of the groups that a process is in, up to the mounts: any of them may set a limit."""
+    yield from (root, root / controller)
+    try:
+        lines = groups.read_text("utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, name = line.split(":", 2)
+        if not controllers or controller in controllers.split(","):
+            mount, inner = root / (controller if controllers else ""), Path(name.lstrip("/"))
+            yield from (mount / part for part in (inner, *inner.parents))
+
+
+def return_memory_at_once() -> None:
+    """Makes the C library of this process give freed pieces of 1 MB and more back to the system at once.
+
+    It would keep ever larger ones, which layers of another size cannot use. For programs, not for libraries; without
+    effect where there is no glibc.
+    """
+    try:
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    except (OSError, AttributeError, TypeError):
+        return

@@ -1,0 +1,45 @@
+import os
+
+import pytest
+
+from rednet.inference.machine import available_memory, cpu_threads
+
+
+@pytest.mark.parametrize(
+    ("files", "count"),
+    [
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "350000 100000"}, 4),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
+        ({"cpu.max": "rubbish"}, 64),
+        ({"groups": "0::/outer/inner\n", "outer/cpu.max": "200000 100000"}, 2),
+        ({}, 64),
+    ],
+)
+def test_threads_follow_the_containers_quota(files, count, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(content)
+    assert cpu_threads(tmp_path, tmp_path / "groups") == count
+
+
+def test_the_limit_of_the_container_counts(tmp_path):
+    free = available_memory(tmp_path, tmp_path / "none")
+    inner = tmp_path / "outer" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "groups").write_text("0::/outer/inner\n")
+    (inner / "memory.max").write_text("max\n")
+    (inner / "memory.current").write_text("50\n")
+    assert available_memory(tmp_path, tmp_path / "groups") == pytest.approx(free, rel=0.2)
+    (inner.parent / "memory.max").write_text("1000000\n")
+    (inner.parent / "memory.current").write_text("400000\n")
+    assert available_memory(tmp_path, tmp_path / "groups") == 600_000
+    first = tmp_path / "memory"
+    first.mkdir()
+    (first / "memory.limit_in_bytes").write_text("5000\n")
+    (first / "memory.usage_in_bytes").write_text("6000\n")
+    assert available_memory(tmp_path, tmp_path / "none") == 0
