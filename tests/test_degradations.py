@@ -17,7 +17,7 @@ from rednet.degradations import (
     to_gray,
 )
 from rednet.errors import OptionError
-from rednet.masks import fill_missing
+from rednet.filling import fill_missing
 from rednet.metrics import psnr
 from rednet.resize import imresize
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rednet.errors import OptionError
-from rednet.masks import fill_missing, of_colour
+from rednet.filling import fill_missing
+from rednet.masks import of_colour
 
 
 def lost(height, width, *places):

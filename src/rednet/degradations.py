@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from rednet.deconvolution import Deconvolution
 from rednet.errors import OptionError
+from rednet.filling import fill_missing
 from rednet.hints import Facts
 from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
-from rednet.masks import SHAPES, MaskShape, fill_missing, pillow
+from rednet.masks import SHAPES, MaskShape, pillow
 from rednet.resize import imresize
 
 __all__ = [

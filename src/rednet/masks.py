@@ -1,4 +1,4 @@
-"""Missing pixels: shapes that are drawn at random, and a first guess at what is missing.
+"""Masks of missing pixels: drawn at random, read from pictures and colours, painted by people.
 
 A mask is (H, W) boolean, True where a pixel is missing. Text and scratches need Pillow.
 """
@@ -21,7 +21,6 @@ __all__ = [
     "SHAPES",
     "Mask",
     "MaskShape",
-    "fill_missing",
     "from_layers",
     "from_picture",
     "mark",
@@ -37,8 +36,6 @@ Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 MaskShape = Literal["random", "text", "scratches"]
 
-NOTHING_KNOWN = 0.5  # stands in a picture that is missing altogether
-ENOUGH_KNOWN = 3  # pixels, before a mean over them is taken for a guess
 HALF = 0.5  # of white
 HALF_LEVEL = 0.5  # of 255: a deeper picture's colour counts as the nearest of 8 bits
 MAX_STROKES = 1000  # a share of nearly 1 may never be reached by thin strokes
@@ -162,38 +159,3 @@ def mark(shown: NDArray[np.uint8], mask: Mask, colour: tuple[int, int, int]) -> 
     """Shows a picture, (H, W, 3 or 4), with a mask painted over it."""
     layer = to_layer(mask, colour)
     return np.where(mask[:, :, None], layer[:, :, : shown.shape[2]], shown)
-
-
-def fill_missing(x: Image, mask: Mask) -> Image:
-    """Guesses missing pixels from their neighbours, for the network to improve on.
-
-    Each becomes the mean of the known pixels in the smallest square around it, of 3, 5, 9, 17, ... px, that holds at
-    least three of them.
-
-    Args:
-        x: (H, W, C); what stands in missing pixels does not matter.
-        mask: (H, W).
-
-    Returns:
-        (H, W, C), known pixels unchanged.
-    """
-    missing = mask.copy()
-    filled = np.where(mask[:, :, None], np.float32(NOTHING_KNOWN), x)
-    if not mask.any() or mask.all():
-        return filled
-    known = np.concatenate([np.where(mask[:, :, None], 0, x), ~mask[:, :, None]], axis=2)
-    sums = np.pad(known.astype(np.float64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0), (0, 0)))
-    height, width = mask.shape
-    enough = min(ENOUGH_KNOWN, int((~mask).sum()))
-    radius = 1
-    while missing.any():
-        rows, columns = missing.nonzero()
-        top, bottom = np.maximum(rows - radius, 0), np.minimum(rows + radius + 1, height)
-        left, right = np.maximum(columns - radius, 0), np.minimum(columns + radius + 1, width)
-        window = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-        count = np.rint(window[:, -1])
-        ready = count >= enough
-        filled[rows[ready], columns[ready]] = window[ready, :-1] / count[ready, None]
-        missing[rows[ready], columns[ready]] = False
-        radius *= 2
-    return filled

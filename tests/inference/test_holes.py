@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rednet.filling import fill_missing
 from rednet.images import read_picture
 from rednet.inference.holes import THIN, WIDE, eroded, fill_holes, halved, reach_inside
 from rednet.inference.restorer import Restorer
-from rednet.masks import fill_missing
 from rednet.metrics import psnr
 
 PHOTOS = Path(__file__).parents[2] / "examples" / "photos"

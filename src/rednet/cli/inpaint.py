@@ -42,14 +42,13 @@ def inpaint(
 
     def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
         from rednet.errors import ImageError
-        from rednet.images import from_array, read_picture, write_picture
+        from rednet.images import from_array, write_picture
+        from rednet.inference.plans import mask_of
         from rednet.inference.scratches import find_scratches as search
         from rednet.masks import of_colour
 
         if mask is not None:
-            pixels = image.pixels.shape[0] * image.pixels.shape[1]
-            path = mask / picture.name if mask.is_dir() else mask
-            lost = read_picture(path, max_megapixels=max(1.0, pixels / 1e6)).pixels.mean(axis=2) >= 0.5
+            lost = mask_of(mask / picture.name if mask.is_dir() else mask)(image)
         elif mask_color is not None:
             lost = of_colour(image.pixels, mask_color, tolerance)
         elif find_scratches is not None:

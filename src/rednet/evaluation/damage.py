@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from rednet.degradations import Blur, Degradation, Degraded
 from rednet.errors import OptionError
+from rednet.filling import fill_missing
 from rednet.images import read_picture
-from rednet.masks import fill_missing
+from rednet.masks import from_picture
 
 __all__ = ["FittedMask", "KernelFile", "MaskFile", "kinds_of_damage"]
 
@@ -40,7 +41,7 @@ class MaskFile:
 
     def load(self, data: Path) -> dict[str, Degradation]:
         """Gives the one kind of damage."""
-        return {"": FittedMask(read_picture(data / self.path).pixels.mean(axis=2) >= 0.5)}
+        return {"": FittedMask(from_picture(read_picture(data / self.path).pixels))}
 
 
 @dataclass(frozen=True, eq=False)

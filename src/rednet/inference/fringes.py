@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.filling import nearest_means
+
 __all__ = ["FRINGE_REACH", "fill_hidden"]
 
 Pixels = NDArray[np.float32]
@@ -37,16 +39,6 @@ def fill_hidden(pixels: Pixels, hidden: NDArray[np.bool_]) -> Pixels:
         return filled
     seen = ~hidden[:, :, None]
     known = np.concatenate([np.rint(np.where(seen, pixels, 0) * STEPS), seen], axis=2).astype(np.int64)
-    sums = np.pad(known.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0), (0, 0)))
-    height, width = hidden.shape
-    rows, columns = hidden.nonzero()
-    radius = 1
-    while radius <= FRINGE_REACH and len(rows):
-        top, bottom = np.maximum(rows - radius, 0), np.minimum(rows + radius + 1, height)
-        left, right = np.maximum(columns - radius, 0), np.minimum(columns + radius + 1, width)
-        window = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-        ready = window[:, -1] > 0
-        filled[rows[ready], columns[ready]] = window[ready, :-1] / (window[ready, -1:] * STEPS)
-        rows, columns = rows[~ready], columns[~ready]
-        radius *= 2
+    for rows, columns, means in nearest_means(known, hidden, 1, FRINGE_REACH):
+        filled[rows, columns] = means / STEPS
     return filled

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.masks import fill_missing
+from rednet.filling import fill_missing
 from rednet.resize import imresize
 
 __all__ = ["WIDE", "fill_holes", "reach_inside"]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.images import Picture
+from rednet.images import Picture, read_picture
 from rednet.inference.correction import Options, apply_correction, check_options, enlarge
 from rednet.inference.inspect import Finding, inspect, jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.inference.work import Local, Whole, Work
 from rednet.kernels import Kernel
+from rednet.masks import Mask, from_picture
 
-__all__ = ["Plan", "automatic", "deblocking", "deblurring", "denoising", "enlarging", "filling"]
+__all__ = ["Plan", "automatic", "deblocking", "deblurring", "denoising", "enlarging", "filling", "mask_of"]
 
 Pixels = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,19 @@ def deblurring(kernel: Kernel, sigma: float | None = None, steps: int | None = N
     return Plan(
         lambda restorer, picture, found, options: restorer.correct_blur(picture, kernel, sigma, steps, **options)
     )
+
+
+def mask_of(path: Path) -> Callable[[Picture], Mask]:
+    """Gives a function that reads a picture's mask from a file, white where pixels are missing.
+
+    The file may have no more pixels than the picture, so that no mask fills the memory.
+    """
+
+    def read(picture: Picture) -> Mask:
+        height, width, _ = picture.pixels.shape
+        return from_picture(read_picture(path, max_megapixels=max(1.0, height * width / 1e6)).pixels)
+
+    return read
 
 
 def filling(missing: Callable[[Picture], Mask], restore_known: bool = False) -> Plan:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rednet.errors import OptionError
-from rednet.images import Picture, read_picture
 from rednet.images.encoding import Saving
 from rednet.inference.files import Handling
-from rednet.inference.plans import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling
+from rednet.inference.plans import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling, mask_of
 from rednet.kernels import load_kernel, parse_kernel
-from rednet.masks import Mask, from_picture, of_colour
+from rednet.masks import of_colour
 from rednet.web.limits import Limits
 
-__all__ = ["RestoreOptions", "mask_reader", "read_options"]
+__all__ = ["RestoreOptions", "read_options"]
 
 Task = Literal["auto", "denoise", "dejpeg", "upscale", "deblur", "inpaint"]
 OWN = {
@@ -95,15 +94,11 @@ class RestoreOptions(BaseModel):
         if self.task == "inpaint":
             if (self.mask_color is None) == (mask is None):
                 raise OptionError("say what is missing: one of mask (a picture) and mask_color")
-            return filling(self.missing(mask), self.restore_known)
+            if mask is not None:
+                return filling(mask_of(mask), self.restore_known)
+            colour, tolerance = self.mask_color or "", self.tolerance
+            return filling(lambda picture: of_colour(picture.pixels, colour, tolerance), self.restore_known)
         return automatic()
-
-    def missing(self, mask: Path | None) -> Any:
-        """Gives the function that finds the missing pixels of a picture."""
-        colour, tolerance = self.mask_color, self.tolerance
-        if colour is not None:
-            return lambda picture: of_colour(picture.pixels, colour, tolerance)
-        return mask_reader(mask)
 
     def handling(self, limits: Limits, software: str) -> Handling:
         """Gives how the files are handled."""
@@ -114,17 +109,6 @@ class RestoreOptions(BaseModel):
             saving=Saving(self.save_quality, overwrite=True, strip_metadata=self.strip_metadata, software=software),
             max_megapixels=limits.max_megapixels,
         )
-
-
-def mask_reader(path: Path | None) -> Any:
-    """Gives a function that reads a mask no larger than the picture that it is for."""
-
-    def read(picture: Picture) -> Mask:
-        assert path is not None
-        height, width, _ = picture.pixels.shape
-        return from_picture(read_picture(path, max_megapixels=max(1.0, height * width / 1e6)).pixels)
-
-    return read
 
 
 def read_options(fields: Mapping[str, str]) -> RestoreOptions:

@@ -1,0 +1,76 @@
+"""First guesses at pixels that are not known: the mean of the known ones around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Guess", "fill_missing", "nearest_means"]
+
+Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+NOTHING_KNOWN = 0.5  # stands in a picture that is missing altogether
+ENOUGH_KNOWN = 3  # pixels, before a mean over them is taken for a guess
+
+
+class Guess(NamedTuple):
+    """The means for some pixels: their rows and columns, (N,), and the means, (N, C)."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    means: NDArray[np.float64]
+
+
+def nearest_means(known: NDArray[Any], unknown: Mask, enough: int, reach: int) -> Iterator[Guess]:
+    """Finds for each unknown pixel the mean of the known ones in the smallest square that holds enough of them.
+
+    Args:
+        known: (H, W, C + 1): values, 0 where unknown, and behind them 1 where known and 0 where not. Sums of whole
+            numbers are exact, those of floats nearly.
+        unknown: (H, W).
+        enough: known pixels that a square must hold, at least 1.
+        reach: half the side of the largest square, px; what has too few even there is left out.
+
+    Yields:
+        What the squares of 3, 5, 9, 17, ... px give.
+    """
+    sums = np.pad(known.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0), (0, 0)))
+    height, width = unknown.shape
+    rows, columns = unknown.nonzero()
+    radius = 1
+    while radius <= reach and len(rows):
+        top, bottom = np.maximum(rows - radius, 0), np.minimum(rows + radius + 1, height)
+        left, right = np.maximum(columns - radius, 0), np.minimum(columns + radius + 1, width)
+        window = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        count = np.rint(window[:, -1:])
+        ready = count[:, 0] >= enough
+        yield Guess(rows[ready], columns[ready], window[ready, :-1] / count[ready])
+        rows, columns = rows[~ready], columns[~ready]
+        radius *= 2
+
+
+def fill_missing(x: Image, mask: Mask) -> Image:
+    """Guesses missing pixels from their neighbours, for the network to improve on.
+
+    Each becomes the mean of the known pixels in the smallest square around it, of 3, 5, 9, 17, ... px, that holds at
+    least three of them.
+
+    Args:
+        x: (H, W, C); what stands in missing pixels does not matter.
+        mask: (H, W).
+
+    Returns:
+        (H, W, C), known pixels unchanged.
+    """
+    filled = np.where(mask[:, :, None], np.float32(NOTHING_KNOWN), x)
+    if not mask.any() or mask.all():
+        return filled
+    known = np.concatenate([np.where(mask[:, :, None], 0, x), ~mask[:, :, None]], axis=2).astype(np.float64)
+    enough = min(ENOUGH_KNOWN, int((~mask).sum()))
+    for rows, columns, means in nearest_means(known, mask, enough, 2 * max(mask.shape)):
+        filled[rows, columns] = means
+    return filled
