@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
-import subprocess
 import sys
 import time
 import zlib
@@ -30,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from server import keep, running_server
 
 CHECKS = [
     not_a_server_error,
@@ -105,17 +104,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        figures = try_contract(asked.cases, server.stdout.readline().split()[0])
-    finally:
-        server.terminate()
-        server.wait()
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if asked.out is not None:
-        asked.out.write_text(text + "\n", "utf-8")
+    with running_server() as url:
+        figures = try_contract(asked.cases, url)
+    keep(figures, asked.out)
     if figures["broken"]:
         sys.exit("the service broke its contract")
 

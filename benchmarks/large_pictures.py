@@ -14,7 +14,6 @@ import csv
 import datetime
 import importlib.util
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pyvips
+from processor import processor
 
 PHOTO = Path(__file__).parent.parent / "examples" / "photos" / "coffee.png"
 RESULTS = Path(__file__).parent / "results" / "large_pictures.csv"
@@ -35,13 +35,6 @@ import cv2, sys
 picture = cv2.imread(sys.argv[1])
 cv2.imwrite(sys.argv[2], cv2.fastNlMeansDenoisingColored(picture, None, 10, 10, 7, 21), [cv2.IMWRITE_JPEG_QUALITY, 95])
 """
-
-
-def processor() -> str:
-    """Names the processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def make_picture(path: Path, width: int, height: int) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rednet.inference.machine import cpu_threads
 from rednet.model import REDNet
 from rednet.training.loop import Run, starting_network, validate
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops
@@ -180,7 +181,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.plot and options.data is None:
         parser.error("give --data, or set REDNET_DATA")
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    torch.set_num_threads(cpu_threads())
     chosen = names if options.all else options.question
     if not chosen or set(chosen) - set(names):
         parser.error(f"name questions, of: {', '.join(names)}; or --all")

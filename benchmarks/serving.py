@@ -11,11 +11,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
-import json
 import os
 import re
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -25,6 +23,7 @@ from typing import Any
 import httpx
 import numpy as np
 from PIL import Image
+from server import keep, running_server
 
 from rednet.images import from_array, to_array
 from rednet.inference.correction import apply_correction
@@ -121,18 +120,9 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        url = server.stdout.readline().split()[0]
+    with running_server() as url:
         figures = asyncio.run(load(url, asked.clients, asked.requests))
-    finally:
-        server.terminate()
-        server.wait()
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if asked.out is not None:
-        asked.out.write_text(text + "\n", "utf-8")
+    keep(figures, asked.out)
     if figures["lost"] or figures["wrong"] or set(figures["answers"]) - {"200", "429"}:
         sys.exit("an answer was lost, wrong, or neither 200 nor 429")
 

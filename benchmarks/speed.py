@@ -5,7 +5,7 @@
 
 One run, in turns: every contestant restores the same picture, round after round, and the medians are compared as
 ratios. Speed needs no training, so the others' architectures have random weights: DnCNN-3 is 20 plain convolutions at
-full resolution, FFDNet (its colour network) 12 of width 96 at half resolution, RED30 the paper's network at stride 1.
+full resolution, FFDNet (gray) 16 instead of its 15 at half resolution, RED30 the paper's network at stride 1.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from processor import processor
+from results import measured_means, published
 
 from rednet.architecture import REDNetConfig
 from rednet.degradations import GaussianNoise
 from rednet.evaluation.methods import find_method
 from rednet.images import read_picture
+from rednet.inference.machine import cpu_threads
 from rednet.inference.restorer import MODELS, Restorer
 from rednet.zoo.chain import load_config
 
@@ -43,7 +46,7 @@ COLUMNS = ("contestant", "engine", "threads", "tile", "mpx_per_s", "lowest", "hi
 # Shapes by their publications; noise planes count as a mask (one plane more or less in the first layer).
 OTHERS = {
     "DnCNN-3": REDNetConfig(depth=20, width=64, channels=1, skips=False),
-    "FFDNet": REDNetConfig(depth=12, width=96, channels=3, stride=2, skips=False, mask=True),
+    "FFDNet": REDNetConfig(depth=16, width=64, channels=1, stride=2, skips=False, mask=True),  # it has 15 layers
     "RED30 width 64": REDNetConfig(depth=30, width=64, channels=1),
     "RED30 width 128": REDNetConfig(depth=30, width=128, channels=1),
 }
@@ -156,7 +159,7 @@ def restore_alone(label: str, folder: Path) -> None:
 def measure(rounds: int, folder: Path) -> list[dict[str, Any]]:
     """Lets all contestants restore in turns."""
     make_others(folder)
-    everyone = contestants(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    everyone = contestants(cpu_threads())
     runners = {who: make_runner(who, folder) for who in everyone}
     seconds: dict[Contestant, list[float]] = {who: [] for who in everyone}
     for number in range(rounds + 1):  # the first round warms up
@@ -177,13 +180,9 @@ def measure(rounds: int, folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def processor() -> str:
-    """Names the processor, fit for a file's name."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    name = next((line.split(":")[1] for line in lines if line.startswith("model name")), "unknown processor")
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return re.sub(r"[^a-z0-9]+", "-", f"{name.strip()} {count} cores".lower()).strip("-")
+def results_name() -> str:
+    """Names the results after the processor and its cores, fit for a file's name."""
+    return "speed-" + re.sub(r"[^a-z0-9]+", "-", f"{processor()} {cpu_threads()} cores".lower()).strip("-")
 
 
 def plot(path: Path) -> None:
@@ -192,10 +191,8 @@ def plot(path: Path) -> None:
 
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    with (ROOT / "docs" / "published.csv").open(encoding="utf-8") as file:
-        known = {
-            row["method"]: float(row["psnr"]) for row in csv.DictReader(file) if row["protocol"] == "bsd68-gray-25"
-        }
+    figures = published() | measured_means()
+    known = {method: psnr for (protocol, method), psnr in figures.items() if protocol == "bsd68-gray-25"}
     pyplot.rcParams.update({"font.size": 11, "figure.facecolor": "white", "axes.grid": True, "grid.alpha": 0.3})
     figure, axes = pyplot.subplots(figsize=(8, 4.6))
     points = []
@@ -226,7 +223,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.alone:
         return restore_alone(options.alone, options.folder)
-    path = RESULTS / f"speed-{processor()}.csv"
+    path = RESULTS / f"{results_name()}.csv"
     if not options.plot:
         RESULTS.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:

@@ -67,3 +67,20 @@ def test_a_contestant_restores_the_photograph(script, tmp_path):
     who = speed.Contestant("universal", "ncnn", 1, 128, 1.0)
     assert who.label == "universal/ncnn/1/128"
     assert np.isfinite(speed.make_runner(who, tmp_path)()).all()
+
+
+def test_the_plot_shows_ours_beside_the_published(script, tmp_path, monkeypatch):
+    speed = script("speed")
+    path = tmp_path / "speed-test.csv"
+    rows = [
+        ",".join(speed.COLUMNS),
+        "universal,ncnn,2,0,0.7,0.6,0.8,1,0.1,100",
+        "DnCNN-3,onnx,2,0,0.1,0.1,0.1,1,0.1,100",
+    ]
+    path.write_text("\n".join(rows) + "\n")
+    from matplotlib.axes import Axes
+
+    shown = []
+    monkeypatch.setattr(Axes, "annotate", lambda self, text, *rest, **options: shown.append(text))
+    speed.plot(path)
+    assert shown == ["universal", "DnCNN-3"] and path.with_suffix(".png").stat().st_size > 1000
