@@ -74,6 +74,24 @@ def test_a_running_job_stops_at_its_next_tile_and_the_next_one_runs(queue):
     assert queue.submit(Job(lambda advance: 7, 60)).future.result(5) == 7
 
 
+def test_a_job_that_is_cancelled_after_its_last_tile_gives_no_result(queue):
+    at_the_end, go = threading.Event(), threading.Event()
+
+    def run(advance):
+        advance(1.0)
+        at_the_end.set()
+        go.wait(5)
+        return 7
+
+    job = queue.submit(Job(run, 60))
+    assert at_the_end.wait(5)
+    queue.cancel(job)
+    go.set()
+    with pytest.raises(StoppedError):
+        job.future.result(5)
+    assert job.state is State.CANCELLED
+
+
 def test_a_waiting_job_that_is_cancelled_never_runs(queue):
     _, go = blocked(queue)
     ran = []

@@ -173,6 +173,7 @@ class Desks:
             task.look()
             task.restore(self.restorer, advance)
             task.close()
+            advance(1.0)  # nothing is put on the desk once it has been stopped
             desk.proof = found[0]
 
         desk.job = self.queue.submit(Job(run, self.limits.max_seconds))

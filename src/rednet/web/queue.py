@@ -109,6 +109,8 @@ class Job:
         try:
             self.advance(0.0)
             result = self.run(self.advance)
+            if self.stopping:  # since its last tile
+                raise StoppedError("the job was cancelled")
         except BaseException as error:
             if not isinstance(error, RednetError):
                 logger.exception("a job failed")
