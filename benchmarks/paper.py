@@ -15,7 +15,7 @@ import itertools
 import os
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ QUESTIONS = ROOT / "recipes" / "paper"
 RESULTS = ROOT / "docs" / "paper"
 MEASUREMENTS = 20  # along each run
 TABLES = ("model", "data", "schedule")
-COLUMNS = ("variant", "seed", "step", "seconds", "loss", "psnr", "by_task")
+COLUMNS = ("variant", "seed", "step", "seconds", "loss", "psnr", "by_task", "gradients")
 
 
 class Direct(REDNet):
@@ -75,25 +75,26 @@ def network_of(recipe: Recipe, mapping: str) -> REDNet:
     return direct
 
 
-def rows_of(question: Mapping[str, Any], variant: Mapping[str, Any], seed: int, data: Path) -> Iterator[dict[str, Any]]:
-    """Trains one variant and yields what is measured along the way; the last row also has the gradients."""
-    recipe = recipe_of(question, variant, seed)
+def train(question: Mapping[str, Any], recipe: Recipe, mapping: str, data: Path) -> Iterator[dict[str, Any]]:
+    """Trains one network and yields what is measured along the way; the second row and the last have the gradients."""
     pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
     exams = validation_crops(judges, recipe.validation, recipe.model, 96)
-    crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, seed), 0)
-    run = Run(recipe, network_of(recipe, variant.get("mapping", question.get("mapping", "residual"))))
+    crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), 0)
+    run = Run(recipe, network_of(recipe, mapping))
     steps, limit_s = question.get("steps"), 60 * question.get("minutes", 0)
     seconds, measured, losses = 0.0, 0, []
+    first_gradients = ""
     for step in itertools.count():
         progress = step / steps if steps else seconds / limit_s
         if progress * MEASUREMENTS >= measured:
             measured += 1
             scores = validate(run.averaged, exams, recipe)
-            row = {"variant": variant["name"], "seed": seed, "step": step, "seconds": round(seconds, 2)}
+            row = {"step": step, "seconds": round(seconds, 2), "by_task": words(scores.values(), ".3f")}
             row["loss"] = f"{sum(losses) / len(losses):.6f}" if losses else ""
             row["psnr"] = f"{sum(scores.values()) / len(scores):.3f}"
-            yield row | {"by_task": " ".join(f"{score:.3f}" for score in scores.values())}
+            row["gradients"] = first_gradients if measured == 2 else gradients_of(run.model) if progress >= 1 else ""
+            yield row
             losses = []
         if progress >= 1:
             break
@@ -102,70 +103,79 @@ def rows_of(question: Mapping[str, Any], variant: Mapping[str, Any], seed: int, 
         run.status.progress = progress
         losses.append(run.step(crop))
         seconds += time.perf_counter() - start
-        if question.get("gradients") and step in (0, (steps or 0) - 1):
-            write_gradients(question["name"], f"{variant['name']}, step {step + 1}", run.model)
+        first_gradients = first_gradients or gradients_of(run.model)
 
 
-def write_gradients(question: str, label: str, network: REDNet) -> None:
-    """Appends the norm of the gradient of each layer's weight to a file of its own."""
-    with (RESULTS / f"{question}-gradients.csv").open("a", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        for number, layer in enumerate([*network.encoder, *network.decoder], start=1):
-            table.writerow([label, number, f"{float(layer.weight.grad.norm()):.3e}"])
+def gradients_of(network: REDNet) -> str:
+    """Gives the norm of the gradient of each layer's weight, from the picture to the residual."""
+    return words((float(layer.weight.grad.norm()) for layer in [*network.encoder, *network.decoder]), ".3e")
 
 
-def run_question(name: str, data: Path) -> None:
-    """Trains all variants of a question and keeps what was measured."""
-    question = {"name": name, **load_question(name)}
+def words(numbers: Iterable[float], form: str) -> str:
+    """Writes numbers with spaces between, for one cell of a table."""
+    return " ".join(f"{number:{form}}" for number in numbers)
+
+
+def run_question(name: str, data: Path, done: dict[str, list[dict[str, Any]]]) -> None:
+    """Trains all variants of a question and keeps what was measured; what another question trained is not repeated."""
+    question = load_question(name)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}-gradients.csv").unlink(missing_ok=True)
     with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         for seed, variant in itertools.product(question["seeds"], question["variant"]):
-            for row in rows_of(question, variant, seed, data):
-                table.writerow(row)
+            recipe = recipe_of(question, variant, seed)
+            mapping = variant.get("mapping", question.get("mapping", "residual"))
+            key = repr((recipe, mapping, question.get("steps"), question.get("minutes")))
+            rows = done.get(key) or train(question, recipe, mapping, data)
+            done[key] = []
+            for row in rows:
+                done[key].append(row)
+                table.writerow({"variant": variant["name"], "seed": seed, **row})
                 file.flush()
             print(f"{name}: {variant['name']}, seed {seed}: {row['psnr']} dB after {row['seconds']} s", flush=True)
 
 
 def plot_question(name: str) -> None:
-    """Draws PSNR over steps (or time, where all had equal time), and the gradients if they were measured."""
+    """Draws PSNR over steps (or time, where all had equal time), and the gradients if the question asks for them."""
     from matplotlib import pyplot
 
     pyplot.rcParams.update({"font.size": 11, "figure.facecolor": "white", "axes.grid": True, "grid.alpha": 0.3})
     question = load_question(name)
     with (RESULTS / f"{name}.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    across = "seconds" if "minutes" in question else "step"
-    gradients = RESULTS / f"{name}-gradients.csv"
-    figure, panels = pyplot.subplots(
-        1, 1 + gradients.exists(), figsize=(7 + 6 * gradients.exists(), 4.2), squeeze=False
-    )
-    axes = panels[0, 0]
-    for number, (variant, seed) in enumerate(dict.fromkeys((row["variant"], row["seed"]) for row in rows)):
-        mine = [row for row in rows if row["variant"] == variant and row["seed"] == seed]
-        points = [(float(row[across]), float(row["psnr"])) for row in mine[1:]]
-        axes.plot(
-            *zip(*points, strict=True), label=variant, color=f"C{number}", linestyle=("-", "--", "-.")[number % 3]
-        )
-    axes.set(xlabel="training step" if across == "step" else "seconds of training", ylabel="PSNR on validation, dB")
-    axes.set_title(question["question"], fontsize=11)
-    axes.legend()
-    if gradients.exists():
-        plot_gradients(gradients, panels[0, 1])
+    runs = [list(run) for _, run in itertools.groupby(rows, key=lambda row: (row["variant"], row["seed"]))]
+    panels = 2 if question.get("gradients") else 1
+    figure, axes = pyplot.subplots(1, panels, figsize=(1 + 6 * panels, 4.2), squeeze=False)
+    plot_psnr(axes[0, 0], question, runs)
+    if panels == 2:
+        plot_gradients(axes[0, 1], runs)
     figure.tight_layout()
     figure.savefig(RESULTS / f"{name}.png", dpi=110)
     pyplot.close(figure)
 
 
-def plot_gradients(path: Path, axes: Any) -> None:
-    """Draws the norm of the gradient layer by layer."""
-    with path.open(encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    for number, label in enumerate(dict.fromkeys(row[0] for row in rows)):
-        points = [(int(layer), float(norm)) for name, layer, norm in rows if name == label]
-        axes.semilogy(*zip(*points, strict=True), label=label, color=f"C{number // 2}", linestyle="-:"[number % 2])
+def plot_psnr(axes: Any, question: Mapping[str, Any], runs: list[list[dict[str, str]]]) -> None:
+    """Draws how PSNR on the validation crops rises, a colour for each variant and a line for each seed."""
+    across = "seconds" if "minutes" in question else "step"
+    names = [variant["name"] for variant in question["variant"]]
+    for number, run in enumerate(runs):
+        colour = names.index(run[0]["variant"])
+        points = [(float(row[across]), float(row["psnr"])) for row in run[1:]]
+        label = run[0]["variant"] if number < len(names) else None
+        axes.plot(*zip(*points, strict=True), label=label, color=f"C{colour}", linestyle=("-", "--", "-.")[colour % 3])
+    axes.set(xlabel="training step" if across == "step" else "seconds of training", ylabel="PSNR on validation, dB")
+    axes.set_title(question["question"], fontsize=11)
+    axes.legend()
+
+
+def plot_gradients(axes: Any, runs: list[list[dict[str, str]]]) -> None:
+    """Draws the norm of the gradient layer by layer, at the first step and at the last."""
+    for colour, run in enumerate(runs):
+        first, last = ([float(norm) for norm in row["gradients"].split()] for row in run if row["gradients"])
+        layers = range(1, len(first) + 1)
+        axes.semilogy(layers, first, color=f"C{colour}", linestyle=":", label=f"{run[0]['variant']}, first step")
+        axes.semilogy(layers, last, color=f"C{colour}", label=f"{run[0]['variant']}, last")
     axes.set(xlabel="layer, from the picture to the residual", ylabel="norm of the weight's gradient")
     axes.legend(fontsize=8)
 
@@ -185,9 +195,10 @@ def main() -> None:
     chosen = names if options.all else options.question
     if not chosen or set(chosen) - set(names):
         parser.error(f"name questions, of: {', '.join(names)}; or --all")
+    done: dict[str, list[dict[str, Any]]] = {}
     for name in chosen:
         if not options.plot:
-            run_question(name, options.data)
+            run_question(name, options.data, done)
         plot_question(name)
 
 

@@ -47,13 +47,24 @@ def test_a_question_is_trained_measured_and_kept(paper, data, monkeypatch):
     for variant in question["variant"]:
         variant["model"] |= {"width": 4}
     monkeypatch.setattr(paper, "load_question", lambda name: question)
-    paper.run_question("skips", data)
+    done = {}
+    paper.run_question("skips", data, done)
     rows = list(csv.DictReader((paper.RESULTS / "skips.csv").open(encoding="utf-8")))
     assert [row["step"] for row in rows] == ["0", "1", "2"] * 4
     assert [row["variant"] for row in rows[::3]] == [variant["name"] for variant in question["variant"]]
     assert all(float(row["psnr"]) > 5 for row in rows) and rows[0]["loss"] == "" and float(rows[1]["loss"]) > 0
-    gradients = list(csv.reader((paper.RESULTS / "skips-gradients.csv").open(encoding="utf-8")))
-    assert len(gradients) == 2 * (20 + 20 + 30 + 30)
+    assert [len(row["gradients"].split()) for row in rows] == [0, 20, 20] * 2 + [0, 30, 30] * 2
+    paper.plot_question("skips")
+    assert (paper.RESULTS / "skips.png").stat().st_size > 1000
+    monkeypatch.setattr(paper, "train", lambda *_: pytest.fail("trained twice"))
+    paper.run_question("skips", data, done)
+    assert rows == list(csv.DictReader((paper.RESULTS / "skips.csv").open(encoding="utf-8")))
+
+
+def test_questions_share_the_network_that_all_compare_with(paper):
+    shared = [("depth", 1), ("skips", 0), ("residual", 0), ("stride", 0), ("width", 0)]
+    questions = [(paper.load_question(name), number) for name, number in shared]
+    assert len({repr(paper.recipe_of(q, q["variant"][number], 0)) for q, number in questions}) == 1
 
 
 def test_a_direct_mapping_gives_the_residual_networks_residual(paper):

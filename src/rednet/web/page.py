@@ -181,7 +181,7 @@ def layout(steps: Steps) -> Any:
             button.click(steps.example, [gr.State(number)], opened).success(**run)
         task.input(steps.choose, [task], [*panels, tabs], show_progress="hidden")
         restore.click(**run)
-        stop.click(steps.stop, None, [status], queue=False)
+        stop.click(steps.stop, None, None, queue=False)
         described: list[Any] = [shape, length, angle, kernel_file]
         shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], show_progress="hidden")
         gr.on([page.load, *(control.change for control in described)], steps.show_kernel, described, [kernel], **quick)

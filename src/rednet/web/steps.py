@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import wraps
 from html import escape
 from pathlib import Path
@@ -34,6 +35,8 @@ BRUSH_RGB = (255, 45, 45)
 MOST_SIGMA = 75  # that the page's slider goes to
 LEAST_SIGMA = 1.5  # below it, there is no noise to see
 SHOWN = [gr.skip(), gr.skip(), gr.skip()]  # the pictures of the tabs, left as they are
+WORKING = [gr.Button(interactive=False), gr.Button(interactive=True), gr.Button(interactive=False), gr.skip()]
+AS_THEY_ARE = [gr.skip()] * 4  # a button that is drawn anew several times a second can lose a click
 
 
 def plainly(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -148,52 +151,51 @@ class Steps:
         try:
             desk = self.desks.find(session(request))
             job = self.desks.restore(desk, self.plan(desk, wishes))
+            yield [*self.progress(job), *WORKING]
             while not job.future.done():
-                yield self.progress(job)
                 time.sleep(LOOK_EVERY_S)
+                yield [*self.progress(job), *AS_THEY_ARE]
             job.future.result()
         except StoppedError:
-            yield self.rest("Stopped.")
+            yield self.rest(job, "Stopped.")
         except RednetError as error:
-            yield self.rest("")
+            yield self.rest(job, "")
             raise gr.Error(self.words(error), title="That did not work") from None
         else:
             done = f"Done in {job.seconds:.1f} s."
-            yield [*self.shown(desk, *wishes.tuning), *self.rest(done, save=True)[len(SHOWN) :]]
+            yield [*self.shown(desk, *wishes.tuning), *self.rest(job, done, save=True)[len(SHOWN) :]]
         finally:
             if job is not None:
                 self.desks.queue.cancel(job)
 
     def progress(self, job: Job) -> list[Any]:
-        """Tells how far a job is; only Stop can be pressed."""
-        if job.state is State.WAITING:
+        """Tells how far a job is."""
+        if job.stopping:
+            words = "Stopping"
+        elif job.state is State.WAITING:
             words = f"Waiting, {self.desks.queue.place(job)} before this one"
         elif job.seconds_left is None:
             words = "Restoring"
         else:
             words = f"Restoring: {job.share:.0%}, about {math.ceil(job.seconds_left)} s left"
         bar = f'<progress max="1" value="{job.share:.3f}" aria-label="{words}"></progress><p>{words}</p>'
-        return [*SHOWN, bar, gr.Button(interactive=False), gr.Button(interactive=True), gr.Button(interactive=False),
-                gr.skip()]  # fmt: skip
+        return [*SHOWN, bar]
 
-    def rest(self, words: str, *, save: bool = False) -> list[Any]:
-        """Says how it ended; all but Stop can be pressed."""
+    def rest(self, job: Job | None, words: str, *, save: bool = False) -> list[Any]:
+        """Says how it ended, so that equal words are news, too; all but Stop can be pressed."""
         return [
             *SHOWN,
-            f'<p role="status">{escape(words)}</p>',
+            f'<p role="status" data-job="{job.id if job else ""}">{escape(words)}</p>',
             gr.Button(interactive=True),
             gr.Button(interactive=False),
             gr.Button(interactive=True) if save else gr.skip(),
             gr.Tabs(selected="compare") if save else gr.skip(),
         ]
 
-    def stop(self, request: gr.Request) -> str:
-        """Stops the network at its next tile."""
-        try:
+    def stop(self, request: gr.Request) -> None:
+        """Stops the network at its next tile; what is shown of it is up to `restore`, so that nothing comes late."""
+        with suppress(OptionError):  # nothing to stop
             self.desks.stop(self.desks.find(session(request)))
-        except OptionError:
-            return ""
-        return "<p>Stopping</p>"
 
     def plan(self, desk: Desk, wishes: Wishes) -> Plan:
         """Makes the plan of what a person wishes."""
