@@ -3,6 +3,8 @@
 rednet evaluate --protocol card --model universal --out /tmp/universal     # then keep results.csv as
 cp /tmp/universal/results.csv benchmarks/results/evaluation/universal.csv
 python benchmarks/results.py
+
+The name of a file is the name of the network in it; the classical methods have their own.
 """
 
 from __future__ import annotations
@@ -12,14 +14,13 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from rednet.evaluation.methods import PREFIX
 from rednet.evaluation.protocols import PROTOCOLS
 
 ROOT = Path(__file__).parent.parent
 MEASURED = Path(__file__).parent / "results" / "evaluation"
 PUBLISHED = ROOT / "docs" / "published.csv"
 PAGE = ROOT / "docs" / "results.md"
-OURS = ("universal", "fast")
-
 Figures = dict[tuple[str, str], float]
 """(protocol, method) -> dB."""
 
@@ -57,9 +58,15 @@ def measured_means() -> Figures:
     for path in sorted(MEASURED.glob("*.csv")):
         with path.open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                name = path.stem if row["method"] in OURS else row["method"].removeprefix("baseline:")
+                baseline = row["method"].startswith(PREFIX)
+                name = row["method"].removeprefix(PREFIX) if baseline else path.stem
                 values[row["protocol"], name].append(float(row["restored_psnr_missing"] or row["restored_psnr"]))
     return {key: statistics.fmean(column) for key, column in values.items()}
+
+
+def is_network(name: str) -> bool:
+    """Tells our networks from all other methods."""
+    return (MEASURED / f"{name}.csv").exists()
 
 
 def published_rows() -> list[dict[str, str]]:
@@ -87,9 +94,9 @@ def table(title: str, protocols: tuple[str, ...], ours: Figures, theirs: Figures
     lines = [f"## {title}", "", "| method | " + " | ".join(protocols) + " |", "|---" * (len(protocols) + 1) + "|"]
     for figures, mark in ((ours, "{}"), (theirs, "{}, published")):
         methods = {method for protocol, method in figures if protocol in protocols}
-        for method in sorted(methods, key=lambda name: (not name.startswith(OURS), name)):
+        for method in sorted(methods, key=lambda name: (not is_network(name), name)):
             cells = [f"{figures[p, method]:.2f}" if (p, method) in figures else "" for p in protocols]
-            shown = f"**{method}**" if method.startswith(OURS) else mark.format(method)
+            shown = f"**{method}**" if is_network(method) else mark.format(method)
             lines.append(f"| {shown} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from rednet.degradations import (
 )
 from rednet.errors import OptionError
 from rednet.filling import fill_missing
+from rednet.kernels import disk
 from rednet.metrics import psnr
 from rednet.resize import imresize
 
@@ -205,3 +206,11 @@ def test_a_recipe_table_becomes_a_degradation_and_a_list_a_chain():
     small = {"kind": "jpeg", "quality": 50, "subsampling": ["4:2:0", "4:4:4"]}
     scaled = degradation_from({"kind": "scaling", "scale": [2, 3], "small": small})
     assert scaled == Scaling((2, 3), JPEG(50, ("4:2:0", "4:4:4")))
+
+
+def test_a_recipe_names_a_kernel_in_words():
+    blur = degradation_from({"kind": "blur", "kernel": "disk:7", "sigma": 2})
+    np.testing.assert_array_equal(blur.kernel, disk(7))
+    assert blur.sigma == 2
+    with pytest.raises(OptionError, match="disk:RADIUS"):
+        degradation_from({"kind": "blur", "kernel": 7})

@@ -22,7 +22,7 @@ from rednet.deconvolution import Deconvolution
 from rednet.errors import OptionError
 from rednet.filling import fill_missing
 from rednet.hints import Facts
-from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
+from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion, parse_kernel
 from rednet.masks import SHAPES, MaskShape, pillow
 from rednet.resize import imresize
 
@@ -362,6 +362,7 @@ KINDS: Mapping[str, Callable[..., Degradation]] = {
     "jpeg": JPEG,
     "scaling": Scaling,
     "missing_pixels": MissingPixels,
+    "blur": Blur,
     "deconvolved": Deconvolved,
 }
 
@@ -377,6 +378,8 @@ def degradation_from(options: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     if "small" in values:
         values["small"] = degradation_from(options["small"])
+    if "kernel" in values:
+        values["kernel"] = parse_kernel(str(values["kernel"]))
     kind = str(values.pop("kind", None))
     if kind not in KINDS:
         raise OptionError(f"the degradation's kind is {kind!r}; it must be of: {', '.join(KINDS)}")

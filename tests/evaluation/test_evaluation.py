@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from rednet.architecture import REDNetConfig
 from rednet.degradations import Blur, Degraded, GaussianNoise, MissingPixels, Scaling
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
@@ -27,8 +29,9 @@ DATA = os.environ.get("REDNET_DATA")
 class Perfect(Restorer):
     """Answers with a known residual, so that the measured PSNR is known."""
 
-    def __init__(self, offset):
+    def __init__(self, offset, hints=("deconvolved",)):
         self.offset, self.seen = offset, []
+        self.engine = SimpleNamespace(config=REDNetConfig(hints=hints))
 
     def residual(self, y, facts, mask=None, self_ensemble=False, progress=None):
         self.seen.append((y, dict(facts)))
@@ -81,6 +84,14 @@ def test_a_blurred_picture_is_inverted_and_then_restored(data):
     results = list(measure(protocol, network(restorer, steps=2), data))
     assert [facts for _, facts in restorer.seen] == [{"sigma": 25.0}, {"sigma": 5.0}] * 2
     assert results[0].after["psnr"] == pytest.approx(20.0, abs=1e-3)
+
+
+def test_a_network_that_knows_no_inverse_gets_the_blurred_picture(data):
+    restorer = Perfect(0.5, hints=())
+    degraded = Blur(gaussian(1))(np.random.default_rng(0).random((20, 20, 3), np.float32), np.random.default_rng(0))
+    np.testing.assert_allclose(network(restorer)(degraded), 0.5, atol=1e-6)
+    [(y, facts)] = restorer.seen
+    assert y is degraded.y and facts == {"sigma": None}
 
 
 def test_a_file_of_kernels_stands_for_several_kinds_of_damage(data):
@@ -242,3 +253,13 @@ def test_the_command_says_what_is_missing(tmp_path):
         command = [sys.executable, "-m", "rednet", "evaluate", *options]
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert done.returncode == 1 and message in done.stderr
+
+
+def test_what_was_measured_before_an_error_is_kept(tmp_path, rng):
+    (tmp_path / "test" / "set5").mkdir(parents=True)
+    Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "test" / "set5" / "a.png")
+    command = [sys.executable, "-m", "rednet", "evaluate", "--protocol", "set5-x2", "--protocol", "set14-x2"]
+    command += ["--model", "baseline:none", "--data", tmp_path, "--out", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "no pictures in" in done.stderr
+    assert "set5-x2,baseline:none,a.png" in (tmp_path / "out" / "results.csv").read_text("utf-8")

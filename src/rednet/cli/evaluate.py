@@ -65,32 +65,34 @@ def evaluate(
             print(summarise(measured[-1]), flush=True)
         measured[-1] = measured[-1].with_pictures_of(worst)
 
-    if pairs is not None:
-        for name in model or ["universal"]:
-            restorer = Restorer.from_pretrained(name, engine=engine)
-            keep("pairs", name, list(measure_pairs(*pairs, restorer, self_ensemble=self_ensemble)))
-    else:
-        chosen = choose_protocols(protocol or [])
-        folder = data or Path(os.environ.get("REDNET_DATA", ""))
-        if folder == Path() and any(PROTOCOLS[name].folder for name in chosen):
-            raise OptionError("no test sets: give --data, or set REDNET_DATA")
-        methods = {
-            name: find_method(name, engine=engine, told=told, self_ensemble=self_ensemble, steps=steps)  # type: ignore[arg-type]
-            for name in model or ["universal"]
-        }
-        left_out: dict[str, list[str]] = {}
-        for name in chosen:
-            for method, restore in methods.items():
-                if sys.stderr.isatty():
-                    print(f"{name}, {method} ...", end="\r", file=sys.stderr, flush=True)
-                try:
-                    keep(name, method, list(measure(PROTOCOLS[name], restore, folder)))
-                except Unsuited:
-                    left_out.setdefault(method, []).append(name)
-        for method, names in left_out.items():
-            print(f"{method} is not made for: {', '.join(names)}", file=sys.stderr)
-    if out is not None:
-        write_results(out, measured, worst)
+    try:
+        if pairs is not None:
+            for name in model or ["universal"]:
+                restorer = Restorer.from_pretrained(name, engine=engine)
+                keep("pairs", name, list(measure_pairs(*pairs, restorer, self_ensemble=self_ensemble)))
+        else:
+            chosen = choose_protocols(protocol or [])
+            folder = data or Path(os.environ.get("REDNET_DATA", ""))
+            if folder == Path() and any(PROTOCOLS[name].folder for name in chosen):
+                raise OptionError("no test sets: give --data, or set REDNET_DATA")
+            methods = {
+                name: find_method(name, engine=engine, told=told, self_ensemble=self_ensemble, steps=steps)  # type: ignore[arg-type]
+                for name in model or ["universal"]
+            }
+            left_out: dict[str, list[str]] = {}
+            for name in chosen:
+                for method, restore in methods.items():
+                    if sys.stderr.isatty():
+                        print(f"{name}, {method} ...", end="\r", file=sys.stderr, flush=True)
+                    try:
+                        keep(name, method, list(measure(PROTOCOLS[name], restore, folder)))
+                    except Unsuited:
+                        left_out.setdefault(method, []).append(name)
+            for method, names in left_out.items():
+                print(f"{method} is not made for: {', '.join(names)}", file=sys.stderr)
+    finally:  # also what was measured before Ctrl-C
+        if out is not None and measured:
+            write_results(out, measured, worst)
     if as_json:
         print(json.dumps([m.as_dict() for m in measured], indent=2))
     print(f"peak memory of this process: {peak_memory_mb():.0f} MB", file=sys.stderr)

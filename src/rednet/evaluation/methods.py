@@ -37,12 +37,12 @@ def network(
         told: whether it is told the task and its level, the task alone, or nothing.
         self_ensemble: mean over 8 orientations.
         steps: of deblurring, see `rednet.inference.deblur`; there the level of the noise is always told, since the
-            inverse needs it.
+            inverse needs it. A network that knows nothing of inverses, such as the paper's, gets the blurred picture.
     """
 
     def restore(degraded: Degraded) -> Image:
         y, facts, mask, kernel = degraded
-        if kernel is not None:
+        if kernel is not None and "deconvolved" in restorer.engine.config.hints:
             sigma = facts["sigma"] or 0.0
             turns = usual_steps(sigma) if steps is None else steps
             return deblur(
