@@ -258,6 +258,7 @@ def test_a_file_without_permission_is_one_line(tmp_path):
 
 def test_wrong_usage_is_exit_code_2(picture):
     assert rednet("denoise", picture, "--sigma", "-3").returncode == 2
+    assert rednet("denoise", picture, "--device", "tpu").returncode == 2
     assert rednet("denoise").returncode == 2
     assert rednet("nosuch").returncode == 2
 

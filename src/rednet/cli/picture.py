@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rednet.inference.restorer import Restorer
     from rednet.inference.work import Local, Whole
 
-__all__ = ["Job", "Naming", "Work", "restoring_verb"]
+__all__ = ["DEVICE", "Job", "Naming", "Work", "restoring_verb"]
 
 Work = Union["Local", "Whole", Callable[["Restorer", "Picture", dict[str, Any]], "Picture"]]
 """What a verb does, see `rednet.inference.work`; a function (restorer, picture, options) -> picture is `Whole`."""
@@ -26,6 +26,7 @@ LONG_QUALITY = Annotated[int, typer.Option("--save-quality", min=1, max=100, hel
 QUALITY = Annotated[
     int, typer.Option("--quality", "--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")
 ]
+DEVICE = Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where the engine finds one.")]
 
 
 def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
@@ -101,6 +102,7 @@ def process(
     as_json: Annotated[bool, typer.Option("--json", help="A report for machines.")] = False,
     model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
     engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
+    device: DEVICE = "cpu",
     threads: Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")] = None,
     max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 500.0,
     max_memory: Annotated[
@@ -134,7 +136,7 @@ def process(
         show_removed=show_removed,
         uncertainty=uncertainty,
     )
-    job = Job(verb, own, handling, find_model(model), engine, threads)
+    job = Job(verb, own, handling, find_model(model), engine, device, threads)
     naming = Naming(suffix, format, recursive)
     run = restore_folder if picture.is_dir() else restore_file
     if not run(picture, output, work, job, naming, dry_run=dry_run, as_json=as_json):
@@ -149,13 +151,14 @@ class Job(NamedTuple):
     handling: Handling
     model: Path
     engine: str
+    device: Literal["cpu", "gpu"]
     threads: int | None
 
     def restorer(self) -> Restorer:
         """Loads the network."""
         from rednet.inference.restorer import Restorer
 
-        return Restorer.from_pretrained(self.model, engine=self.engine, threads=self.threads)
+        return Restorer.from_pretrained(self.model, engine=self.engine, threads=self.threads, device=self.device)
 
     def fingerprint(self) -> str:
         """Hashes all that shapes an output beside its input; what is only a limit is no part of it."""
@@ -166,8 +169,8 @@ class Job(NamedTuple):
         return hash_job(
             {
                 "version": __version__, "verb": self.verb, "own": self.own, "model": hash_model(self.model),
-                "engine": self.engine, "strength": how.strength, "self_ensemble": how.self_ensemble,
-                "detail": how.detail, "quality": how.saving.quality, "strip": how.saving.strip_metadata,
+                "engine": self.engine, "device": self.device, "strength": how.strength, "detail": how.detail,
+                "self_ensemble": how.self_ensemble, "quality": how.saving.quality, "strip": how.saving.strip_metadata,
                 "software": how.saving.software, "range": how.value_range, "skip_clean": how.skip_clean,
             }
         )  # fmt: skip

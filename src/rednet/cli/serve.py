@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rednet.cli.picture import DEVICE
+
 __all__ = ["serve"]
 
 NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
@@ -26,6 +28,7 @@ def serve(
     max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = 16,
     model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
     engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
+    device: DEVICE = "cpu",
     threads: Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")] = None,
 ) -> None:
     """Open a page to restore pictures on, and an HTTP service, on this machine."""
@@ -54,7 +57,7 @@ def serve(
         max_bytes=parse_memory(max_bytes), max_megapixels=max_megapixels, max_seconds=max_seconds, waiting=max_waiting
     )
     settings = Settings(host, port, token or None, not no_page, Path(model).name, limits)
-    restorer = Restorer.from_pretrained(model, engine=engine, threads=threads)
+    restorer = Restorer.from_pretrained(model, engine=engine, threads=threads, device=device)
 
     def ready(url: str) -> None:
         print(f"{url} ({'the service' if no_page else 'the page, and the service'}; Ctrl-C ends it)", flush=True)
