@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rednet.errors import OptionError
-from rednet.masks import of_colour
+from rednet.masks import SHAPES, of_colour
 
 
 def test_a_colour_marks_its_pixels_within_the_tolerance():
@@ -17,3 +17,9 @@ def test_a_colour_marks_its_pixels_within_the_tolerance():
 def test_a_colour_that_is_none_is_refused(colour, tolerance):
     with pytest.raises(OptionError):
         of_colour(np.zeros((1, 1, 3), np.float32), colour, tolerance)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_true_is_one_in_memory_as_compiled_code_expects(shape):
+    mask = SHAPES[shape](30, 40, 0.2, np.random.default_rng(0))
+    assert mask.shape == (30, 40) and mask.view(np.uint8).max() == 1

@@ -57,7 +57,7 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
         pen.text(place, word, font=font(size), fill=1, stroke_width=int(rng.integers(0, 2)))
         if np.asarray(picture).mean() >= share:
             break
-    return np.array(picture)
+    return drawn(picture)
 
 
 def pillow(module: str) -> Any:
@@ -72,6 +72,11 @@ def canvas(height: int, width: int) -> tuple[Any, Any]:
     """Gives an empty black-and-white picture and a pen to draw on it."""
     picture = pillow("Image").new("1", (width, height))
     return picture, pillow("ImageDraw").Draw(picture)
+
+
+def drawn(picture: Any) -> Mask:
+    """Gives what was drawn as a mask; Pillow's own booleans are bytes of 255, which compiled code may stumble over."""
+    return np.array(picture, np.uint8) > 0
 
 
 @lru_cache(maxsize=32)
@@ -90,7 +95,7 @@ def scratches(height: int, width: int, share: float, rng: np.random.Generator) -
         pen.line([(float(x), float(y)) for x, y in curve], fill=1, width=int(rng.integers(1, 13)), joint="curve")
         if np.asarray(picture).mean() >= share:
             break
-    return np.array(picture)
+    return drawn(picture)
 
 
 SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator], Mask]] = {
