@@ -4,6 +4,8 @@
     python benchmarks/paper.py --all --data DIR
     python benchmarks/paper.py skips --plot                # draws the committed figures again
 
+What was measured to its end is not measured again, also if another question did; delete its file to do so.
+
 A question is a file in `recipes/paper/`; `base.toml` holds what all share. Every variant sees the same crops.
 """
 
@@ -11,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import itertools
 import os
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +37,7 @@ QUESTIONS = ROOT / "recipes" / "paper"
 RESULTS = ROOT / "docs" / "paper"
 MEASUREMENTS = 20  # along each run
 TABLES = ("model", "data", "schedule")
-COLUMNS = ("variant", "seed", "step", "seconds", "loss", "psnr", "by_task", "gradients")
+COLUMNS = ("variant", "seed", "recipe", "step", "seconds", "loss", "psnr", "by_task", "gradients")
 
 
 class Direct(REDNet):
@@ -116,22 +120,36 @@ def words(numbers: Iterable[float], form: str) -> str:
     return " ".join(f"{number:{form}}" for number in numbers)
 
 
-def run_question(name: str, data: Path, done: dict[str, list[dict[str, Any]]]) -> None:
-    """Trains all variants of a question and keeps what was measured; what another question trained is not repeated."""
+def fingerprint(question: Mapping[str, Any], recipe: Recipe, mapping: str) -> str:
+    """Names a training by all that shapes it."""
+    whole = repr((recipe, mapping, question.get("steps"), question.get("minutes")))
+    return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+
+def finished() -> dict[str, list[dict[str, Any]]]:
+    """Reads what was measured to its end, by the names of the trainings."""
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(RESULTS.glob("*.csv")):
+        with path.open(encoding="utf-8") as file:
+            for (_, _, name), rows in itertools.groupby(csv.DictReader(file), key=itemgetter(*COLUMNS[:3])):
+                runs[name] = list(rows)
+    return {name: rows for name, rows in runs.items() if rows[-1]["gradients"]}
+
+
+def run_question(name: str, data: Path) -> None:
+    """Trains all variants of a question and keeps what was measured."""
     question = load_question(name)
     RESULTS.mkdir(parents=True, exist_ok=True)
+    done = finished()
     with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         for seed, variant in itertools.product(question["seeds"], question["variant"]):
             recipe = recipe_of(question, variant, seed)
             mapping = variant.get("mapping", question.get("mapping", "residual"))
-            key = repr((recipe, mapping, question.get("steps"), question.get("minutes")))
-            rows = done.get(key) or train(question, recipe, mapping, data)
-            done[key] = []
-            for row in rows:
-                done[key].append(row)
-                table.writerow({"variant": variant["name"], "seed": seed, **row})
+            training = fingerprint(question, recipe, mapping)
+            for row in done.get(training) or train(question, recipe, mapping, data):
+                table.writerow({**row, "variant": variant["name"], "seed": seed, "recipe": training})
                 file.flush()
             print(f"{name}: {variant['name']}, seed {seed}: {row['psnr']} dB after {row['seconds']} s", flush=True)
 
@@ -195,10 +213,9 @@ def main() -> None:
     chosen = names if options.all else options.question
     if not chosen or set(chosen) - set(names):
         parser.error(f"name questions, of: {', '.join(names)}; or --all")
-    done: dict[str, list[dict[str, Any]]] = {}
     for name in chosen:
         if not options.plot:
-            run_question(name, options.data, done)
+            run_question(name, options.data)
         plot_question(name)
 
 

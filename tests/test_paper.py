@@ -47,8 +47,7 @@ def test_a_question_is_trained_measured_and_kept(paper, data, monkeypatch):
     for variant in question["variant"]:
         variant["model"] |= {"width": 4}
     monkeypatch.setattr(paper, "load_question", lambda name: question)
-    done = {}
-    paper.run_question("skips", data, done)
+    paper.run_question("skips", data)
     rows = list(csv.DictReader((paper.RESULTS / "skips.csv").open(encoding="utf-8")))
     assert [row["step"] for row in rows] == ["0", "1", "2"] * 4
     assert [row["variant"] for row in rows[::3]] == [variant["name"] for variant in question["variant"]]
@@ -57,7 +56,7 @@ def test_a_question_is_trained_measured_and_kept(paper, data, monkeypatch):
     paper.plot_question("skips")
     assert (paper.RESULTS / "skips.png").stat().st_size > 1000
     monkeypatch.setattr(paper, "train", lambda *_: pytest.fail("trained twice"))
-    paper.run_question("skips", data, done)
+    paper.run_question("skips", data)
     assert rows == list(csv.DictReader((paper.RESULTS / "skips.csv").open(encoding="utf-8")))
 
 

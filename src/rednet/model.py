@@ -73,9 +73,12 @@ class REDNet(nn.Module):
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator | None = None) -> None:
-        """Draws fresh weights: He's initialisation, damped in the decoder so that x_hat starts near y."""
+        """Draws fresh weights: He's initialisation, damped in the decoder so that x_hat starts near y.
+
+        Without skips the decoder is not damped: all that reaches the output goes through every layer of it.
+        """
         half = len(self.decoder)
-        gains = [1.0] * half + [DECODER_GAIN] * (half - 1) + [LAST_GAIN]
+        gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
         for layer, gain in zip([*self.encoder, *self.decoder], gains, strict=True):
             std = gain * math.sqrt(2 / (9 * layer.in_channels))
             layer.weight.normal_(0.0, std, generator=generator)
