@@ -79,14 +79,17 @@ def network_of(recipe: Recipe, mapping: str) -> REDNet:
     return direct
 
 
-def train(question: Mapping[str, Any], recipe: Recipe, mapping: str, data: Path) -> Iterator[dict[str, Any]]:
-    """Trains one network and yields what is measured along the way; the second row and the last have the gradients."""
+def train(plan: Mapping[str, Any], recipe: Recipe, data: Path) -> Iterator[dict[str, Any]]:
+    """Trains one network for its steps or minutes and yields what is measured along the way.
+
+    The second row has the norms of the first step's gradients, the last row those of the last.
+    """
     pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
     exams = validation_crops(judges, recipe.validation, recipe.model, 96)
     crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), 0)
-    run = Run(recipe, network_of(recipe, mapping))
-    steps, limit_s = question.get("steps"), 60 * question.get("minutes", 0)
+    run = Run(recipe, network_of(recipe, plan["mapping"]))
+    steps, limit_s = plan.get("steps"), 60 * plan.get("minutes", 0)
     seconds, measured, losses = 0.0, 0, []
     first_gradients = ""
     for step in itertools.count():
@@ -120,9 +123,15 @@ def words(numbers: Iterable[float], form: str) -> str:
     return " ".join(f"{number:{form}}" for number in numbers)
 
 
-def fingerprint(question: Mapping[str, Any], recipe: Recipe, mapping: str) -> str:
+def plan_of(question: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives how long a variant is trained and what it learns to give; the variant's own word holds."""
+    both = {"mapping": "residual", **question, **variant}
+    return {key: both.get(key) for key in ("mapping", "steps", "minutes") if key in both}
+
+
+def fingerprint(plan: Mapping[str, Any], recipe: Recipe) -> str:
     """Names a training by all that shapes it."""
-    whole = repr((recipe, mapping, question.get("steps"), question.get("minutes")))
+    whole = repr((recipe, plan["mapping"], plan.get("steps"), plan.get("minutes")))
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
@@ -145,10 +154,9 @@ def run_question(name: str, data: Path) -> None:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         for seed, variant in itertools.product(question["seeds"], question["variant"]):
-            recipe = recipe_of(question, variant, seed)
-            mapping = variant.get("mapping", question.get("mapping", "residual"))
-            training = fingerprint(question, recipe, mapping)
-            for row in done.get(training) or train(question, recipe, mapping, data):
+            recipe, plan = recipe_of(question, variant, seed), plan_of(question, variant)
+            training = fingerprint(plan, recipe)
+            for row in done.get(training) or train(plan, recipe, data):
                 table.writerow({**row, "variant": variant["name"], "seed": seed, "recipe": training})
                 file.flush()
             print(f"{name}: {variant['name']}, seed {seed}: {row['psnr']} dB after {row['seconds']} s", flush=True)
@@ -175,7 +183,7 @@ def plot_question(name: str) -> None:
 
 def plot_psnr(axes: Any, question: Mapping[str, Any], runs: list[list[dict[str, str]]]) -> None:
     """Draws how PSNR on the validation crops rises, a colour for each variant and a line for each seed."""
-    across = "seconds" if "minutes" in question else "step"
+    across = "seconds" if "minutes" in question["variant"][0] else "step"
     names = [variant["name"] for variant in question["variant"]]
     for number, run in enumerate(runs):
         colour = names.index(run[0]["variant"])

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,14 @@ def test_every_question_has_variants_that_make_recipes(paper, name):
     question = paper.load_question(name)
     recipes = [paper.recipe_of(question, variant, 0) for variant in question["variant"]]
     assert len({variant["name"] for variant in question["variant"]}) == len(recipes) >= 2
-    assert question["question"].endswith("?") and question["paper"] and ("steps" in question) != ("minutes" in question)
+    assert (
+        question["question"].endswith("?")
+        and question["paper"]
+        and all(
+            ("steps" in plan) != ("minutes" in plan)
+            for plan in map(partial(paper.plan_of, question), question["variant"])
+        )
+    )
 
 
 def test_a_question_is_trained_measured_and_kept(paper, data, monkeypatch):
