@@ -123,6 +123,16 @@ def test_a_range_is_read(model, tmp_path):
     assert np.abs(tifffile.imread(tmp_path / "b.tif") - values).mean() < 1000
 
 
+def test_a_range_is_black_to_white_in_a_format_without_floats(model, tmp_path):
+    values = np.linspace(-100, 4500, 1200, dtype=np.float32).reshape(40, 30)
+    tifffile.imwrite(tmp_path / "a.tif", values)
+    arguments = ("denoise", tmp_path / "a.tif", "--range", "0,4095", "--strength", 0, "--model", model)
+    for suffix, white in (("png", 65535), ("jpg", 255)):
+        assert rednet(*arguments, "-o", tmp_path / f"b.{suffix}").returncode == 0
+        written = np.asarray(Image.open(tmp_path / f"b.{suffix}")).astype(float)
+        assert np.abs(written - (values / 4095).clip(0, 1) * white).max() <= white / 64  # JPEG loses a little
+
+
 def test_inspect_tells_without_touching(folder):
     done = rednet("inspect", folder / "a photo.jpg", folder / "deep" / "été.png", folder / "absent.png")
     assert done.returncode == 1 and "absent.png" in done.stderr

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError
+from rednet.images.colour import Range
 from rednet.images.encoding import Saving, check_format, encode, holds_gray, written_depth
 from rednet.images.picture import Picture, libvips, to_array
 
@@ -82,9 +83,11 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
 
 
 def written_levels(picture: Picture, suffix: str) -> Array:
-    """Gives a picture as the levels that a format will hold."""
+    """Gives a picture as the levels that a format will hold; a range becomes black to white where it has no floats."""
     depth = written_depth(suffix.lower(), picture.depth)
     own_colours = picture.pixels.shape[2] == 3 or holds_gray(suffix.lower())
+    if isinstance(picture.colours, Range) and depth.startswith("uint"):
+        own_colours = False
     return to_array(replace(picture, depth=depth), own_colours=own_colours)
 
 
