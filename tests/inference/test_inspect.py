@@ -110,6 +110,17 @@ def test_of_a_large_picture_rows_all_over_it_are_looked_at():
     assert list(sampled_rows(100, 100)) == [slice(0, 100)]
 
 
+def test_where_the_parts_of_a_large_picture_meet_is_not_taken_for_the_grid_of_a_jpeg(rng, monkeypatch):
+    monkeypatch.setattr("rednet.inference.inspect.SAMPLE_PIXELS", 40_000)
+    slopes = rng.normal(0, 0.002, (2000, 1)).cumsum(axis=0) + rng.normal(0, 0.002, (1, 200)).cumsum(axis=1)
+    x = (0.5 + slopes + rng.normal(0, 0.002, (2000, 200)))[:, :, None].astype(np.float32)
+    rows = np.concatenate([x[part] for part in sampled_rows(2000, 200)])
+    assert rows.shape[0] < 200
+    assert grid_strength(x) < GRID_TRACES
+    assert grid_strength(rows) < GRID_TRACES
+    assert grid_strength(rows[32:]) > GRID_TRACES  # the parts meet elsewhere then: they do differ
+
+
 def test_a_file_is_inspected_as_its_pixels_are(tmp_path, rng):
     photo = read_picture(PHOTOS / "coffee.png").pixels
     y = GaussianNoise(25, clip=True)(photo, rng).y

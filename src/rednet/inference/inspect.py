@@ -126,6 +126,10 @@ def quality_of(table: NDArray[np.generic]) -> int:
 def grid_strength(pixels: NDArray[np.float32]) -> float:
     """Measures how much stronger small steps are on the borders of 8x8 px blocks than inside them.
 
+    Args:
+        pixels: (H, W, C) in [0, 1]. Every SAMPLE_ROWS rows, another part of a large picture may begin (`sampled_rows`),
+            and what lies across is not looked at.
+
     Returns:
         About 1 without blocks; more where a JPEG was decoded into these pixels, and the grid was not cropped or scaled
         away. It says little about the quality: at 50, pictures range from 1.2 to 2.3.
@@ -134,11 +138,13 @@ def grid_strength(pixels: NDArray[np.float32]) -> float:
     if min(gray.shape) < 2 * GRID:
         return 1.0
     phases = []
-    for view in (gray, gray.T):
+    for view, part in ((gray, gray.shape[1]), (gray.T, SAMPLE_ROWS)):
         difference = np.diff(view, axis=1)
         step = np.abs(difference[:, 1:-1] - (difference[:, :-2] + difference[:, 2:]) / 2)
-        count = step.shape[1] // GRID * GRID
-        phases.append(np.minimum(step, LARGEST_STEP)[:, :count].reshape(-1, GRID).mean(axis=0))
+        blocks = np.arange(step.shape[1] // GRID)  # each with the border that it ends with
+        within = blocks[(blocks + 1) * GRID % part != 0]
+        steps = np.minimum(step, LARGEST_STEP)[:, : len(blocks) * GRID].reshape(-1, len(blocks), GRID)
+        phases.append(steps[:, within].mean(axis=(0, 1)))
     border, inside = GRID - 2, [phase for phase in range(GRID) if phase != GRID - 2]
     strength = (phases[0] + phases[1]) / 2
     usual = float(np.median(strength[inside]))
