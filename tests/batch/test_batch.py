@@ -115,6 +115,19 @@ def test_a_changed_output_is_made_again_and_put_aside(folder, restorer):
     assert (out / "a.changed-1.png").read_bytes() == b"retouched by hand"
 
 
+def test_what_lies_in_an_outputs_way_is_one_line(folder, restorer):
+    run(folder, restorer)
+    out = folder.parent / "out"
+    (out / "a.png").unlink()
+    (out / "a.png").mkdir()
+    shutil.rmtree(out / "deep")
+    (out / "deep").write_text("in the way of a folder")
+    reports = run(folder, restorer)
+    assert "a.png: Is a directory" in reports["a.png"].error
+    assert "cannot make the folder" in reports["b c.tif"].error
+    assert not any("\n" in report.error or "Errno" in report.error for report in reports.values())
+
+
 def test_a_file_that_is_not_ours_is_never_overwritten_unasked(folder, restorer):
     out = folder.parent / "out"
     (out / "a.png").write_bytes(b"precious")
@@ -162,6 +175,13 @@ def test_loops_of_links_end_and_each_folder_is_read_once(folder):
     (folder / "again").symlink_to(folder / "deep", target_is_directory=True)
     entries = list_entries(folder, folder.parent / "out", recursive=True)
     assert len(entries) == 4 and len({entry.source.name for entry in entries}) == 4
+
+
+def test_a_link_that_leads_to_itself_is_one_bad_file_among_good_ones(folder, restorer):
+    (folder / "b.png").symlink_to("b.png")
+    reports = run(folder, restorer)
+    assert "symbolic links" in reports["b.png"].error
+    assert sum(report.status == "restored" for report in reports.values()) == 4
 
 
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from rednet.errors import ImageError
-from rednet.images.writing import part_file
+from rednet.images.writing import part_file, writing
 
 try:
     import fcntl
@@ -42,9 +42,12 @@ class State(Enum):
 
 
 def hash_file(path: Path) -> str:
-    """Gives a file's sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Gives a file's sha256; raises ImageError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def hash_model(folder: Path) -> str:
@@ -154,7 +157,7 @@ class Ledger:
 
     def tidy(self) -> None:
         """Writes the last line of each output, in the order of their names: the same as an unbroken run writes."""
-        with part_file(self.out, ".jsonl") as (part, file):
+        with writing(self.path), part_file(self.out, ".jsonl") as (part, file):
             for name in sorted(self.lines):
                 file.write((json.dumps(self.lines[name][-1], sort_keys=True) + "\n").encode())
             file.flush()

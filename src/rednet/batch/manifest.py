@@ -74,7 +74,7 @@ def list_entries(
             entries.append(found)
             continue
         target = out / found.relative_to(folder).parent / output_name(found, suffix=suffix, format=format)
-        if target == found or (target.exists() and found.exists() and target.samefile(found)):
+        if target == found or same_file(target, found):
             raise OptionError(f"{found} would be written over itself; give another folder, or a --suffix")
         entries.append(Entry(found, target))
     outputs = {entry.target for entry in entries if not entry.error}
@@ -86,6 +86,22 @@ def list_entries(
 def clashing(entry: Entry) -> Entry:
     """Marks an entry whose output another input would give, too."""
     return replace(entry, error=f"another input would give {entry.target}, too; rename one, or leave --format out")
+
+
+def leads_to_folder(item: os.DirEntry[str]) -> bool:
+    """Tells whether an item of a folder is a folder, too; a link that leads to itself is none."""
+    try:
+        return item.is_dir()
+    except OSError:
+        return False
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Tells whether two paths lead to one file or folder that is there."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
 
 
 def walk(folder: Path, out: Path, *, recursive: bool) -> Iterator[Path | Entry]:
@@ -107,8 +123,8 @@ def walk(folder: Path, out: Path, *, recursive: bool) -> Iterator[Path | Entry]:
                 path = here / item.name
                 if item.name.startswith("."):
                     continue
-                if item.is_dir():
-                    if recursive and not (out.exists() and path.samefile(out)):
+                if leads_to_folder(item):
+                    if recursive and not same_file(path, out):
                         below.append(path)
                 elif path.suffix.lower() in PICTURES:
                     yield path

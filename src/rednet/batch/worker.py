@@ -20,7 +20,7 @@ from rednet.batch.ledger import Ledger, State, hash_file
 from rednet.batch.manifest import Entry
 from rednet.errors import ImageError, RednetError
 from rednet.images.reading import check_readable
-from rednet.images.writing import sweep
+from rednet.images.writing import make_folder, sweep
 from rednet.inference.files import FileTask, Handling, Report
 from rednet.inference.restorer import Restorer
 from rednet.inference.work import Work
@@ -126,6 +126,7 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
                 step.task.restore(restorer, batch.on_progress)
             if step.task.report.status or not give(restored, step, stop):
                 step.task.close()
+            step = None  # it is the last thread's now, or closed
         give(restored, None, stop)
     except BaseException:  # Ctrl-C
         stop.set()
@@ -163,7 +164,7 @@ def begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> Step | 
     if state is State.STALE:
         handling = replace(handling, saving=replace(handling.saving, overwrite=True))
     check_readable(entry.source)
-    entry.target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(entry.target.parent)
     task = FileTask(entry.source, entry.target, batch.plan(entry.source), handling)
     task.report = report
     return Step(task, hash_file(entry.source))

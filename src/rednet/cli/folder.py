@@ -33,6 +33,7 @@ def restore_folder(
     from rednet.batch.preview import preview
     from rednet.batch.worker import Batch, restore_files
     from rednet.errors import OptionError
+    from rednet.images.writing import make_folder
 
     if output is None or output == Path("-"):
         raise OptionError(f"{folder} is a folder; give another one for the results with -o")
@@ -49,7 +50,7 @@ def restore_folder(
         reports = preview(entries, Batch(plan, job.handling), restorer, ledger.read())
         print_json(reports) if as_json else print_plan(reports)
         return not any(report.error for report in reports)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     start = time.perf_counter()
     with Bar(len(entries)) as bar:
 

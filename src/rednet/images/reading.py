@@ -203,9 +203,9 @@ def check_readable(path: Path) -> None:
     Raises:
         ImageError: there is not.
     """
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder; give a picture file")
     try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder; give a picture file")
         if path.exists() and not path.is_file():
             raise ImageError(f"{path} is not a file; give a picture file")
         with path.open("rb") as file:

@@ -27,6 +27,7 @@ except ImportError:  # not on Windows; what a killed run left there stays
 __all__ = [
     "check_output",
     "check_place",
+    "make_folder",
     "part_file",
     "save_image",
     "save_levels",
@@ -56,12 +57,23 @@ def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
 
 def check_place(path: Path, *, overwrite: bool) -> None:
     """Makes sure that there is a folder to write into, and no file in the way; raises ImageError."""
-    if not path.parent.is_dir():
-        raise ImageError(f"cannot write {path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise ImageError(f"cannot write {path}: it is a folder")
+    try:
+        if not path.parent.is_dir():
+            raise ImageError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+        if path.is_dir():
+            raise ImageError(f"cannot write {path}: it is a folder")
+    except OSError as error:
+        raise ImageError(f"cannot write {path}: {error.strerror}") from error
     if os.path.lexists(path) and not overwrite:
         raise ImageError(f"{path} exists already; choose another name or use --overwrite")
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, if they are not there yet; raises ImageError if it cannot."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
 def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite: bool = False) -> None:
