@@ -66,6 +66,19 @@ def test_a_dry_run_writes_nothing(folder, model, tmp_path):
     assert "1 to do" in done.stdout and len(list(folder.iterdir())) == 2
 
 
+def test_a_dry_run_of_one_file_says_what_a_run_would_say(folder, model, tmp_path):
+    assert rednet("denoise", folder, "-o", tmp_path / "out", "--model", model).returncode == 0
+    for target, options, code, word in (
+        ("out/a photo.jpg", (), 1, "exists already"),  # for a run of one file, the folder's ledger means nothing
+        ("out/a photo.jpg", ("--overwrite",), 0, "to do"),
+        ("nowhere/a.jpg", (), 1, "there is no folder"),
+    ):
+        arguments = (folder / "a photo.jpg", "-o", tmp_path / target, *options, "--model", model)
+        done = rednet("denoise", *arguments, "--dry-run")
+        assert done.returncode == code and word in done.stdout + done.stderr
+        assert rednet("denoise", *arguments).returncode == code
+
+
 def test_a_folder_needs_an_output_and_pictures(folder, model, tmp_path):
     (tmp_path / "empty").mkdir()
     for arguments, word in (
@@ -73,6 +86,7 @@ def test_a_folder_needs_an_output_and_pictures(folder, model, tmp_path):
         ((tmp_path / "empty", "-o", tmp_path / "out"), "no pictures"),
         ((folder, "-o", tmp_path / "out", "--show-removed", "x.png"), "not a folder"),
         ((folder, "-o", folder), "over itself"),
+        ((folder, "-o", folder / "a photo.jpg" / "out"), "cannot make the folder"),
     ):
         done = rednet("denoise", *arguments, "--model", model)
         assert done.returncode == 1 and word in done.stderr and done.stderr.count("\n") == 1
@@ -87,6 +101,10 @@ def test_stdin_and_stdout(folder, model):
     assert done.stdout[:4] == b"\x89PNG"
     done = rednet("denoise", "-", "--model", model, input=b"", text=False)
     assert done.returncode == 1 and b"empty" in done.stderr and not done.stdout
+    done = rednet("denoise", "-", "--skip-clean", "--model", model, input=content, text=False)
+    assert done.returncode == 1 and b"leave --skip-clean out" in done.stderr and not done.stdout
+    done = rednet("denoise", "-", "--max-megapixels", "0.001", "--model", model, input=content, text=False)
+    assert done.returncode == 1 and b"the limit is 0.001" in done.stderr
 
 
 def test_the_quality_of_what_is_written_has_one_rule(folder, model, tmp_path):

@@ -167,6 +167,13 @@ def test_what_was_removed_and_where_orientations_disagree_can_be_seen(tmp_path, 
     assert spread.shape == (30, 40) and spread.max() > 0
 
 
+def test_outputs_need_names_of_their_own(tmp_path, rng, restorer):
+    Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(OptionError, match="one name"):
+        run(tmp_path / "a.png", tmp_path / "b.png", restorer, show_removed=tmp_path / "b.png")
+    assert not (tmp_path / "b.png").exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_large_picture_takes_no_more_memory_than_is_allowed(tmp_path, make_model):
     """48 megapixels: 144 MB as levels and 576 MB as floats, in a process that may take 250 MB."""

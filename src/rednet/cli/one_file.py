@@ -41,6 +41,8 @@ def restore_file(
     to_stdout = output == STREAM or (picture == STREAM and output is None)
     if to_stdout and as_json:
         raise OptionError("stdout holds the picture; leave --json out, or give -o FILE")
+    if to_stdout and job.handling.skip_clean:
+        raise OptionError("of a clean picture, stdout would hold nothing; leave --skip-clean out, or give -o FILE")
     with ExitStack() as stack:
         source = picture
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory())) if STREAM in (picture, output) else Path()
@@ -48,8 +50,8 @@ def restore_file(
             source = aside / "stdin"
             with source.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
-            picture = source.rename(source.with_suffix(PictureFile(source).ending))
-            source = picture
+            ending = PictureFile(source, max_megapixels=job.handling.max_megapixels).ending
+            picture = source = source.rename(source.with_suffix(ending))
         suffix = "-restored" if naming.suffix is None else naming.suffix
         named = source.with_name(output_name(source, suffix=suffix, format=naming.format))
         target = aside / named.name if to_stdout else output or named
@@ -89,8 +91,11 @@ def show_plan(source: Path, target: Path, plan: Callable[[Path], Work], job: Job
     from rednet.batch.preview import preview
     from rednet.batch.worker import Batch
     from rednet.cli.display import print_plan
+    from rednet.images.writing import check_place
 
-    ledger = Ledger(target.parent, job.fingerprint()).read()
-    reports = preview([Entry(source, target)], Batch(plan, job.handling), job.restorer(), ledger)
+    check_place(target, overwrite=job.handling.saving.overwrite)
+    restorer = job.restorer()
+    ledger = Ledger(target.parent, job.fingerprint())  # not read: it is for runs of folders
+    reports = preview([Entry(source, target)], Batch(plan, job.handling), restorer, ledger)
     print_json(reports) if as_json else print_plan(reports)
     return not any(report.error for report in reports)

@@ -88,7 +88,9 @@ def process(
     ] = False,
     show_removed: Annotated[Path | None, typer.Option(help="Write here what was taken away.")] = None,
     uncertainty: Annotated[Path | None, typer.Option(help="Write here where 8 orientations disagree.")] = None,
-    skip_clean: Annotated[bool, typer.Option("--skip-clean", help="Leave clean pictures alone.")] = False,
+    skip_clean: Annotated[
+        bool, typer.Option("--skip-clean", help="Write nothing of pictures that are clean already.")
+    ] = False,
     value_range: Annotated[
         str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of a file of floats; else 0,1.")
     ] = None,
@@ -113,6 +115,7 @@ def process(
     from rednet import __version__
     from rednet.cli.folder import restore_folder
     from rednet.cli.one_file import restore_file
+    from rednet.errors import ImageError
     from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
     from rednet.inference.budget import parse_memory
@@ -138,7 +141,10 @@ def process(
     )
     job = Job(verb, own, handling, find_model(model), engine, device, threads)
     naming = Naming(suffix, format, recursive)
-    run = restore_folder if picture.is_dir() else restore_file
+    try:
+        run = restore_folder if picture.is_dir() else restore_file
+    except OSError as error:
+        raise ImageError(f"cannot read {picture}: {error.strerror}") from error
     if not run(picture, output, work, job, naming, dry_run=dry_run, as_json=as_json):
         raise typer.Exit(1)
 

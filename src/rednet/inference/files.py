@@ -129,12 +129,14 @@ class FileTask:
         """Makes sure that the result can be written, looks at the picture, and reads it if it is small.
 
         Raises:
-            ImageError: it cannot be read or its result not be written.
+            ImageError: it cannot be read or its result not be written. OptionError: two outputs have one name.
         """
         start = time.perf_counter()
-        for path in (self.target, self.handling.show_removed, self.handling.uncertainty):
-            if path is not None:
-                check_place(path, overwrite=self.handling.saving.overwrite)
+        outputs = [p for p in (self.target, self.handling.show_removed, self.handling.uncertainty) if p is not None]
+        for path in outputs:
+            check_place(path, overwrite=self.handling.saving.overwrite)
+        if len(set(outputs)) < len(outputs):
+            raise OptionError("two outputs have one name; the result, --show-removed and --uncertainty need their own")
         self.look()
         self.report.seconds += time.perf_counter() - start
 
