@@ -106,6 +106,8 @@ def test_transparency_marks_what_is_missing_and_is_gone_after(painted, model, tm
     assert done.returncode == 0, done.stderr
     assert Image.open(tmp_path / "o.png").mode == "RGB"
     np.testing.assert_array_equal(changed_pixels(levels, tmp_path / "o.png"), lost)
+    done = rednet("inpaint", tmp_path / "clear.png", "--mask-alpha", "-o", tmp_path / "o.jpg", "--model", model)
+    assert done.returncode == 0, done.stderr  # nothing is transparent any more
 
 
 def test_found_scratches_are_written_to_be_looked_at(model, tmp_path):
@@ -118,6 +120,11 @@ def test_found_scratches_are_written_to_be_looked_at(model, tmp_path):
     found = np.asarray(Image.open(tmp_path / "found.png")) > 0
     assert found[30:32, 12:78].all() and not found[:28].any()
     assert not changed_pixels(levels, tmp_path / "o.png")[~found].any()
+    done = rednet("inpaint", tmp_path / "y.png", *options)
+    assert done.returncode == 1 and "exists already" in done.stderr
+    assert rednet("inpaint", tmp_path / "y.png", *options, "--overwrite").returncode == 0
+    done = rednet("inpaint", tmp_path, "--find-scratches", tmp_path / "f.png", "-o", tmp_path / "o", "--model", model)
+    assert done.returncode == 1 and "not a folder" in done.stderr
 
 
 def test_known_pixels_are_restored_on_demand(painted, model, tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from rednet.images import from_array, to_array
 from rednet.inference.restorer import DEFAULT_TILE, Restorer
+from rednet.inference.scratches import find_scratches
 from rednet.kernels import disk
 from rednet.web.limits import Limits
 from tests.web.conftest import as_bytes, as_levels
@@ -47,6 +48,28 @@ def test_a_mask_and_a_kernel_come_as_files(client, levels, restorer):
     np.testing.assert_array_equal(as_levels(answer.content), restorer.deblur(levels, kernel / 5, 2.0))
     answer = restore(client, levels, task="deblur", noise_sigma="2", kernel="disk:2")
     np.testing.assert_array_equal(as_levels(answer.content), restorer.deblur(levels, disk(2), 2.0))
+
+
+def test_transparency_marks_what_is_missing_and_is_gone_after(client, levels, restorer):
+    lost = np.zeros(levels.shape[:2], bool)
+    lost[5:9] = True
+    clear = np.dstack([levels, np.where(lost, 0, 255).astype(np.uint8)])
+    answer = restore(client, clear, task="inpaint", mask_alpha="true")
+    wanted = to_array(restorer.restore_picture(from_array(levels), {}, lost))
+    np.testing.assert_array_equal(as_levels(answer.content), wanted)
+    assert restore(client, clear, task="inpaint", mask_alpha="true", format="jpg").status_code == 200
+    answer = restore(client, levels, task="inpaint", mask_alpha="true")
+    assert answer.status_code == 422 and "no transparency" in answer.json()["detail"]
+
+
+def test_scratches_are_found_and_filled(client, restorer):
+    levels = np.full((60, 90, 3), 120, np.uint8)
+    levels[30:32, 10:80] = 255
+    answer = restore(client, levels, task="inpaint", find_scratches="true")
+    found = find_scratches(from_array(levels).pixels)
+    assert found[30:32, 12:78].all()
+    wanted = to_array(restorer.restore_picture(from_array(levels), {}, found))
+    np.testing.assert_array_equal(as_levels(answer.content), wanted)
 
 
 def test_auto_says_what_it_found_and_keeps_metadata(client, photo):
@@ -175,6 +198,9 @@ def test_what_is_no_picture_is_a_problem_in_a_plain_sentence(content, sentence, 
         ({"task": "deblur", "kernel": "/etc/passwd"}, "disk:RADIUS"),
         ({"task": "inpaint"}, "say what is missing"),
         ({"task": "inpaint", "mask_color": "red"}, "#rrggbb"),
+        ({"task": "inpaint", "mask_alpha": "true", "find_scratches": "true"}, "say what is missing"),
+        ({"task": "inpaint", "find_scratches": "true", "detail": "0.5"}, "detail comes from what was removed"),
+        ({"find_scratches": "true"}, "find_scratches belongs to the task inpaint"),
         ({"url": "http://example.org/a.png"}, "there is no option 'url'"),
         ({"format": "gif"}, "format is 'gif'"),
     ],

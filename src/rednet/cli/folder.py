@@ -39,8 +39,8 @@ def restore_folder(
         raise OptionError(f"{folder} is a folder; give another one for the results with -o")
     if output.exists() and not output.is_dir():
         raise OptionError(f"{output} is a file; the results of a folder need a folder")
-    if job.handling.show_removed or job.handling.uncertainty:
-        raise OptionError("--show-removed and --uncertainty take one picture, not a folder")
+    if job.handling.show_removed or job.handling.uncertainty or job.own.get("find_scratches"):
+        raise OptionError("--show-removed, --uncertainty and --find-scratches take one picture, not a folder")
     entries = list_entries(folder, output, recursive=naming.recursive, suffix=naming.suffix or "", format=naming.format)
     if not entries:
         raise OptionError(f"there are no pictures in the folder {folder}; --recursive reads those below, too")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from rednet.cli.picture import Work, restoring_verb
 
 if TYPE_CHECKING:
     from rednet.images import Picture
-    from rednet.inference.restorer import Restorer
+    from rednet.masks import Mask
 
 __all__ = ["inpaint"]
 
@@ -34,32 +34,44 @@ def inpaint(
         Path | None, typer.Option(help="Look for scratches, and write the mask here, to look at and to edit.")
     ] = None,
     restore_known: Annotated[bool, typer.Option("--restore-known", help="Restore the other pixels, too.")] = False,
+    *,
+    overwrite: bool = False,
 ) -> Work:
     """Fill missing pixels; all others stay as they are, bit for bit in a lossless format."""
+    from rednet.inference.plans import filling, mask_of, mask_of_alpha, mask_of_colour
+
     sources = [mask is not None, mask_color is not None, mask_alpha, find_scratches is not None]
     if sum(sources) != 1:
         raise typer.BadParameter("say what is missing: one of --mask, --mask-color, --mask-alpha, --find-scratches")
+    if mask is not None:
+        missing = mask_of(mask / picture.name if mask.is_dir() else mask)
+    elif mask_color is not None:
+        missing = mask_of_colour(mask_color, tolerance)
+    elif find_scratches is not None:
+        missing = scratches_written_to(find_scratches, overwrite=overwrite)
+    else:
+        missing = mask_of_alpha
+    return filling(missing, restore_known).work()
 
-    def work(restorer: Restorer, image: Picture, options: dict[str, Any]) -> Picture:
-        from rednet.errors import ImageError
-        from rednet.images import from_array, write_picture
-        from rednet.inference.plans import mask_of
-        from rednet.inference.scratches import find_scratches as search
-        from rednet.masks import of_colour
 
-        if mask is not None:
-            lost = mask_of(mask / picture.name if mask.is_dir() else mask)(image)
-        elif mask_color is not None:
-            lost = of_colour(image.pixels, mask_color, tolerance)
-        elif find_scratches is not None:
-            lost = search(image.pixels)
-            write_picture(find_scratches, from_array(lost.astype("uint8") * 255))
-            print(f"{find_scratches}: {lost.mean():.1%} of {picture.name} taken for scratches", file=sys.stderr)
-        else:
-            if image.alpha is None:
-                raise ImageError(f"{picture} has no transparency; give --mask or --mask-color")
-            lost = image.alpha[:, :, 0] < 0.5
-            image = replace(image, alpha=None)
-        return restorer.restore_picture(image, {}, lost, restore_known=restore_known, **options)
+def scratches_written_to(path: Path, *, overwrite: bool) -> Callable[[Picture], Mask]:
+    """Gives a function that looks for scratches, and writes the mask before it is used."""
+    from rednet.errors import OptionError
+    from rednet.images import from_array, write_picture
+    from rednet.images.writing import check_place
+    from rednet.inference.plans import mask_of_scratches
 
-    return work
+    check_place(path, overwrite=overwrite)
+    written = False
+
+    def find(picture: Picture) -> Mask:
+        nonlocal written
+        if written:
+            raise OptionError("--find-scratches takes files of one page")
+        lost = mask_of_scratches(picture)
+        write_picture(path, from_array(lost.astype("uint8") * 255), overwrite=overwrite)
+        written = True
+        print(f"{path}: {lost.mean():.1%} of the picture taken for scratches", file=sys.stderr)
+        return lost
+
+    return find

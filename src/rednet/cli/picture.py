@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union
 import typer
 
 if TYPE_CHECKING:
-    from rednet.images import Picture
     from rednet.inference.files import Handling
     from rednet.inference.restorer import Restorer
     from rednet.inference.work import Local, Whole
 
 __all__ = ["DEVICE", "Job", "Naming", "Work", "restoring_verb"]
 
-Work = Union["Local", "Whole", Callable[["Restorer", "Picture", dict[str, Any]], "Picture"]]
-"""What a verb does, see `rednet.inference.work`; a function (restorer, picture, options) -> picture is `Whole`."""
+Work = Union["Local", "Whole"]  # of `rednet.inference.work`, which is not loaded until a verb runs
 
 LONG_QUALITY = Annotated[int, typer.Option("--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF written.")]
 QUALITY = Annotated[
     int, typer.Option("--quality", "--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")
 ]
 DEVICE = Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where the engine finds one.")]
+TOLD = ("overwrite",)  # shared options that a verb's own function may want to know
 
 
 def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
@@ -34,7 +33,7 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
     Args:
         plan: takes a picture's path and the verb's own options, all keyword-able, and gives the work to do, see
-            `Work`.
+            `rednet.inference.work`. A parameter `overwrite` gets what the shared option of that name says.
 
     Returns:
         A command for typer: the picture or folder, the verb's own options, then the options that all verbs share. The
@@ -42,13 +41,11 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
     """
 
     def command(picture: Path, output: Path | None = None, **options: Any) -> None:
-        own = {name: options.pop(name) for name in list(options) if name in planned}
+        told = {name: options[name] for name in TOLD if name in planned}
+        own = {name: options.pop(name) for name in list(options) if name in planned and name not in TOLD}
 
-        def work(path: Path) -> Local | Whole:
-            from rednet.inference.work import Local, Whole
-
-            planned_work = plan(path, **own)
-            return planned_work if isinstance(planned_work, Local | Whole) else Whole(planned_work)
+        def work(path: Path) -> Work:
+            return plan(path, **own, **told)
 
         if "save_quality" in options:
             options["quality"] = options.pop("save_quality")
@@ -60,7 +57,8 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
         shared["quality"] = shared["quality"].replace(name="save_quality", annotation=LONG_QUALITY)
     output = shared["output"].replace(default=None)
     common = [p for name, p in shared.items() if name not in ("picture", "output", "verb", "own", "work")]
-    parameters = [shared["picture"], output, *list(planned.values())[1:], *common]
+    particular = [p for name, p in list(planned.items())[1:] if name not in TOLD]
+    parameters = [shared["picture"], output, *particular, *common]
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[1:]]
     command.__signature__ = inspect.Signature([parameters[0], *keyword])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -18,11 +18,20 @@ from rednet.inference.detail import fine_structure
 from rednet.inference.fringes import fill_hidden
 from rednet.resize import imresize
 
-__all__ = ["Options", "apply_correction", "check_options", "enlarge", "hidden_pixels", "removed_picture"]
+__all__ = [
+    "NO_DETAIL",
+    "Options",
+    "apply_correction",
+    "check_options",
+    "enlarge",
+    "hidden_pixels",
+    "removed_picture",
+]
 
 Pixels = NDArray[np.float32]
 
 MAX_STRENGTH = 2.0
+NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
 MID_GRAY = 0.5  # stands for nothing in a picture of what was removed
 
 

@@ -156,7 +156,7 @@ class FileTask:
                 f"{self.source}: the result would have {megapixels:.0f} megapixels; the limit is "
                 f"{how.max_megapixels:g} (raise it with --max-megapixels)"
             )
-        alpha = file.bands in (2, 4)
+        alpha = file.bands in (2, 4) and not getattr(self.work, "opaque", False)
         check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
         if how.uncertainty is not None and not isinstance(self.work, Local):
             raise OptionError("--uncertainty works with restore, denoise and dejpeg")

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.errors import ImageError, OptionError
 from rednet.images import Picture, read_picture
-from rednet.inference.correction import Options, apply_correction, check_options, enlarge
+from rednet.inference.correction import NO_DETAIL, Options, apply_correction, check_options, enlarge
 from rednet.inference.inspect import Finding, inspect, jpeg_quality
 from rednet.inference.restorer import Restorer
+from rednet.inference.scratches import find_scratches
 from rednet.inference.work import Local, Whole, Work
 from rednet.kernels import Kernel
-from rednet.masks import Mask, from_picture
+from rednet.masks import Mask, from_picture, of_colour
 
-__all__ = ["Plan", "automatic", "deblocking", "deblurring", "denoising", "enlarging", "filling", "mask_of"]
+__all__ = [
+    "Plan",
+    "automatic",
+    "deblocking",
+    "deblurring",
+    "denoising",
+    "enlarging",
+    "filling",
+    "mask_of",
+    "mask_of_alpha",
+    "mask_of_colour",
+    "mask_of_scratches",
+]
 
 Pixels = NDArray[np.float32]
+
+HALF = 0.5  # of opaque
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,7 @@ class Plan:
         scale: how many times wider and higher the result is.
         detail: whether there is fine structure to give back; not where pixels were missing.
         local: it can be done tile by tile, see `Local`.
+        opaque: the result has no transparency, which has told what was missing.
     """
 
     correct: Callable[[Restorer, Picture, Finding, Options], Pixels]
@@ -42,9 +59,11 @@ class Plan:
     scale: int = 1
     detail: bool = True
     local: bool = False
+    opaque: bool = False
 
     def apply(self, picture: Picture, correction: Pixels, **options: Unpack[Options]) -> Picture:
         """Applies a correction to a prepared picture."""
+        picture = replace(picture, alpha=None) if self.opaque else picture
         return apply_correction(picture, correction, **(options if self.detail else {**options, "detail": 0.0}))
 
     def work(self) -> Work:
@@ -54,11 +73,13 @@ class Plan:
 
         def run(restorer: Restorer, picture: Picture, options: Any) -> Picture:
             check_options(options)
+            if options.get("detail") and not self.detail:
+                raise OptionError(NO_DETAIL)
             prepared = self.prepare(picture)
             correction = self.correct(restorer, prepared, Finding({}, ""), options)
             return self.apply(prepared, correction, **options)
 
-        return Whole(run, scale=self.scale)
+        return Whole(run, scale=self.scale, opaque=self.opaque)
 
 
 def told(find: Callable[..., Finding]) -> Plan:
@@ -114,16 +135,38 @@ def mask_of(path: Path) -> Callable[[Picture], Mask]:
     return read
 
 
+def mask_of_colour(colour: str, tolerance: float = 0.0) -> Callable[[Picture], Mask]:
+    """Gives a function that marks what is painted in a colour, see `rednet.masks.of_colour`."""
+    return lambda picture: of_colour(picture.pixels, colour, tolerance)
+
+
+def mask_of_alpha(picture: Picture) -> Mask:
+    """Marks what is rather transparent than opaque.
+
+    Raises:
+        ImageError: the picture has no transparency.
+    """
+    if picture.alpha is None:
+        raise ImageError("the picture has no transparency that could say what is missing; give a mask, or its colour")
+    return np.asarray(picture.alpha[:, :, 0] < HALF)
+
+
+def mask_of_scratches(picture: Picture) -> Mask:
+    """Marks what is probably scratched."""
+    return find_scratches(picture.pixels)
+
+
 def filling(missing: Callable[[Picture], Mask], restore_known: bool = False) -> Plan:
     """Fills missing pixels.
 
     Args:
-        missing: tells which they are, (H, W) True.
+        missing: tells which they are, (H, W) True. After `mask_of_alpha`, the result is opaque.
         restore_known: restore the others, too.
     """
-    return Plan(
-        lambda restorer, picture, found, options: restorer.correct_missing(
-            picture, {}, missing(picture), restore_known, **options
-        ),
-        detail=False,
-    )
+    opaque = missing is mask_of_alpha
+
+    def correct(restorer: Restorer, picture: Picture, found: Finding, options: Options) -> Pixels:
+        y = replace(picture, alpha=None) if opaque else picture
+        return restorer.correct_missing(y, {}, missing(picture), restore_known, **options)
+
+    return Plan(correct, detail=False, opaque=opaque)

@@ -39,11 +39,13 @@ class Whole:
         run: (restorer, picture, options of `Restorer.restore_picture`) -> picture.
         words: what it does, for a person.
         scale: how many times wider and higher the result is.
+        opaque: the result has no transparency, whatever the picture has.
     """
 
     run: Callable[[Restorer, Picture, dict[str, Any]], Picture]
     words: str = ""
     scale: int = 1
+    opaque: bool = False
 
 
 Work = Local | Whole

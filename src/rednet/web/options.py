@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rednet.errors import OptionError
+from rednet.images import Picture
 from rednet.images.encoding import Saving
 from rednet.inference.files import Handling
-from rednet.inference.plans import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling, mask_of
+from rednet.inference.plans import (
+    Plan,
+    automatic,
+    deblocking,
+    deblurring,
+    denoising,
+    enlarging,
+    filling,
+    mask_of,
+    mask_of_alpha,
+    mask_of_colour,
+    mask_of_scratches,
+)
 from rednet.kernels import load_kernel, parse_kernel
-from rednet.masks import of_colour
+from rednet.masks import Mask
 from rednet.web.limits import Limits
 
 __all__ = ["RestoreOptions", "read_options"]
@@ -24,7 +37,7 @@ OWN = {
     "dejpeg": ("quality",),
     "upscale": ("scale",),
     "deblur": ("kernel", "noise_sigma", "steps"),
-    "inpaint": ("mask_color", "tolerance", "restore_known"),
+    "inpaint": ("mask_color", "tolerance", "mask_alpha", "find_scratches", "restore_known"),
 }
 
 
@@ -49,6 +62,8 @@ class RestoreOptions(BaseModel):
         Field(max_length=7, description="inpaint: what is painted in it is missing.", examples=["#ff0000"]),
     ] = None
     tolerance: Annotated[float, Field(ge=0, le=255, description="inpaint: how far the colour may be off.")] = 0.0
+    mask_alpha: Annotated[bool, Field(description="inpaint: what is transparent is missing.")] = False
+    find_scratches: Annotated[bool, Field(description="inpaint: look for scratches, and fill them.")] = False
     restore_known: Annotated[bool, Field(description="inpaint: restore the other pixels, too.")] = False
     strength: Annotated[float, Field(ge=0, le=1.5, description="Share of the correction to apply.")] = 1.0
     detail: Annotated[float, Field(ge=0, le=1, description="Fine structure to give back.")] = 0.0
@@ -92,13 +107,23 @@ class RestoreOptions(BaseModel):
             shape = load_kernel(str(kernel)) if kernel is not None else parse_kernel(self.kernel or "")
             return deblurring(shape, self.noise_sigma, self.steps)
         if self.task == "inpaint":
-            if (self.mask_color is None) == (mask is None):
-                raise OptionError("say what is missing: one of mask (a picture) and mask_color")
-            if mask is not None:
-                return filling(mask_of(mask), self.restore_known)
-            colour, tolerance = self.mask_color or "", self.tolerance
-            return filling(lambda picture: of_colour(picture.pixels, colour, tolerance), self.restore_known)
+            return filling(self.missing(mask), self.restore_known)
         return automatic()
+
+    def missing(self, mask: Path | None) -> Callable[[Picture], Mask]:
+        """Gives what tells the missing pixels, see `filling`."""
+        sources: list[Callable[[Picture], Mask]] = []
+        if mask is not None:
+            sources.append(mask_of(mask))
+        if self.mask_color is not None:
+            sources.append(mask_of_colour(self.mask_color, self.tolerance))
+        if self.mask_alpha:
+            sources.append(mask_of_alpha)
+        if self.find_scratches:
+            sources.append(mask_of_scratches)
+        if len(sources) != 1:
+            raise OptionError("say what is missing: one of mask (a picture), mask_color, mask_alpha, find_scratches")
+        return sources[0]
 
     def handling(self, limits: Limits, software: str) -> Handling:
         """Gives how the files are handled."""
