@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,34 @@ SETTINGS = {
 }
 
 
+FETCH = "async_ssrf_protected_get"
+
+
 def stay_offline(folder: Path) -> None:
     """Sets Gradio up, before its first page is made.
 
-    A browser can ask Gradio to fetch the file of an address; the one function of it that does so is replaced.
-
     Args:
         folder: where what is uploaded lies until it is removed.
+
+    Raises:
+        OptionError: this version of Gradio fetches in a way that we do not know.
     """
     os.environ.update(SETTINGS)
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "gradio")
     from gradio import processing_utils
 
-    processing_utils.async_ssrf_protected_get = refuse
+    # A browser may name an address where Gradio expects a file, and Gradio gets it. No setting of Gradio 6 forbids
+    # that, so the one function that does it is replaced; its two routes that fetch are refused by `guard.fetches`.
+    if not iscoroutinefunction(getattr(processing_utils, FETCH, None)):
+        raise OptionError(
+            "this version of Gradio fetches what a browser names in a way that we do not know, so the page stays off; "
+            "take the version that constraints.txt names, or serve with --no-page"
+        )
+    setattr(processing_utils, FETCH, refuse)
 
 
 async def refuse(*arguments: Any, **options: Any) -> Any:
     """Fetches nothing."""
-    raise OptionError("this server fetches nothing from elsewhere; send the picture itself")
+    from gradio import Error
+
+    raise Error("this server fetches nothing from elsewhere; send the picture itself", print_exception=False)
