@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from rednet.inference.restorer import Restorer
+from rednet.inference.restorer import DEFAULT_TILE, Restorer
 from rednet.web.app import Settings, make_app
 
 
@@ -53,6 +54,26 @@ def client(make_client):
 @pytest.fixture
 def levels(rng):
     return rng.integers(0, 256, (40, 30, 3), np.uint8)
+
+
+class PatientEngine:
+    """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
+
+    def __init__(self, config, patience=30.0):
+        self.config, self.patience, self.calls = config, patience, 0
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, planes, hints):
+        self.calls += 1
+        if self.calls > 1:
+            self.begun.set()
+            self.go.wait(self.patience)
+        return np.zeros_like(planes[:, :, :3])
+
+
+@pytest.fixture
+def two_tiles(rng):
+    return rng.integers(0, 256, (8, 2 * DEFAULT_TILE, 3), np.uint8)
 
 
 def as_bytes(levels, kind="PNG", **options):

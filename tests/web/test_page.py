@@ -211,6 +211,45 @@ def test_every_example_works(name, page):
     assert page.get_by_role("button", name="Save the picture").is_enabled()
 
 
+def test_another_picture_takes_the_place_of_one_that_is_being_restored(page, photo, levels):
+    large = np.tile((photo * 255).astype(np.uint8), (32, 50, 1))[:3000, :4000]
+    drop(page, as_bytes(large, "JPEG", quality=60), "large.jpg", "image/jpeg")
+    page.locator("#status").get_by_text("s left").wait_for()
+    drop(page, as_bytes(levels), "small.png")
+    wait_done(page)
+    assert "30 x 40 px" in page.locator("#found").inner_text()
+    assert page.get_by_role("button", name="Save the picture").is_enabled()
+    assert not page.get_by_role("button", name="Stop").is_enabled()
+
+
+# As over a slow network: Gradio's stream of answers reaches the page late, all else at once.
+LATE = """
+const fetched = window.fetch;
+window.fetch = async (...request) => {
+  const answer = await fetched(...request);
+  const address = request[0] instanceof Request ? request[0].url : String(request[0]);
+  if (!address.includes("/queue/data")) return answer;
+  const late = new TransformStream({
+    async transform(chunk, stream) { await new Promise((go) => setTimeout(go, 500)); stream.enqueue(chunk); },
+  });
+  return new Response(answer.body.pipeThrough(late), { status: answer.status, headers: answer.headers });
+};
+"""
+
+
+def test_answers_that_come_late_lose_no_restoration(page, levels):
+    page.context.add_init_script(LATE)
+    page.reload()
+    page.get_by_role("button", name="Restore", exact=True).wait_for()
+    drop(page, as_bytes(levels), "a.png")
+    wait_done(page)
+    for task, pause_ms in (("Noise", 50), ("JPEG", 250), ("Automatic", 450)):
+        page.wait_for_timeout(1500)  # all streams are closed
+        page.get_by_role("radio", name=task).check()
+        page.wait_for_timeout(pause_ms)
+        wait_done_again(page, page.get_by_role("button", name="Restore", exact=True).click)
+
+
 def test_what_is_no_picture_is_told_in_words(page):
     drop(page, b"hello", "a.png")
     page.get_by_text("the picture is not a picture that can be read").wait_for()

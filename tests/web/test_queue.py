@@ -122,6 +122,11 @@ def test_an_error_of_any_kind_is_the_jobs_own(queue):
     assert queue.submit(Job(lambda advance: 7, 60)).future.result(5) == 7
 
 
+def test_an_error_in_what_follows_a_job_stops_neither_it_nor_the_next(queue):
+    assert queue.submit(Job(lambda advance: 6, 60, on_end=lambda job: 1 / 0)).future.result(5) == 6
+    assert queue.submit(Job(lambda advance: 7, 60)).future.result(5) == 7
+
+
 def test_closing_cancels_everything(queue):
     running, _ = blocked(queue)
     waiting = queue.submit(Job(lambda advance: None, 60))

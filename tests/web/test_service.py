@@ -1,6 +1,5 @@
 """The service as a program meets it: pictures in, pictures, jobs or plain sentences out."""
 
-import threading
 import time
 import zlib
 
@@ -9,11 +8,11 @@ import pytest
 from PIL import Image
 
 from rednet.images import from_array, to_array
-from rednet.inference.restorer import DEFAULT_TILE, Restorer
+from rednet.inference.restorer import Restorer
 from rednet.inference.scratches import find_scratches
 from rednet.kernels import disk
 from rednet.web.limits import Limits
-from tests.web.conftest import as_bytes, as_levels
+from tests.web.conftest import PatientEngine, as_bytes, as_levels
 
 
 def restore(client, levels, *, files=None, **fields):
@@ -114,26 +113,6 @@ def test_finished_jobs_are_kept_for_a_while_only(make_client, levels, tmp_path):
     ended(client, place)
     time.sleep(0.3)
     assert client.get(place).status_code == 404 and not list(tmp_path.iterdir())
-
-
-class PatientEngine:
-    """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
-
-    def __init__(self, config, patience=30.0):
-        self.config, self.patience, self.calls = config, patience, 0
-        self.begun, self.go = threading.Event(), threading.Event()
-
-    def __call__(self, planes, hints):
-        self.calls += 1
-        if self.calls > 1:
-            self.begun.set()
-            self.go.wait(self.patience)
-        return np.zeros_like(planes[:, :, :3])
-
-
-@pytest.fixture
-def two_tiles(rng):
-    return rng.integers(0, 256, (8, 2 * DEFAULT_TILE, 3), np.uint8)
 
 
 def test_a_full_queue_is_429_with_retry_after_and_a_job_can_be_stopped(make_client, two_tiles, restorer, tmp_path):

@@ -111,10 +111,12 @@ class Desks:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         desk = Desk(folder, source, name, facts)
-        self.drop(who)
         with self.lock:
+            before = self.desks.pop(who, None)
             self.desks[who] = desk
             idle = list(self.desks)[: -self.limits.sessions]
+        if before is not None:
+            self.clear(before)
         for other in idle:
             self.drop(other)
         return desk
@@ -144,8 +146,21 @@ class Desks:
         with self.lock:
             desk = self.desks.pop(who, None)
         if desk is not None:
-            self.stop(desk)
+            self.clear(desk)
+
+    def clear(self, desk: Desk) -> None:
+        """Stops what the network does for a desk, and removes its files, with those that are still being written."""
+        self.stop(desk)
+        with desk.lock:
             shutil.rmtree(desk.folder, ignore_errors=True)
+        if desk.job is not None:
+            desk.job.future.add_done_callback(lambda future: shutil.rmtree(desk.folder, ignore_errors=True))
+
+    def is_replaced(self, who: str, desk: Desk, job: Job) -> bool:
+        """Tells whether somebody has put another picture in the place of a desk's, or another job in that of a job."""
+        with self.lock:
+            current = self.desks.get(who)
+        return current is not None and (current is not desk or desk.job is not job)
 
     def saved(self, place: str) -> Desk | None:
         """Finds the desk whose saved picture is at a place, that is, in a folder of that name."""
@@ -153,12 +168,11 @@ class Desks:
             return next((desk for desk in self.desks.values() if desk.folder.name == place), None)
 
     def restore(self, desk: Desk, plan: Plan) -> Job:
-        """Lets the network compute a correction.
+        """Lets the network compute a correction, in the place of the one that it is computing for this desk.
 
         Raises:
             QueueFullError: there is no room.
         """
-        self.stop(desk)
         found: list[Proof] = []
 
         def compute(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
@@ -176,7 +190,9 @@ class Desks:
             advance(1.0)  # nothing is put on the desk once it has been stopped
             desk.proof = found[0]
 
-        desk.job = self.queue.submit(Job(run, self.limits.max_seconds))
+        before, desk.job = desk.job, self.queue.submit(Job(run, self.limits.max_seconds))
+        if before is not None:
+            self.queue.cancel(before)
         return desk.job
 
     def stop(self, desk: Desk) -> None:

@@ -171,24 +171,29 @@ def layout(steps: Steps) -> Any:
         tuning = [strength, detail, across, down]
         shown = [compare, removed, zoom]
         run: dict[str, Any] = {
-            "fn": steps.restore, "inputs": [*levels, editor, *tuning], "show_progress": "hidden",
-            "outputs": [*shown, status, restore, stop, save, tabs],
+            "fn": steps.restore, "outputs": [*shown, status, restore, stop, save, tabs], "show_progress": "hidden",
+            "trigger_mode": "multiple",  # the job before is stopped; "once" would drop the new one instead
         }  # fmt: skip
-        quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
+        # Whatever comes anew has no strokes on it, and the editor is slow to give them while it is being drawn itself.
+        anew: dict[str, Any] = {**run, "inputs": [*levels, gr.State(None), *tuning]}
+        # Gradio closes its stream of answers after the last one that is awaited, and may miss that a slow step has just
+        # joined; so the steps that are quick, and may come right before a slow one, are answered without the stream.
+        quick: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+        latest: dict[str, Any] = {**quick, "trigger_mode": "always_last"}
 
-        file.upload(steps.open, [file], opened).success(**run)
+        file.upload(steps.open, [file], [*opened, file]).success(**anew)
         for number, button in enumerate(examples):
-            button.click(steps.example, [gr.State(number)], opened).success(**run)
-        task.input(steps.choose, [task], [*panels, tabs], show_progress="hidden")
-        restore.click(**run)
-        stop.click(steps.stop, None, None, queue=False)
+            button.click(steps.example, [gr.State(number)], opened).success(**anew)
+        task.input(steps.choose, [task], [*panels, tabs], **quick)
+        restore.click(inputs=[*levels, editor, *tuning], **run)
+        stop.click(steps.stop, None, None, **quick)
         described: list[Any] = [shape, length, angle, kernel_file]
-        shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], show_progress="hidden")
-        gr.on([page.load, *(control.change for control in described)], steps.show_kernel, described, [kernel], **quick)
+        shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], **quick)
+        gr.on([page.load, *(control.change for control in described)], steps.show_kernel, described, [kernel], **latest)
         scratches.click(steps.find_scratches, None, [editor, use_found, tabs])
         use_found.input(steps.use_found, [use_found], [editor])
-        gr.on([strength.change, detail.change], steps.tune, tuning, shown, **quick)
-        gr.on([across.change, down.change, zoom_tab.select], steps.zoom, tuning, [zoom], **quick)
+        gr.on([strength.change, detail.change], steps.tune, tuning, shown, **latest)
+        gr.on([across.change, down.change, zoom_tab.select], steps.zoom, tuning, [zoom], **latest)
         save.click(steps.save, [strength, detail], [link]).success(None, [link], None, js="(link) => rednetSave(link)")
         page.unload(steps.leave)
     page.queue(default_concurrency_limit=desks_limit(steps), api_open=False)

@@ -125,7 +125,10 @@ class Job:
         """Notes how and when it ended, and lets go of what it worked on."""
         self.ended, self.state = time.monotonic(), state
         self.run = lambda advance: None
-        self.on_end(self)
+        try:
+            self.on_end(self)
+        except Exception:  # whoever waits for the job, and the jobs behind it, must not suffer
+            logger.exception("what follows a job failed")
 
 
 class JobQueue:
@@ -164,7 +167,7 @@ class JobQueue:
     def place(self, job: Job) -> int:
         """Tells how many jobs are before this one, the running one counted."""
         with self.changed:
-            return self.waiting.index(job) + 1 if job in self.waiting else 0
+            return self.waiting.index(job) + (self.current is not None) if job in self.waiting else 0
 
     def cancel(self, job: Job) -> None:
         """Takes a job out of the queue, or stops it at its next tile; one that has ended stays as it is."""

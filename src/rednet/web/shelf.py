@@ -91,11 +91,12 @@ class Shelf:
         return self.orders.get(name)
 
     def drop(self, order: Order) -> None:
-        """Forgets an order, stops its job, and removes its files."""
+        """Forgets an order, stops its job, and removes its files, with those that the job still writes."""
         self.queue.cancel(order.job)
         with self.lock:
             self.orders.pop(order.job.id, None)
         shutil.rmtree(order.folder, ignore_errors=True)
+        order.job.future.add_done_callback(lambda future: shutil.rmtree(order.folder, ignore_errors=True))
 
     def tidy(self) -> None:
         """Drops what has been kept for long enough, and the oldest of what is too much."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import suppress
 from functools import wraps
 from html import escape
@@ -47,7 +47,7 @@ def plainly(step: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return step(self, *arguments)
         except RednetError as error:
-            raise gr.Error(self.words(error), title="That did not work") from None
+            raise self.failed(error) from None
 
     return shown
 
@@ -67,11 +67,15 @@ class Steps:
         """Gives an error's sentence without our paths."""
         return said(error, self.desks.folder)
 
+    def failed(self, error: RednetError) -> gr.Error:
+        """Gives one of our errors as the page shows it; the server's log is not told what a person did wrong."""
+        return gr.Error(self.words(error), title="That did not work", print_exception=False)
+
     @plainly
     def open(self, path: str, request: gr.Request) -> list[Any]:
-        """Takes a picture that was dropped, pasted or chosen."""
+        """Takes a picture that was dropped, pasted or chosen, and makes room for the next one."""
         desk = self.desks.open(session(request), Path(path), Path(path).name)
-        return self.opened(desk, "auto")
+        return [*self.opened(desk, "auto"), None]
 
     @plainly
     def example(self, number: int, request: gr.Request) -> list[Any]:
@@ -146,21 +150,28 @@ class Steps:
         return canvas(to_show(smaller(self.desks.picture(desk))), desk.proposed if wanted else None)
 
     def restore(self, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        """Lets the network run, and tells how far it is until it is done."""
-        wishes, job = Wishes(*values), None
+        """Lets the network run, and tells how far it is until it is done, or another job has taken its place."""
+        who, wishes, job = session(request), Wishes(*values), None
         try:
-            desk = self.desks.find(session(request))
+            desk = self.desks.find(who)
             job = self.desks.restore(desk, self.plan(desk, wishes))
-            yield [*self.progress(job), *WORKING]
-            while not job.future.done():
-                time.sleep(LOOK_EVERY_S)
-                yield [*self.progress(job), *AS_THEY_ARE]
+            buttons = WORKING
+            while not (job.future.done() or self.desks.is_replaced(who, desk, job)):
+                yield [*self.progress(job), *buttons]
+                buttons = AS_THEY_ARE
+                wait([job.future], LOOK_EVERY_S)
+            if self.desks.is_replaced(who, desk, job):
+                yield [*SHOWN, gr.skip(), *AS_THEY_ARE]  # else Gradio would show the last words again
+                return
             job.future.result()
         except StoppedError:
             yield self.rest(job, "Stopped.")
         except RednetError as error:
             yield self.rest(job, "")
-            raise gr.Error(self.words(error), title="That did not work") from None
+            raise self.failed(error) from None
+        except Exception as error:
+            yield self.rest(job, "")
+            raise gr.Error("something went wrong here; the server's log tells what") from error
         else:
             done = f"Done in {job.seconds:.1f} s."
             yield [*self.shown(desk, *wishes.tuning), *self.rest(job, done, save=True)[len(SHOWN) :]]

@@ -1,0 +1,111 @@
+"""What happens on the page, without a browser: one job takes the place of another, and nothing is left of either."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rednet.images import from_array, write_picture
+from rednet.inference.plans import Plan
+from rednet.inference.restorer import Restorer
+from rednet.web.limits import Limits
+from rednet.web.queue import JobQueue, State
+from tests.web.conftest import PatientEngine
+
+gradio = pytest.importorskip("gradio")
+
+from rednet.web.desk import Desks  # noqa: E402
+from rednet.web.steps import AS_THEY_ARE, SHOWN, Steps  # noqa: E402
+
+ME = SimpleNamespace(session_hash="me")
+DENOISE = ("denoise", False, 25, False, 35, 2, "disk", 3, 0, None, False, False, None, 1, 0, 50, 50)
+STATUS, RESTORE, STOP = 3, 4, 5  # of what `Steps.restore` yields
+SILENCE = [*SHOWN, gradio.skip(), *AS_THEY_ARE]
+
+
+@pytest.fixture
+def engine(restorer):
+    return PatientEngine(restorer.engine.config)
+
+
+@pytest.fixture
+def steps(engine, tmp_path):
+    queue = JobQueue(4)
+    yield Steps(Desks(tmp_path, queue, Restorer(engine), Limits()), [])
+    engine.go.set()
+    queue.close(5)
+
+
+@pytest.fixture
+def path(two_tiles, tmp_path):
+    path = tmp_path / "a.png"
+    write_picture(path, from_array(two_tiles))
+    return str(path)
+
+
+def begin(steps, engine):
+    """Starts a restoration and waits until the network is at it."""
+    words = steps.restore(ME, *DENOISE)
+    assert "<progress" in next(words)[STATUS]
+    assert engine.begun.wait(10)
+    return words
+
+
+@pytest.mark.parametrize("another", ["picture", "job"])
+def test_a_job_that_another_one_has_replaced_is_silent(another, steps, engine, path):
+    steps.open(path, ME)
+    first = begin(steps, engine)
+    if another == "picture":
+        steps.open(path, ME)
+    second = steps.restore(ME, *DENOISE)
+    next(second)
+    assert list(first) == [SILENCE]
+    engine.go.set()
+    last = list(second)[-1]
+    assert "Done in" in last[STATUS] and last[RESTORE].interactive and not last[STOP].interactive
+
+
+def test_a_job_that_is_stopped_says_so(steps, engine, path):
+    steps.open(path, ME)
+    words = begin(steps, engine)
+    steps.stop(ME)
+    engine.go.set()
+    assert "Stopped." in list(words)[-1][STATUS]
+
+
+def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
+    def surprise(restorer, picture, found, options):
+        raise MemoryError
+
+    steps.open(path, ME)
+    monkeypatch.setattr(steps, "plan", lambda desk, wishes: Plan(surprise))
+    shown = []
+    with pytest.raises(gradio.Error, match="the server's log"):
+        shown.extend(steps.restore(ME, *DENOISE))
+    shown = []
+    words = steps.restore(ME, *DENOISE)
+    with pytest.raises(gradio.Error):
+        while True:
+            shown.append(next(words))
+    assert shown[-1][RESTORE].interactive and not shown[-1][STOP].interactive
+
+
+def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine):
+    def late(restorer, picture, found, options):
+        engine.begun.set()
+        engine.go.wait(10)
+        folder.mkdir()
+        (folder / "late").write_text("x")
+        return np.zeros_like(picture.pixels)
+
+    steps.open(path, ME)
+    desk = steps.desks.find("me")
+    folder = desk.folder
+    job = steps.desks.restore(desk, Plan(late))
+    assert engine.begun.wait(10)
+    steps.leave(ME)
+    assert not folder.exists()
+    engine.go.set()
+    assert job.future.exception(10) is not None and job.state is State.CANCELLED
+    steps.desks.queue.close(5)
+    assert not folder.exists()
