@@ -25,7 +25,7 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["LEDGER", "Ledger", "State", "hash_file", "hash_job", "hash_model"]
+__all__ = ["LEDGER", "Ledger", "State", "hash_file", "hash_job", "hash_model", "hash_option"]
 
 LEDGER = ".rednet-ledger.jsonl"
 MODEL_FILES = ("config.json", "model.safetensors")
@@ -53,6 +53,15 @@ def hash_file(path: Path) -> str:
 def hash_model(folder: Path) -> str:
     """Gives the sha256 of a model folder's shape and weights."""
     return hashlib.sha256("".join(hash_file(folder / name) for name in MODEL_FILES).encode()).hexdigest()
+
+
+def hash_option(value: Any) -> Any:
+    """Gives an option's value; of a file, or of a folder of files, with the hashes of what is in it."""
+    if not isinstance(value, str | Path):
+        return value
+    path = Path(value)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [str(value), *(f"{file.name} {hash_file(file)}" for file in files if file.is_file())]
 
 
 def hash_job(facts: Mapping[str, Any]) -> str:

@@ -51,7 +51,7 @@ def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: 
                 report.status = "clean" if task.skipped else "to do"
                 report.seconds = 0.0 if task.skipped else speed * report.megapixels
         except RednetError as error:
-            report.status, report.error = "failed", str(error)
+            report.fail(error)
         task.close()
         reports.append(report)
         batch.on_report(report)

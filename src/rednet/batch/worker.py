@@ -80,11 +80,10 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
         """Turns what goes wrong with a file into its report."""
         try:
             yield
-        except RednetError as error:
-            report.status, report.error = "failed", str(error)
         except Exception as error:
-            logger.debug("%s", report.input, exc_info=True)
-            report.status, report.error = "failed", f"{report.input}: {type(error).__name__}: {error}"
+            if not isinstance(error, RednetError):
+                logger.debug("%s", report.input, exc_info=True)
+            report.fail(error)
         if report.status:
             batch.on_report(report)
 
@@ -159,11 +158,11 @@ def begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> Step | 
     if state is State.DONE:
         report.status = "kept"
         return None
+    check_readable(entry.source)
     if state is State.CHANGED and not handling.saving.overwrite:
         put_aside(entry.target)
     if state is State.STALE:
         handling = replace(handling, saving=replace(handling.saving, overwrite=True))
-    check_readable(entry.source)
     make_folder(entry.target.parent)
     task = FileTask(entry.source, entry.target, batch.plan(entry.source), handling)
     task.report = report

@@ -47,6 +47,7 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
         def work(path: Path) -> Work:
             return plan(path, **own, **told)
 
+        work(picture)  # what is wrong with the options is said once, not for each file of a folder
         if "save_quality" in options:
             options["quality"] = options.pop("save_quality")
         process(picture, output, plan.__name__, own, work, **options)
@@ -167,12 +168,12 @@ class Job(NamedTuple):
     def fingerprint(self) -> str:
         """Hashes all that shapes an output beside its input; what is only a limit is no part of it."""
         from rednet import __version__
-        from rednet.batch.ledger import hash_job, hash_model
+        from rednet.batch.ledger import hash_job, hash_model, hash_option
 
-        how = self.handling
+        how, own = self.handling, {name: hash_option(value) for name, value in self.own.items()}
         return hash_job(
             {
-                "version": __version__, "verb": self.verb, "own": self.own, "model": hash_model(self.model),
+                "version": __version__, "verb": self.verb, "own": own, "model": hash_model(self.model),
                 "engine": self.engine, "device": self.device, "strength": how.strength, "detail": how.detail,
                 "self_ensemble": how.self_ensemble, "quality": how.saving.quality, "strip": how.saving.strip_metadata,
                 "software": how.saving.software, "range": how.value_range, "skip_clean": how.skip_clean,

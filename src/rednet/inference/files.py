@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
+from rednet.errors import OptionError, RednetError
 from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
 from rednet.images.encoding import Saving, check_format
 from rednet.images.writing import check_place, save_image, save_levels, writing, written_levels
@@ -75,6 +75,11 @@ class Report:
     height: int = 0
     pages: int = 0
     seconds: float = 0.0
+
+    def fail(self, error: Exception) -> None:
+        """Notes what went wrong, with the name of the input."""
+        words = str(error) if isinstance(error, RednetError) else f"{type(error).__name__}: {error}"
+        self.status, self.error = "failed", words if self.input in words else f"{self.input}: {words}"
 
     @property
     def megapixels(self) -> float:
