@@ -107,6 +107,39 @@ def test_stdin_and_stdout(folder, model):
     assert done.returncode == 1 and b"the limit is 0.001" in done.stderr
 
 
+def test_a_report_of_one_file_tells_of_failure_too(folder, model, tmp_path):
+    (folder / "bad.png").write_text("no picture")
+    done = rednet("denoise", folder / "bad.png", "-o", tmp_path / "b.png", "--json", "--model", model)
+    (row,) = json.loads(done.stdout)
+    assert done.returncode == 1 and row["status"] == "failed" and "not a picture" in row["error"] and done.stderr
+
+
+def test_a_mask_or_a_kernel_that_has_changed_makes_its_outputs_out_of_date(model, tmp_path):
+    save(tmp_path / "in" / "a.png")
+    Image.new("L", (3, 3), 255).save(tmp_path / "k.png")
+    (tmp_path / "masks").mkdir()
+    for column, expected in ((5, "1 restored"), (5, "1 kept"), (9, "1 restored")):
+        mask = np.zeros((40, 30), np.uint8)
+        mask[:, column] = 255
+        Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
+        arguments = ("--mask", tmp_path / "masks", "-o", tmp_path / "out", "--model", model)
+        assert expected in rednet("inpaint", tmp_path / "in", *arguments).stdout
+    for level, expected in ((255, "1 restored"), (255, "1 kept"), (0, "1 restored")):
+        kernel = np.full((3, 3), 255, np.uint8)
+        kernel[0] = level
+        Image.fromarray(kernel).save(tmp_path / "k.png")
+        arguments = ("--kernel", tmp_path / "k.png", "--steps", 0, "-o", tmp_path / "sharp", "--model", model)
+        assert expected in rednet("deblur", tmp_path / "in", *arguments).stdout
+
+
+def test_what_is_wrong_with_the_options_is_said_once_and_what_is_wrong_with_a_file_names_it(folder, model, tmp_path):
+    done = rednet("inpaint", folder, "-o", tmp_path / "out", "--model", model)
+    assert done.returncode == 2 and not (tmp_path / "out").exists()
+    Image.new("L", (7, 7)).save(tmp_path / "mask.png")
+    done = rednet("inpaint", folder, "-o", tmp_path / "out", "--mask", tmp_path / "mask.png", "--model", model)
+    assert done.returncode == 1 and "a photo.jpg: the mask is (7, 7)" in done.stderr
+
+
 def test_the_quality_of_what_is_written_has_one_rule(folder, model, tmp_path):
     source = folder / "a photo.jpg"
     sizes = []
@@ -137,6 +170,8 @@ def test_a_range_is_read(model, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", values)
     arguments = ("denoise", tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--model", model)
     assert "--range" in rednet(*arguments).stderr
+    assert "--range" in rednet("inspect", tmp_path / "a.tif").stderr
+    assert "float32; noise" in rednet("inspect", tmp_path / "a.tif", "--range", "0,4095").stdout
     assert rednet(*arguments, "--range", "0,4095").returncode == 0
     assert np.abs(tifffile.imread(tmp_path / "b.tif") - values).mean() < 1000
 

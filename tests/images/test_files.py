@@ -54,6 +54,17 @@ def test_orientation_is_applied_once_and_metadata_is_kept(tmp_path, photo):
         assert round(written.info["dpi"][0]) == 240
 
 
+@pytest.mark.parametrize("notation", [b'tiff:Orientation="6"', b"<tiff:Orientation>6</tiff:Orientation>"])
+def test_the_orientation_in_xmp_is_reset_too(notation, tmp_path, photo):
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF>" + notation + b"</rdf:RDF></x:xmpmeta>"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "a.jpg", exif=exif, xmp=xmp)
+    write_picture(tmp_path / "b.jpg", read_picture(tmp_path / "a.jpg"))
+    with Image.open(tmp_path / "b.jpg") as written:
+        assert notation.replace(b"6", b"1") in written.info["xmp"]
+
+
 def hostile(folder):
     """Makes files that are no pictures, by name."""
     whole = folder / "whole.png"

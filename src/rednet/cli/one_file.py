@@ -14,6 +14,7 @@ from rednet.cli.display import print_json, progress_bar
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
+    from rednet.inference.files import FileTask
     from rednet.inference.work import Work
 
 __all__ = ["restore_file"]
@@ -33,7 +34,7 @@ def restore_file(
 ) -> bool:
     """Restores one picture, and says what was written; False if it failed."""
     from rednet.batch.manifest import output_name
-    from rednet.errors import OptionError
+    from rednet.errors import OptionError, RednetError
     from rednet.images import PictureFile
     from rednet.images.writing import sweep
     from rednet.inference.files import FileTask
@@ -62,26 +63,34 @@ def restore_file(
         sweep(target.parent)
         task = FileTask(source, target, plan(source), job.handling)
         stack.callback(task.close)
-        task.load()
-        if task.report.words:
-            print(f"{source}: {task.report.words}", file=sys.stderr)
-        restorer = job.restorer()
-        with progress_bar(source.name) as advance:
-            task.restore(restorer, advance)
-        task.save()
-        if task.skipped:
-            if as_json:
-                print_json([task.report])
-            return True
+        report = task.report
+        try:
+            carry_out(task, job)
+        except RednetError as error:
+            if not as_json:
+                raise
+            print(f"rednet: {error}", file=sys.stderr)
+            report.fail(error)
         if to_stdout:
             with target.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
         if as_json:
-            print_json([task.report])
-        else:
-            line = f"{target}: {task.report.width}x{task.report.height} px, {task.report.seconds:.1f} s"
+            print_json([report])
+        elif not task.skipped:
+            line = f"{target}: {report.width}x{report.height} px, {report.seconds:.1f} s"
             print(line, file=sys.stderr if to_stdout else sys.stdout)
-    return True
+    return not report.error
+
+
+def carry_out(task: FileTask, job: Job) -> None:
+    """Reads, restores and writes a picture, and says what was found."""
+    task.load()
+    if task.report.words:
+        print(f"{task.source}: {task.report.words}", file=sys.stderr)
+    restorer = job.restorer()
+    with progress_bar(task.source.name) as advance:
+        task.restore(restorer, advance)
+    task.save()
 
 
 def show_plan(source: Path, target: Path, plan: Callable[[Path], Work], job: Job, *, as_json: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ KEPT_METADATA = ("exif-", PROFILE, "xmp-data", "iptc-data", "png-comment-", "ima
 LARGEST_SIDE = {".jpg": 65535, ".jpeg": 65535, ".webp": 16383, ".avif": 16384}
 CLASSIC_TIFF = 3_900_000_000  # bytes of pixels; more may not fit the 32-bit offsets of a classic TIFF
 DEEP_AVIF = 12  # bits
+TURNED = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>)\s*)[2-8]""")  # XMP's own orientation, in its two notations
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,9 @@ def copy_metadata(source: Any, target: Any) -> Any:
     target = target.copy(xres=source.xres, yres=source.yres)
     for field in source.get_fields():
         if field.startswith(KEPT_METADATA):
-            target.set_type(source.get_typeof(field), field, source.get(field))
+            value = source.get(field)
+            if field == "xmp-data":
+                value = TURNED.sub(rb"\g<1>1", value)
+            target.set_type(source.get_typeof(field), field, value)
     target.set_type(libvips().GValue.gint_type, "orientation", 1)  # the pixels are upright already
     return target

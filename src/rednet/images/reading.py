@@ -30,8 +30,7 @@ ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WebP": ".webp", "AVIF
 PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
-VIPS_DTYPE = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32, "double": np.float64}
-VIPS_DEPTH = {"uchar": "uint8", "ushort": "uint16", "float": "float32", "double": "float32"}
+VIPS_DEPTH = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
 
 
 class PictureFile:
@@ -187,8 +186,7 @@ class Rows:
         """Decodes some rows."""
         height, width, bands = rows.stop - rows.start, self.image.width, self.image.bands
         content = self.region.fetch(0, rows.start, width, height)
-        levels = np.frombuffer(content, VIPS_DTYPE[self.image.format]).reshape(height, width, bands)
-        return levels.astype(self.depth, copy=False)
+        return np.frombuffer(content, self.depth).reshape(height, width, bands)
 
 
 def kind_of(image: Any) -> str:

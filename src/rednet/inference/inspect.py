@@ -235,13 +235,18 @@ class FileFacts:
         )
 
 
-def inspect_file(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> FileFacts:
+def inspect_file(
+    path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
+) -> FileFacts:
     """Looks at a file; of several pages, at the first.
 
+    Args:
+        path, max_megapixels, value_range: see `PictureFile`.
+
     Raises:
-        ImageError: it cannot be read.
+        ImageError: it cannot be read. OptionError: a range is given and the file is not of floats.
     """
-    file = PictureFile(path, max_megapixels=max_megapixels)
+    file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
     found = inspect(sample_file(file), path)
     return FileFacts(
         str(path), file.kind, file.width, file.height, file.pages, file.channels, file.bands in (2, 4), file.depth,
