@@ -198,9 +198,11 @@ def load_kernel(source: str) -> Kernel:
     path = Path(source)
     if path.suffix.lower() == ".npy":
         try:
-            return check_kernel(np.load(path, mmap_mode="r", allow_pickle=False))  # no memory for what is not there
+            values = np.load(path, mmap_mode="r", allow_pickle=False)  # no memory for what is not there
         except (OSError, ValueError) as error:
-            raise OptionError(f"cannot read the kernel {source}: {error}") from None
+            reason = getattr(error, "strerror", None) or "it is no .npy file with an array of numbers"
+            raise OptionError(f"{source} cannot be read as a kernel: {reason}") from None
+        return check_kernel(values)
     if path.suffix.lower() in PICTURES:
         return check_kernel(read_picture(path, max_megapixels=1).pixels.mean(axis=2))
     return parse_kernel(source)

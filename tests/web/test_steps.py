@@ -90,6 +90,14 @@ def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
     assert shown[-1][RESTORE].interactive and not shown[-1][STOP].interactive
 
 
+def test_a_bad_kernel_is_told_without_our_paths(steps, tmp_path):
+    for name in ("my kernel.png", "none.npy"):
+        (tmp_path / "my kernel.png").write_text("no kernel")
+        with pytest.raises(gradio.Error, match=r"'the kernel (is not a picture|cannot be read)") as told:
+            steps.show_kernel("file", 3.0, 0.0, str(tmp_path / name))
+        assert str(tmp_path) not in str(told.value)
+
+
 def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine):
     def late(restorer, picture, found, options):
         engine.begun.set()

@@ -302,7 +302,10 @@ def kernel_of(shape: str, length: float, angle: float, path: str | None) -> Kern
     if shape == "file":
         if path is None:
             raise OptionError("choose a file with the kernel first")
-        return load_kernel(path)
+        try:
+            return load_kernel(path)
+        except RednetError as error:  # of a file in Gradio's own folder
+            raise OptionError(str(error).replace(path, "the kernel")) from None
     if shape == "motion":
         return motion(length, angle)
     return gaussian(length) if shape == "gaussian" else disk(length)
