@@ -227,6 +227,8 @@ def test_outputs_beside_their_inputs_are_not_taken_for_inputs(folder):
     [
         ("a.JPG", {}, "a.JPG"),
         ("a.gif", {}, "a.png"),
+        ("a.jfif", {}, "a.jpg"),
+        ("a", {}, "a.png"),
         ("a.b.tif", {"suffix": "-x"}, "a.b-x.tif"),
         ("a.png", {"format": "JPG"}, "a.jpg"),
     ],

@@ -16,8 +16,8 @@ __all__ = ["PICTURES", "Entry", "list_entries", "output_name"]
 
 logger = logging.getLogger(__name__)
 
-PICTURES = (*FORMATS, ".jpe", ".jfif", ".gif")  # names that are taken for pictures in a folder
-SUBSTITUTE = ".png"  # for inputs of a format that we read and do not write
+SUBSTITUTES = {".jpe": ".jpg", ".jfif": ".jpg", ".gif": ".png"}  # how the outputs of names end that we do not write
+PICTURES = (*FORMATS, *SUBSTITUTES)  # names that are taken for pictures in a folder
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def output_name(source: Path, *, suffix: str = "", format: str | None = None) ->
     """
     if "/" in suffix or os.sep in suffix:
         raise OptionError(f"suffix is {suffix!r}; it is a part of a name, without {os.sep}")
-    ending = source.suffix if source.suffix.lower() in FORMATS else SUBSTITUTE
+    own = source.suffix.lower()
+    ending = source.suffix if own in FORMATS else SUBSTITUTES.get(own, ".png")
     if format is not None:
         ending = f".{format.lower().lstrip('.')}"
         if ending not in FORMATS:
