@@ -1,10 +1,12 @@
 """The service as a program meets it: pictures in, pictures, jobs or plain sentences out."""
 
+import io
 import time
 import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from rednet.images import from_array, to_array
@@ -69,6 +71,17 @@ def test_scratches_are_found_and_filled(client, restorer):
     assert found[30:32, 12:78].all()
     wanted = to_array(restorer.restore_picture(from_array(levels), {}, found))
     np.testing.assert_array_equal(as_levels(answer.content), wanted)
+
+
+def test_a_file_of_floats_keeps_its_range(client, rng):
+    values = rng.normal(1000, 300, (40, 30)).astype(np.float32)
+    file = io.BytesIO()
+    tifffile.imwrite(file, values)
+    parts = {"picture": ("a", file.getvalue(), "image/tiff")}
+    answer = client.post("/v1/restore", files=parts, data={"task": "denoise", "range": "0,4095", "strength": "0"})
+    np.testing.assert_array_equal(tifffile.imread(io.BytesIO(answer.content)), values)
+    answer = client.post("/v1/restore", files=parts, data={"range": "4095"})
+    assert answer.status_code == 422 and "give two numbers" in answer.json()["detail"]
 
 
 def test_auto_says_what_it_found_and_keeps_metadata(client, photo):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rednet.errors import OptionError
 from rednet.images import Picture
+from rednet.images.colour import parse_range
 from rednet.images.encoding import Saving
 from rednet.inference.files import Handling
 from rednet.inference.plans import (
@@ -68,6 +69,10 @@ class RestoreOptions(BaseModel):
     strength: Annotated[float, Field(ge=0, le=1.5, description="Share of the correction to apply.")] = 1.0
     detail: Annotated[float, Field(ge=0, le=1, description="Fine structure to give back.")] = 0.0
     self_ensemble: Annotated[bool, Field(description="Mean over 8 orientations; 8 times slower.")] = False
+    range: Annotated[
+        str | None,
+        Field(max_length=60, description="Black and white of a file of floats; else 0,1.", examples=["0,4095"]),
+    ] = None
     format: Annotated[
         Literal["jpg", "png", "tif", "webp", "avif"] | None, Field(description="If left out, as the picture.")
     ] = None
@@ -126,12 +131,13 @@ class RestoreOptions(BaseModel):
         return sources[0]
 
     def handling(self, limits: Limits, software: str) -> Handling:
-        """Gives how the files are handled."""
+        """Gives how the files are handled; raises OptionError if the range is none."""
         return Handling(
             strength=self.strength,
             self_ensemble=self.self_ensemble,
             detail=self.detail,
             saving=Saving(self.save_quality, overwrite=True, strip_metadata=self.strip_metadata, software=software),
+            value_range=None if self.range is None else parse_range(self.range),
             max_megapixels=limits.max_megapixels,
         )
 
