@@ -133,6 +133,7 @@ def test_the_whole_trip_drop_restore_compare_tune_save(page, noisy, restorer, tm
     path = as_deep_png(noisy, tmp_path / "holiday.png")
     drop(page, path.read_bytes(), "my holiday.png")
     wait_done(page)
+    assert "on this computer" in page.locator("#title").inner_text()
     assert "noise of about" in page.locator("#found").inner_text()
 
     divider = page.locator("#compare [data-testid=slider]")
@@ -309,6 +310,7 @@ def test_with_a_token_the_page_asks_for_it(browser, model, tmp_path):
         page.get_by_label("Token of this server").fill("open sesame")
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Restore", exact=True).wait_for()
+        assert "on its server" in page.locator("#title").inner_text()
         page.get_by_role("button", name="Noise", exact=True).click()
         wait_done(page)
         assert page.request.get(f"{url}v1/models").status == 401

@@ -100,7 +100,7 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
             add_login(app, settings.token, guard.session)
         desks = Desks(folder, queue, restorer, limits)
         tidied.append(desks.tidy)
-        mount_page(app, desks)
+        mount_page(app, desks, local=settings.token is None)
     return guard
 
 

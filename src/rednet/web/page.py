@@ -30,11 +30,19 @@ TASKS = [
 ]
 SHAPES = [("Out of focus", "disk"), ("Soft", "gaussian"), ("Motion", "motion"), ("From a file", "file")]
 BRUSH = "#ff2d2d"
+HERE_ONLY = "Restores damaged pictures on this computer. Nothing is sent anywhere, or kept."
+AT_THE_SERVER = "Restores damaged pictures on its server. They go nowhere else, and are not kept."
 HEIGHT = 640  # px, of pictures at their largest
 
 
-def mount_page(app: FastAPI, desks: Desks) -> None:
-    """Adds the page to an application, at its root."""
+def mount_page(app: FastAPI, desks: Desks, *, local: bool = True) -> None:
+    """Adds the page to an application, at its root.
+
+    Args:
+        app: to add to.
+        desks: of the people who open it.
+        local: nobody but the people at this machine can open it.
+    """
     stay_offline(desks.folder)
 
     async def saved(place: str) -> Response:
@@ -46,7 +54,7 @@ def mount_page(app: FastAPI, desks: Desks) -> None:
     app.add_api_route("/saved/{place}", saved, methods=["GET"], include_in_schema=False)
     gr.mount_gradio_app(
         app,
-        layout(Steps(desks, make_examples(desks.folder))),
+        layout(Steps(desks, make_examples(desks.folder)), HERE_ONLY if local else AT_THE_SERVER),
         path="/",
         allowed_paths=[],
         footer_links=[],
@@ -65,11 +73,10 @@ def mount_page(app: FastAPI, desks: Desks) -> None:
     )
 
 
-def layout(steps: Steps) -> Any:
-    """Lays the page out and joins its parts to what they do."""
+def layout(steps: Steps, promise: str) -> Any:
+    """Lays the page out, with a promise of where pictures go, and joins its parts to what they do."""
     with gr.Blocks(title="rednet", analytics_enabled=False, fill_width=True, delete_cache=(300, 1800)) as page:
-        gr.HTML("<h1>rednet</h1><p>Restores damaged pictures on this computer. Nothing is sent anywhere, or kept.</p>",
-                elem_id="title")  # fmt: skip
+        gr.HTML(f"<h1>rednet</h1><p>{promise}</p>", elem_id="title")
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=1, min_width=320, elem_id="controls"):
                 file = gr.File(label="Picture: drop, paste or choose", file_types=["image"], elem_id="file", height=150)
