@@ -249,18 +249,23 @@ def test_a_file_without_permission_is_one_line(tmp_path):
     path.chmod(0)
     code = (
         "import sys, os, rednet.cli.app\n"
-        "def run(name):\n"
-        "    sys.argv = ['rednet', 'denoise', name]\n"
+        "def run(*names):\n"
+        "    sys.argv = ['rednet', 'denoise', *names]\n"
         "    try: rednet.cli.app.main()\n"
         "    except SystemExit as end: return end.code\n"
         "run('absent.png')\n"  # loads all that it needs while it may still read it
         "os.geteuid() == 0 and os.setuid(65534)\n"
-        "sys.exit(run('secret.png'))"
+        "sys.exit(run('secret.png') and run('closed/a.png') and run('absent.png', '-o', 'closed/b.png'))"
     )
     tmp_path.chmod(0o755)
+    (tmp_path / "closed").mkdir(mode=0o700)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[1:] == ["rednet: cannot read secret.png: Permission denied"]
+    assert done.stderr.splitlines()[1:] == [
+        "rednet: cannot read secret.png: Permission denied",
+        "rednet: cannot read closed/a.png: Permission denied",
+        "rednet: cannot read closed/b.png: Permission denied",
+    ]
 
 
 def test_wrong_usage_is_exit_code_2(picture):

@@ -33,11 +33,12 @@ def restore_folder(
     from rednet.batch.preview import preview
     from rednet.batch.worker import Batch, restore_files
     from rednet.errors import OptionError
+    from rednet.images.reading import is_folder
     from rednet.images.writing import make_folder
 
     if output is None or output == Path("-"):
         raise OptionError(f"{folder} is a folder; give another one for the results with -o")
-    if output.exists() and not output.is_dir():
+    if not is_folder(output) and output.exists():
         raise OptionError(f"{output} is a file; the results of a folder need a folder")
     if job.handling.show_removed or job.handling.uncertainty or job.own.get("find_scratches"):
         raise OptionError("--show-removed, --uncertainty and --find-scratches take one picture, not a folder")

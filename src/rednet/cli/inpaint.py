@@ -38,13 +38,14 @@ def inpaint(
     overwrite: bool = False,
 ) -> Work:
     """Fill missing pixels; all others stay as they are, bit for bit in a lossless format."""
+    from rednet.images.reading import is_folder
     from rednet.inference.plans import filling, mask_of, mask_of_alpha, mask_of_colour
 
     sources = [mask is not None, mask_color is not None, mask_alpha, find_scratches is not None]
     if sum(sources) != 1:
         raise typer.BadParameter("say what is missing: one of --mask, --mask-color, --mask-alpha, --find-scratches")
     if mask is not None:
-        missing = mask_of(mask / picture.name if mask.is_dir() else mask)
+        missing = mask_of(mask / picture.name if is_folder(mask) else mask)
     elif mask_color is not None:
         missing = mask_of_colour(mask_color, tolerance)
     elif find_scratches is not None:

@@ -36,6 +36,7 @@ def restore_file(
     from rednet.batch.manifest import output_name
     from rednet.errors import OptionError, RednetError
     from rednet.images import PictureFile
+    from rednet.images.reading import is_folder
     from rednet.images.writing import sweep
     from rednet.inference.files import FileTask
 
@@ -56,7 +57,7 @@ def restore_file(
         suffix = "-restored" if naming.suffix is None else naming.suffix
         named = source.with_name(output_name(source, suffix=suffix, format=naming.format))
         target = aside / named.name if to_stdout else output or named
-        if target.is_dir() and output is not None:
+        if output is not None and is_folder(target):
             target = target / output_name(source, suffix=naming.suffix or "", format=naming.format)
         if dry_run:
             return show_plan(source, target, plan, job, as_json=as_json)

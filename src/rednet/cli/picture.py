@@ -114,9 +114,9 @@ def process(
     from rednet import __version__
     from rednet.cli.folder import restore_folder
     from rednet.cli.one_file import restore_file
-    from rednet.errors import ImageError
     from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
+    from rednet.images.reading import is_folder
     from rednet.inference.budget import parse_memory
     from rednet.inference.files import Handling
     from rednet.inference.machine import return_memory_at_once
@@ -140,10 +140,7 @@ def process(
     )
     job = Job(verb, own, handling, find_model(model), engine, device, threads)
     naming = Naming(suffix, format, recursive)
-    try:
-        run = restore_folder if picture.is_dir() else restore_file
-    except OSError as error:
-        raise ImageError(f"cannot read {picture}: {error.strerror}") from error
+    run = restore_folder if is_folder(picture) else restore_file
     if not run(picture, output, work, job, naming, dry_run=dry_run, as_json=as_json):
         raise typer.Exit(1)
 

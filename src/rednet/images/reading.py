@@ -16,7 +16,7 @@ from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
 
-__all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "read_picture"]
+__all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "is_folder", "read_picture"]
 
 Array = NDArray[Any]
 
@@ -195,15 +195,23 @@ def kind_of(image: Any) -> str:
     return READABLE.get(loader.removesuffix("_source"), loader)
 
 
+def is_folder(path: Path) -> bool:
+    """Tells whether a path leads to a folder; raises ImageError if we may not know."""
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
+
+
 def check_readable(path: Path) -> None:
     """Makes sure that there is a file with something in it.
 
     Raises:
         ImageError: there is not.
     """
+    if is_folder(path):
+        raise ImageError(f"{path} is a folder; give a picture file")
     try:
-        if path.is_dir():
-            raise ImageError(f"{path} is a folder; give a picture file")
         if path.exists() and not path.is_file():
             raise ImageError(f"{path} is not a file; give a picture file")
         with path.open("rb") as file:

@@ -58,12 +58,13 @@ def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
 def check_place(path: Path, *, overwrite: bool) -> None:
     """Makes sure that there is a folder to write into, and no file in the way; raises ImageError."""
     try:
-        if not path.parent.is_dir():
-            raise ImageError(f"cannot write {path}: there is no folder {path.parent}; make it first")
-        if path.is_dir():
-            raise ImageError(f"cannot write {path}: it is a folder")
+        there, folder = path.parent.is_dir(), path.is_dir()
     except OSError as error:
         raise ImageError(f"cannot write {path}: {error.strerror}") from error
+    if not there:
+        raise ImageError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if folder:
+        raise ImageError(f"cannot write {path}: it is a folder")
     if os.path.lexists(path) and not overwrite:
         raise ImageError(f"{path} exists already; choose another name or use --overwrite")
 
