@@ -22,7 +22,7 @@ def deblur(
         float | None, typer.Option(min=0, max=255, help="Of the noise, 0-255 scale; if left out, it is estimated.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=0, max=32, help="Turns of network and inverse, 0 for one pass; else by the noise.")
+        int | None, typer.Option(min=0, max=32, help="Turns of inverse and network after the first answer; else 2.")
     ] = None,
 ) -> Work:
     """Undo a blur whose kernel is known."""

@@ -30,7 +30,7 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Folder that holds test/SET; else $REDNET_DATA.")] = None,
     told: Annotated[str, typer.Option(help="What the network is told: level, task or nothing.")] = "task",
     self_ensemble: Annotated[bool, typer.Option("--self-ensemble", help="Mean over 8 orientations.")] = False,
-    steps: Annotated[int | None, typer.Option(min=0, help="Turns of deblurring; if left out, by the noise.")] = None,
+    steps: Annotated[int | None, typer.Option(min=0, help="Turns of deblurring; if left out, 2.")] = None,
     engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
     out: Annotated[Path | None, typer.Option(help="Folder for results.csv, table.md and the worst pictures.")] = None,
     worst: Annotated[int, typer.Option(min=0, help="How many of the worst to write into --out, by protocol.")] = 0,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rednet.degradations import Degraded
 from rednet.errors import OptionError
 from rednet.evaluation.baselines import BASELINES
-from rednet.inference.deblur import deblur, usual_steps
+from rednet.inference.deblur import USUAL_STEPS, deblur
 from rednet.inference.holes import fill_holes
 from rednet.inference.restorer import Restorer
 
@@ -44,7 +44,7 @@ def network(
         y, facts, mask, kernel = degraded
         if kernel is not None and "deconvolved" in restorer.engine.config.hints:
             sigma = facts["sigma"] or 0.0
-            turns = usual_steps(sigma) if steps is None else steps
+            turns = USUAL_STEPS if steps is None else steps
             return deblur(
                 lambda x, known: x + restorer.residual(x, known, None, self_ensemble), y, kernel, sigma, steps=turns
             )

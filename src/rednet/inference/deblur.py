@@ -1,8 +1,8 @@
-"""Non-blind deblurring: a regularised inverse, and the network, in one pass or in turns.
+"""Non-blind deblurring: a regularised inverse, and the network, in turns.
 
-In one pass the network removes what the inverse leaves. In turns (half-quadratic splitting) it is used as a denoiser,
-from strong to weak, and each of its answers is drawn back to the pictures that explain what was seen: slower, and
-better where there is little noise (docs/decisions/0005-deblurring.md).
+First the network removes what the inverse leaves. Each turn after that draws its answer back to the pictures that
+explain what was seen, which brings noise back in, and the network removes it again, in the manner of half-quadratic
+splitting. Two turns are worth half a decibel to a decibel and a quarter (docs/decisions/0005-deblurring.md).
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
 that tiles could have. The network stays exactly tiled.
@@ -22,34 +22,27 @@ from rednet.errors import OptionError
 from rednet.hints import Facts
 from rednet.kernels import Kernel
 
-__all__ = ["MAX_STEPS", "deblur", "usual_steps"]
+__all__ = ["MAX_STEPS", "USUAL_STEPS", "deblur"]
 
 Pixels = NDArray[np.float32]
 
-TURNS = 4  # if nobody says how many
-ONE_PASS_FROM = 3.5  # sigma, 0-255 scale: in stronger noise, one pass is better (docs/decisions/0005-deblurring.md)
+USUAL_STEPS = 2
 MAX_STEPS = 32
-FIRST_DISTANCE = 25.0  # 0-255 scale: how far from the truth the picture is taken to be at the first turn
-LAST_DISTANCE = 2.0  # times sigma: at the last
-LEAST_DISTANCE = 5.0  # 0-255 scale
-
-
-def usual_steps(sigma: float) -> int:
-    """Gives the number of turns that suits the noise."""
-    return TURNS if sigma < ONE_PASS_FROM else 0
+FARTHEST, NEAREST = 240.0, 4.5  # 0-255 scale: how far from the truth an answer is taken to be, before and at last
+NOISE_LEFT = 0.8  # of the distance: the noise that the network is told of
 
 
 def deblur(
-    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int
+    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int = USUAL_STEPS
 ) -> Pixels:
     """Deblurs a picture.
 
     Args:
-        network: (picture, facts) to the restored picture.
+        network: (picture, facts) to the restored picture; it is called once more than there are steps.
         y: (H, W, C), blurred by `kernel` and then noisy.
         kernel: see `rednet.kernels`.
         sigma: standard deviation of the noise, 0-255 scale.
-        steps: turns of the network and the inverse; 0 for one pass.
+        steps: turns of inverse and network after the first answer.
 
     Raises:
         OptionError: see `Deconvolution`; steps is out of range.
@@ -57,12 +50,12 @@ def deblur(
     if not 0 <= steps <= MAX_STEPS:
         raise OptionError(f"steps is {steps}; it must be from 0 to {MAX_STEPS}")
     problem = Deconvolution(y, kernel, sigma)
-    x_hat = problem.smooth()
-    if steps == 0:
-        return network(x_hat, {"deconvolved": sigma})
-    before, last = 0.0, max(LEAST_DISTANCE, LAST_DISTANCE * sigma)
-    for turn, distance in enumerate(np.geomspace(max(FIRST_DISTANCE, last), last, steps).tolist()):
-        if turn:
-            x_hat = problem.near(x_hat, before)
-        x_hat, before = network(x_hat, {"sigma": distance}), distance
+    x_hat = network(problem.smooth(), {"deconvolved": sigma})
+    for distance in distances(steps):
+        x_hat = network(problem.near(x_hat, distance), {"sigma": NOISE_LEFT * distance})
     return x_hat
+
+
+def distances(steps: int) -> list[float]:
+    """Goes from far to near in equal ratios, half of one from either end: 89 and 12 in two steps."""
+    return [float(d) for d in np.geomspace(FARTHEST, NEAREST, 2 * steps + 1)[1::2]]

@@ -17,7 +17,7 @@ from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
 from rednet.inference.correction import Options, apply_correction, check_options, enlarge, hidden_pixels
-from rednet.inference.deblur import deblur, usual_steps
+from rednet.inference.deblur import USUAL_STEPS, deblur
 from rednet.inference.engines import Device, Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
@@ -201,15 +201,15 @@ class Restorer:
             picture: to restore.
             kernel: of the blur, see `rednet.kernels`.
             sigma: of the noise, 0-255 scale; None estimates it.
-            steps: see `rednet.inference.deblur`; None for what suits the noise.
+            steps: turns after the first answer, see `rednet.inference.deblur`; None for the usual number.
             options: see `Options`.
         """
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         hidden = hidden_pixels(picture)
         y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
         level = estimate_sigma(y) if sigma is None else sigma
-        turns = usual_steps(level) if steps is None else steps
-        done, passes = 0, max(1, turns)
+        turns = USUAL_STEPS if steps is None else steps
+        done, passes = 0, 1 + turns
 
         def network(x: Pixels, facts: Facts) -> Pixels:
             nonlocal done

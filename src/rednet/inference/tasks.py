@@ -80,7 +80,7 @@ def deblur(
         kernel: what a point of light became: (h, w) with odd sides, or words or a file, see
             `rednet.kernels.load_kernel`: "disk:7", "gaussian:1.6", "motion:15,30", "kernel.png".
         sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
-        steps: turns of network and inverse, 0 for one pass; None for what suits the noise.
+        steps: turns of inverse and network after the first answer; None for the usual two.
     """
     psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
     return shipped().deblur(image, psf, sigma, steps=steps, **options)

@@ -57,7 +57,10 @@ class RestoreOptions(BaseModel):
               examples=["disk:3"]),
     ] = None  # fmt: skip
     noise_sigma: Annotated[float | None, Field(ge=0, le=255, description="deblur: of the noise, if known.")] = None
-    steps: Annotated[int | None, Field(ge=0, le=32, description="deblur: turns of network and inverse.")] = None
+    steps: Annotated[
+        int | None,
+        Field(ge=0, le=32, description="deblur: turns of inverse and network after the first answer; else 2."),
+    ] = None
     mask_color: Annotated[
         str | None,
         Field(max_length=7, description="inpaint: what is painted in it is missing.", examples=["#ff0000"]),
