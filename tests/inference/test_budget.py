@@ -2,7 +2,7 @@ import pytest
 
 from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
-from rednet.inference.budget import DEFAULT_TILE, choose_tile, parse_memory, tile_memory
+from rednet.inference.budget import DEFAULT_TILE, Pieces, Size, choose_pieces, kept_bytes, parse_memory, pieces_memory
 
 CONFIG = REDNetConfig(depth=20, width=64, channels=3, stride=2)
 
@@ -20,13 +20,24 @@ def test_what_is_no_amount_is_refused(text):
         parse_memory(text)
 
 
-def test_the_tile_is_the_largest_that_fits():
-    assert choose_tile(CONFIG, 40, 0, 1 << 40) == DEFAULT_TILE
+@pytest.mark.parametrize("bands", [False, True])
+def test_the_pieces_are_the_largest_that_fit(bands):
+    size = Size(width=4000, row_bytes=0, halo=40, bands=bands)
+    assert choose_pieces(CONFIG, size, 1 << 40) == Pieces(DEFAULT_TILE, bands)
     previous = DEFAULT_TILE
     for limit in (1 << 30, 500 << 20, 400 << 20, 300 << 20):
-        tile = choose_tile(CONFIG, 40, 0, limit)
-        assert tile <= previous and tile_memory(CONFIG, tile, 40, 0) <= limit
-        previous = tile
+        pieces = choose_pieces(CONFIG, size, limit)
+        assert pieces.tile <= previous and pieces_memory(CONFIG, pieces, size) <= limit and pieces.bands == bands
+        previous = pieces.tile
     assert previous < DEFAULT_TILE
     with pytest.raises(OptionError, match="raise --max-memory"):
-        choose_tile(CONFIG, 40, 0, 100 << 20)
+        choose_pieces(CONFIG, size, 100 << 20)
+
+
+def test_tiles_take_over_where_what_bands_keep_does_not_fit():
+    """RED20 keeps 19 times 2 rows of 64 channels, 2 of 24, and 4 + 8 + 12 + 16 for its skips, each half as wide."""
+    config = REDNetConfig(depth=20, width=64, channels=3, stride=2, mask=True, hints=("a", "b", "c", "d"))
+    assert kept_bytes(config) == 4 * (78 * 64 + 2 * 24) // 2
+    wide = Size(width=100_000, row_bytes=0, halo=40, bands=True)
+    assert choose_pieces(config, wide, 1 << 30) == Pieces(DEFAULT_TILE, False)
+    assert choose_pieces(config, wide._replace(width=50_000), 1 << 30).bands

@@ -96,6 +96,8 @@ def test_finished_jobs_are_kept_for_a_while_only(make_client, levels, tmp_path):
 class PatientEngine:
     """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
 
+    scans = False
+
     def __init__(self, config, patience=30.0):
         self.config, self.patience, self.calls = config, patience, 0
         self.begun, self.go = threading.Event(), threading.Event()

@@ -1,0 +1,88 @@
+"""Bands of rows: a picture that is led through a function from top to bottom, and nothing is computed twice.
+
+What one band leaves for the next is the function's business. A very wide picture is cut into strips, each with a state
+of its own and a halo at its sides: so what is worked on has a bound, and only what is kept grows with the width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.inference.tiling import spans
+
+__all__ = ["Feed", "band_shape", "banded_rows"]
+
+Piece = NDArray[Any]
+FLATTEST = 9  # times the side of a square of as many pixels: the widest strip
+EVEN = 12  # samples: a multiple of the 4x4 and 6x6 px that fast convolutions (Winograd's) compute at once
+
+
+class Feed(Protocol):
+    """One picture on its way from top to bottom."""
+
+    def __call__(self, rows: Piece, last: bool) -> Piece:
+        """Takes the next rows, and gives those of the result that are ready; `last` if no more come."""
+
+
+def band_shape(side: int, width: int, halo: int, stride: int) -> tuple[int, int]:
+    """Gives the rows of a band and the width of a strip, px.
+
+    Args:
+        side: of a square that has as many pixels as a band of a strip.
+        width: of the picture, px.
+        halo: of a strip, px.
+        stride: of the function's sampling grid.
+    """
+    strip = min(width, FLATTEST * side // stride * stride)
+    wide = strip if strip == width else strip + 2 * halo
+    rows = side * side // wide
+    grid = stride * EVEN if rows >= stride * EVEN else stride
+    return max(rows // grid, 1) * grid, strip
+
+
+def banded_rows(
+    begin: Callable[[int], Feed],
+    read: Callable[[slice], Piece],
+    height: int,
+    width: int,
+    *,
+    rows: int,
+    strip: int,
+    halo: int,
+    stride: int = 1,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Iterator[tuple[slice, Piece]]:
+    """Leads a picture through a function in bands, and gives the result from top to bottom.
+
+    Args:
+        begin: begins a picture of some width, px.
+        read: gives some rows, (h, width, P); each time it is asked for those below.
+        height, width: of the picture.
+        rows: of a band; a multiple of the stride.
+        strip: largest width that goes in at once, px; a multiple of the stride if it is less than the width.
+        halo: context at a strip's sides, px; a multiple of the stride.
+        stride: of the function's sampling grid.
+        progress: called after each piece with the share that is done, 0 to 1.
+
+    Yields:
+        Some rows, and their result, (h, width, C).
+    """
+    strips = [(written, seen, begin(seen.stop - seen.start)) for written, seen in spans(width, strip, halo, stride)]
+    starts = list(range(0, height, rows))
+    if len(starts) > 1 and height - starts[-1] < stride:
+        starts.pop()  # the last band must be high enough to be continued by reflection
+    done = 0
+    for start, stop in zip(starts, [*starts[1:], height], strict=True):
+        band, parts = read(slice(start, stop)), []
+        for written, seen, feed in strips:
+            part = feed(band[:, seen], stop == height)
+            parts.append(part[:, written.start - seen.start : written.stop - seen.start])
+            progress((start * width + (stop - start) * written.stop) / (height * width))
+        result = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        if len(result):
+            yield slice(done, done + len(result)), result
+            done += len(result)
