@@ -72,9 +72,9 @@ def banded_rows(
         Some rows, and their result, (h, width, C).
     """
     strips = [(written, seen, begin(seen.stop - seen.start)) for written, seen in spans(width, strip, halo, stride)]
-    starts = list(range(0, height, rows))
-    if len(starts) > 1 and height - starts[-1] < stride:
-        starts.pop()  # the last band must be high enough to be continued by reflection
+    # The last band gives all that stayed behind, so it is as low as continuing it by reflection allows.
+    end = max(height // stride - 1, 0) * stride
+    starts = [*range(0, end, rows), end]
     done = 0
     for start, stop in zip(starts, [*starts[1:], height], strict=True):
         band, parts = read(slice(start, stop)), []
