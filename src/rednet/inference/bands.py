@@ -17,7 +17,6 @@ from rednet.inference.tiling import spans
 __all__ = ["Feed", "band_shape", "banded_rows"]
 
 Piece = NDArray[Any]
-FLATTEST = 9  # times the side of a square of as many pixels: the widest strip
 EVEN = 12  # samples: a multiple of the 4x4 and 6x6 px that fast convolutions (Winograd's) compute at once
 
 
@@ -31,17 +30,22 @@ class Feed(Protocol):
 def band_shape(side: int, width: int, halo: int, stride: int) -> tuple[int, int]:
     """Gives the rows of a band and the width of a strip, px.
 
+    A band has no fewer rows than can stay behind (the halo), since at the end those come at once.
+
     Args:
-        side: of a square that has as many pixels as a band of a strip.
+        side: of a square that has as many pixels as a band of a strip, with the strip's halo.
         width: of the picture, px.
         halo: of a strip, px.
         stride: of the function's sampling grid.
     """
-    strip = min(width, FLATTEST * side // stride * stride)
-    wide = strip if strip == width else strip + 2 * halo
-    rows = side * side // wide
-    grid = stride * EVEN if rows >= stride * EVEN else stride
-    return max(rows // grid, 1) * grid, strip
+    grid = EVEN * stride
+    least = -(-(halo + 2 * stride) // grid) * grid
+    strip = wide = width
+    if width * least > side * side:
+        widest = max((side * side // least - 2 * halo) // stride, 1) * stride
+        strip = -(-width // (-(-width // widest) * stride)) * stride  # as `spans` will cut it
+        wide = strip + 2 * halo
+    return max(side * side // (wide * grid) * grid, least), strip
 
 
 def banded_rows(

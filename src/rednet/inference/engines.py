@@ -19,7 +19,7 @@ from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 from rednet.errors import EngineError, OptionError
 from rednet.inference.bands import Feed
 from rednet.inference.machine import cpu_threads
-from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet
+from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
 from rednet.inference.scan import Scan
 from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
@@ -133,6 +133,8 @@ class NcnnEngine(Engine):
             left += len(rows)
             residual = scan.feed(*self.laid_out(rows, hints), last=last).transpose(1, 2, 0)[:left, :width]
             left -= len(residual)
+            if last:
+                give_back_memory()
             return residual
 
         return feed

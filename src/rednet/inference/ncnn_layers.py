@@ -12,7 +12,7 @@ from rednet.errors import EngineError
 from rednet.zoo.chain import Chain
 from rednet.zoo.ncnn_graph import to_ncnn_layers
 
-__all__ = ["NcnnLayers", "NcnnNet"]
+__all__ = ["NcnnLayers", "NcnnNet", "give_back_memory"]
 
 Array = NDArray[np.float32]
 PACKED = 1  # a type of `Extractor.extract`: channels stay as they are packed for the processor's registers
@@ -127,3 +127,9 @@ def memory_pools() -> tuple[Any, Any]:
     for pool in pools:
         pool.set_size_compare_ratio(LIKENESS)
     return pools
+
+
+def give_back_memory() -> None:
+    """Gives back what the pools hold and nobody uses; at the end of a picture, before its file is encoded."""
+    for pool in memory_pools():
+        pool.clear()
