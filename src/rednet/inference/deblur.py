@@ -5,7 +5,7 @@ from strong to weak, and each of its answers is drawn back to the pictures that 
 better where there is little noise (docs/decisions/0005-deblurring.md).
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
-that tiles could have. The network stays exactly tiled.
+that tiles could have. The network goes over the picture as always.
 
 Source: Zhang, Zuo, Gu and Zhang, "Learning deep CNN denoiser prior for image restoration", 2017, section 3.
 """

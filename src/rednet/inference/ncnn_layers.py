@@ -27,7 +27,7 @@ class NcnnNet:
         files: text of the `.param` and content of the `.bin` file.
         threads: processors to use.
         gpu: use Vulkan.
-        pools: where memory comes from, see `memory_pools`; None for pools of the net's own.
+        pools: where memory for results and for work comes from; None for pools of the net's own.
 
     Raises:
         EngineError: ncnn cannot load it.
@@ -79,9 +79,10 @@ class NcnnLayers:
 
     def __init__(self, ncnn: Any, chain: Chain, threads: int) -> None:
         self.ncnn, self.chain = ncnn, chain
-        self.net = NcnnNet(ncnn, to_ncnn_layers(chain), threads, pools=memory_pools())
-        self.kept = ncnn.Option()  # no pool: what is kept would hold on to its large blocks
-        self.kept.num_threads = threads
+        self.results, work, self.kept = memory_pools()
+        self.net = NcnnNet(ncnn, to_ncnn_layers(chain), threads, pools=(self.results, work))
+        self.cutting = ncnn.Option()
+        self.cutting.num_threads = threads
 
     def zeros(self, channels: int, width: int) -> Any:
         return self.net.mat(np.zeros((channels, 1, width), np.float32))
@@ -93,12 +94,10 @@ class NcnnLayers:
         return self.net.run("both", PACKED, above=above, below=below)
 
     def cut(self, x: Any, start: int, stop: int, *, keep: bool = False) -> Any:
-        if start == 0 and stop == x.h and not keep:
-            return x
-        options = self.kept if keep else self.net.net.opt
-        rows = (
-            x.clone() if (start, stop) == (0, x.h) else self.ncnn.copy_cut_border(x, start, x.h - stop, 0, 0, options)
-        )
+        if (start, stop) == (0, x.h):
+            return x.clone(self.kept) if keep else x
+        self.cutting.blob_allocator = self.kept if keep else self.results
+        rows = self.ncnn.copy_cut_border(x, start, x.h - stop, 0, 0, self.cutting)
         if rows.empty():
             raise EngineError("ncnn has not enough memory")
         return rows
@@ -116,14 +115,15 @@ class NcnnLayers:
 
 
 @cache
-def memory_pools() -> tuple[Any, Any]:
-    """Gives the pools that all layers take their memory from, for results and for work.
+def memory_pools() -> tuple[Any, Any, Any]:
+    """Gives the pools that all layers take their memory from: for results, for work, and for what is kept.
 
-    One pair for the whole process, since rows must not outlive their pool; both may be used by any thread.
+    What is kept is small and would hold on to large blocks of the others. There is one set for the whole process, since
+    rows must not outlive their pool; any thread may use them.
     """
     import ncnn
 
-    pools = ncnn.PoolAllocator(), ncnn.PoolAllocator()
+    pools = ncnn.PoolAllocator(), ncnn.PoolAllocator(), ncnn.PoolAllocator()
     for pool in pools:
         pool.set_size_compare_ratio(LIKENESS)
     return pools

@@ -1,4 +1,4 @@
-"""Picture in, restored picture out: the one place where the network, tiling and options meet.
+"""Picture in, restored picture out: the one place where the network, its way over a picture and options meet.
 
 Every verb has two halves: the network computes a correction (here), and the correction is applied (`correction.py`).
 """
