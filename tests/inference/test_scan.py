@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
 from rednet.inference.bands import banded_rows
 from rednet.inference.engines import load_engine
 from rednet.inference.ncnn_layers import NcnnLayers
-from rednet.inference.scan import Scan
+from rednet.inference.scan import STRIP, Scan, strip_width
 
 TOLERANCE = 2e-6  # rounding, relative to the largest value: at most 1.3e-6 was seen, and a step of float32 is 1.2e-7
 SHAPES = [
@@ -40,15 +41,11 @@ def inputs(engine, height, width):
     return planes, rng.random(2 * len(config.hints), np.float32)
 
 
-def in_bands(engine, planes, hints, rows, strip=10_000, halo=None, **options):
+def in_bands(engine, planes, hints, rows, strip=None, **options):
     height, width, _ = planes.shape
-    config = engine.config
-    parts = list(
-        banded_rows(
-            lambda wide: engine.scan(hints, wide), lambda rows: planes[rows], height, width,
-            rows=rows, strip=strip, halo=config.halo if halo is None else halo, stride=config.stride, **options,
-        )
-    )  # fmt: skip
+    feed = engine.scan(hints, width, strip=strip)
+    stride = engine.config.stride
+    parts = list(banded_rows(feed, lambda rows: planes[rows], height, rows=rows, stride=stride, **options))
     assert [rows.start for rows, _ in parts] == [0, *(rows.stop for rows, _ in parts[:-1])]
     assert parts[-1][0].stop == height
     return np.concatenate([part for _, part in parts])
@@ -77,14 +74,15 @@ def test_the_smallest_pictures_go_in_the_lowest_bands(engine, height, width):
     assert difference(in_bands(engine, planes, hints, stride, stride), engine(planes, hints)) < TOLERANCE
 
 
-def test_a_strip_with_too_small_a_halo_shows_a_seam(engine):
+def test_a_strip_with_too_small_a_halo_shows_a_seam(engine, monkeypatch):
     stride, halo = engine.config.stride, engine.config.halo
     planes, hints = inputs(engine, 40, 80 * stride)
     whole, strip = engine(planes, hints), 40 * stride
-    assert difference(in_bands(engine, planes, hints, 12 * stride, strip, halo), whole) < TOLERANCE
+    assert difference(in_bands(engine, planes, hints, 12 * stride, strip), whole) < TOLERANCE
     # In deep networks the outermost pixels in reach count for less than rounding.
     short = halo - stride if engine.config.depth <= 10 else halo // 4 // stride * stride
-    assert difference(in_bands(engine, planes, hints, 12 * stride, strip, short), whole) > 2 * TOLERANCE
+    monkeypatch.setattr(REDNetConfig, "halo", short)
+    assert difference(in_bands(engine, planes, hints, 12 * stride, strip), whole) > 2 * TOLERANCE
 
 
 def test_a_row_that_is_not_handed_on_shows(engine, monkeypatch):
@@ -175,3 +173,12 @@ def test_engines_that_cannot_scan_say_so(make_model):
     folder = make_model(depth=4, width=2)
     assert load_engine(folder, "ncnn").scans
     assert not load_engine(folder, "onnx").scans and not load_engine(folder, "torch").scans
+
+
+@pytest.mark.parametrize(
+    ("width", "strip"), [(1, 2), (501, 502), (2999, 3000), (3001, 1502), (4000, 2000), (25_000, 2084)]
+)
+def test_strips_are_some_two_thousand_px_wide(width, strip):
+    config = REDNetConfig(depth=20, stride=2, channels=3)
+    assert STRIP * config.halo == 2000
+    assert strip_width(config, width) == strip

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
-from rednet.inference.bands import band_shape
 from rednet.inference.fringes import FRINGE_REACH
 from rednet.inference.machine import available_memory
+from rednet.inference.scan import band_rows, last_rows, strip_width
 
 __all__ = [
     "DEFAULT_TILE",
@@ -57,8 +57,8 @@ class Pieces(NamedTuple):
     """In what pieces a picture is restored.
 
     Args:
-        tile: side of a tile, px; a band of rows has as many pixels as a tile and its halo.
-        bands: whether bands are used where that is possible.
+        tile: side of a tile, px.
+        bands: whether bands are used if the picture has more pixels than a tile and its halo.
     """
 
     tile: int
@@ -69,12 +69,13 @@ class Size(NamedTuple):
     """What is to be restored.
 
     Args:
-        width: of the picture, px.
+        height, width: of the picture, px.
         row_bytes: that one of its rows takes while it is in memory; 0 if the picture is there as a whole.
         halo: of a tile, px.
         bands: whether it can be restored in bands.
     """
 
+    height: int
     width: int
     row_bytes: int
     halo: int
@@ -83,14 +84,14 @@ class Size(NamedTuple):
 
 def pieces_memory(config: REDNetConfig, pieces: Pieces, size: Size) -> int:
     """Estimates the peak of restoring a picture from top to bottom, bytes."""
-    floats = (WORKING_FLOATS + config.depth // 4) * config.width / config.stride**2
     side = rows = pieces.tile + 2 * size.halo
-    kept = 0
-    if pieces.bands:
-        side = pieces.tile + 2 * config.halo
-        rows = band_shape(side, size.width, config.halo, config.stride)[0] + config.halo + 2 * FRINGE_REACH
-        kept = kept_bytes(config) * size.width
-    return PROCESS_BYTES + int(4 * floats * side * side) + kept + rows * size.row_bytes
+    worked_on, kept = side * side, 0
+    if pieces.bands and size.height * size.width > (pieces.tile + 2 * config.halo) ** 2:
+        rows = band_rows(config) + config.halo + 2 * FRINGE_REACH
+        strip = min(size.width, strip_width(config, size.width) + 2 * config.halo)
+        worked_on, kept = strip * (band_rows(config) + last_rows(config)), kept_bytes(config) * size.width
+    floats = (WORKING_FLOATS + config.depth // 4) * config.width / config.stride**2
+    return PROCESS_BYTES + int(4 * floats * worked_on) + kept + rows * size.row_bytes
 
 
 def kept_bytes(config: REDNetConfig) -> int:

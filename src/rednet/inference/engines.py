@@ -20,7 +20,8 @@ from rednet.errors import EngineError, OptionError
 from rednet.inference.bands import Feed
 from rednet.inference.machine import cpu_threads
 from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
-from rednet.inference.scan import Scan
+from rednet.inference.scan import Scan, strip_width
+from rednet.inference.tiling import spans
 from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
 from rednet.zoo.onnx_graph import to_onnx
@@ -65,17 +66,18 @@ class Engine(ABC):
         """Tells whether `scan` works."""
         return False
 
-    def scan(self, hints: Array, width: int) -> Feed:
+    def scan(self, hints: Array, width: int, *, strip: int | None = None) -> Feed:
         """Begins a picture that comes in bands of rows, from top to bottom; each pixel is computed once.
 
         Args:
             hints: see `__call__`.
             width: of the picture, px.
+            strip: width of the strips in which it is worked on, px, a multiple of the stride; None for what suits.
 
         Returns:
             What takes the planes' rows and gives the residual's: until the last ones it stays behind by the network's
-            halo. All bands but the last must have a multiple of `stride` rows, and the last at least `stride`, unless
-            it is the only one.
+            halo. All bands but the last have a multiple of `stride` rows; the last has at least `stride`, unless it is
+            the only one.
         """
         raise NotImplementedError
 
@@ -124,14 +126,23 @@ class NcnnEngine(Engine):
         """The layers one by one; only large pictures need them."""
         return NcnnLayers(self.ncnn, self.chain, self.threads)
 
-    def scan(self, hints: Array, width: int) -> Feed:
-        scan = Scan(self.layers, -(-width // self.config.stride))
+    def scan(self, hints: Array, width: int, *, strip: int | None = None) -> Feed:
+        config, stride = self.config, self.config.stride
+        strips = list(spans(width, strip or strip_width(config, width), config.halo, stride))
+        scans = [Scan(self.layers, -(-(seen.stop - seen.start) // stride)) for _, seen in strips]
         left = 0  # rows that were taken and not yet given back
 
         def feed(rows: Array, last: bool) -> Array:
             nonlocal left
             left += len(rows)
-            residual = scan.feed(*self.laid_out(rows, hints), last=last).transpose(1, 2, 0)[:left, :width]
+            planes, told = self.laid_out(rows, hints)
+            parts = []
+            for scan, (written, seen) in zip(scans, strips, strict=True):
+                coarse = slice(seen.start // stride, -(-seen.stop // stride))
+                fine = slice(coarse.start * stride, coarse.stop * stride)
+                part = scan.feed(planes[:, :, fine], told[:, :, coarse], last=last)
+                parts.append(part[:, :, written.start - seen.start : written.stop - seen.start])
+            residual = np.concatenate(parts, axis=2).transpose(1, 2, 0)[:left]
             left -= len(residual)
             if last:
                 give_back_memory()

@@ -236,6 +236,7 @@ class FileTask:
         halo = restorer.reach(self_ensemble=how.self_ensemble, transparency=file.bands in (2, 4))
         sample_bytes = 2 * np.dtype(file.depth).itemsize + 3 * np.dtype(np.float32).itemsize  # copies at the worst time
         size = Size(
+            file.height,
             file.width,
             file.width * file.bands * sample_bytes if self.streamed else 0,
             halo,

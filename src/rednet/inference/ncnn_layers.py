@@ -65,7 +65,10 @@ class NcnnNet:
 
     def mat(self, array: Array) -> Any:
         """Copies an array to ncnn."""
-        return self.ncnn.Mat(array).clone()  # a Mat alone would not keep the array alive
+        array = np.ascontiguousarray(
+            array
+        )  # a Mat knows no strides, and does not keep the array alive: so it is cloned
+        return self.ncnn.Mat(array).clone()
 
 
 class NcnnLayers:

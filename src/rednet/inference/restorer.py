@@ -40,9 +40,10 @@ class Restorer:
 
     Args:
         engine: runs the network.
-        tile: how much is restored at a time: as many pixels as a square of this side has with its halo, px. It takes
-            memory; the result does not depend on it.
-        bands: go in bands of rows if the engine can, see `walk`; they keep some memory for each column of the picture.
+        tile: side of a tile, px: with its halo it has as many pixels as are restored at once. It takes memory; the
+            result does not depend on it.
+        bands: restore larger pictures in bands instead of tiles, if the engine can, see `walk`; a band keeps some
+            memory for each column of the picture.
 
     Example:
         >>> restorer = Restorer.from_pretrained("universal")

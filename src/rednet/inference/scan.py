@@ -3,6 +3,9 @@
 A 3x3 convolution needs one row above and one below. So each layer keeps the last two rows that it was given until
 more come, and is one row behind the layer before it; what a skip carries waits until the layer that adds it has come so
 far. Before the first row and after the last one each layer sees a row of zeros, as in the whole picture.
+
+Bands are low, and a wide picture is cut into strips, each with a scan of its own and a halo at its sides: then a
+processor's caches hold more of what is worked on. Both are measured (docs/lab-log.md).
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.architecture import REDNetConfig
 from rednet.zoo.chain import Chain
 
-__all__ = ["LayerRunner", "Scan"]
+__all__ = ["LayerRunner", "Scan", "band_rows", "last_rows", "strip_width"]
 
 Array = NDArray[np.float32]
 Rows = Any  # some rows of a layer's channels, as the engine keeps them
 
+ROWS = 12  # samples of a band: a multiple of the 4x4 and 6x6 that fast convolutions (Winograd's) compute at once
+STRIP = 50  # halos: the usual width of a strip, whose two halos then cost 4 %
 CONTEXT = 2  # rows that a 3x3 convolution has more than it gives
 
 
@@ -99,3 +105,19 @@ class Scan:
         ready = self.runner.height(waiting)
         self.waiting[number] = None if ready == rows else self.runner.cut(waiting, rows, ready, keep=True)
         return self.runner.cut(waiting, 0, rows)
+
+
+def band_rows(config: REDNetConfig) -> int:
+    """Gives the height of a band, px."""
+    return ROWS * config.stride
+
+
+def last_rows(config: REDNetConfig) -> int:
+    """Gives the rows that the last layer computes at the end, when all comes that stayed behind, px at most."""
+    return config.halo + 2 * config.stride
+
+
+def strip_width(config: REDNetConfig, width: int) -> int:
+    """Gives the width of a strip of a picture, px, without its halo; for `spans`."""
+    count = max(1, round(width / (STRIP * config.halo)))
+    return -(-width // (count * config.stride)) * config.stride

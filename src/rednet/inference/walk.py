@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.architecture import REDNetConfig
-from rednet.inference.bands import Feed, band_shape, banded_rows
+from rednet.inference.bands import Feed, banded_rows
 from rednet.inference.engines import Engine
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
+from rednet.inference.scan import band_rows
 from rednet.inference.tiling import tiled_rows
 
 __all__ = ["Orientations", "View", "walk", "with_marks"]
@@ -57,7 +58,7 @@ def walk(
         engine, hints: the network, and what it is told.
         read: gives some rows; each time it is asked for rows that begin and end further down.
         shape: (H, W, C) of the picture, C = 1 or 3.
-        tile: side of a tile, px; a band of rows has as many pixels as a tile and its halo.
+        tile: side of a tile, px; a picture of no more pixels than a tile and its halo needs no bands.
         halo: of a tile, px.
         bands: go in bands if the engine can.
         transparency: whether there may be hidden pixels.
@@ -71,9 +72,9 @@ def walk(
     config = engine.config
     passes = channels if config.channels < channels else 1  # a gray network takes one channel at a time
 
-    def begin(strip: int) -> Feed:
-        feeds = [engine.scan(hints, strip) for _ in range(passes)]
-        return lambda planes, last: on_channels([partial(feed, last=last) for feed in feeds], planes, config)
+    def feed() -> Feed:
+        feeds = [engine.scan(hints, width) for _ in range(passes)]
+        return lambda rows, last: on_channels([partial(feed, last=last) for feed in feeds], rows, config)
 
     def shown(rows: slice) -> Pixels:
         margin = FRINGE_REACH if transparency else 0
@@ -87,12 +88,9 @@ def walk(
         return on_channels([partial(engine, hints=hints)] * passes, as_shown(view, channels), config)
 
     if bands and engine.scans and orientations is None:
-        rows, strip = band_shape(tile + 2 * config.halo, width, config.halo, config.stride)
-        if rows < height or strip < width:
-            yield from banded_rows(
-                begin, shown, height, width,
-                rows=rows, strip=strip, halo=config.halo, stride=config.stride, progress=progress,
-            )  # fmt: skip
+        if height * width > (tile + 2 * config.halo) ** 2:
+            rows = band_rows(config)
+            yield from banded_rows(feed(), shown, height, rows=rows, stride=config.stride, progress=progress)
             return
         tile = -(-max(height, width) // config.stride) * config.stride  # it fits at once
     turned = orientations is not None
