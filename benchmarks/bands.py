@@ -2,9 +2,10 @@
 
     python benchmarks/bands.py              # measures: results/bands.csv
 
-In turns, round after round: a square at once, which is the network's own speed, and a large picture in bands, and in
+In turns, round after round: a square at once, which is the network's own speed, and a large picture in bands and in
 tiles. Compared are medians of ratios within a round, a megapixel, of seconds and of processor time, which other work on
-the machine disturbs less. At last, a 12-megapixel JPEG is restored as `rednet restore` does it, and the network's share of that is measured.
+the machine disturbs less. At last, a 12-megapixel JPEG is restored as `rednet restore` does it, and the network's share
+of that is measured.
 """
 
 from __future__ import annotations

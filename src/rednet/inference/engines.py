@@ -135,6 +135,8 @@ class NcnnEngine(Engine):
         def feed(rows: Array, last: bool) -> Array:
             nonlocal left
             left += len(rows)
+            if last:
+                give_back_memory()
             planes, told = self.laid_out(rows, hints)
             parts = []
             for scan, (written, seen) in zip(scans, strips, strict=True):
@@ -144,7 +146,7 @@ class NcnnEngine(Engine):
                 parts.append(part[:, :, written.start - seen.start : written.stop - seen.start])
             residual = np.concatenate(parts, axis=2).transpose(1, 2, 0)[:left]
             left -= len(residual)
-            if last:
+            if len(residual) != len(rows):  # at the beginning and at the end, bands need memory of other sizes
                 give_back_memory()
             return residual
 

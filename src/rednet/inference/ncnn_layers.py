@@ -133,6 +133,6 @@ def memory_pools() -> tuple[Any, Any, Any]:
 
 
 def give_back_memory() -> None:
-    """Gives back what the pools hold and nobody uses; at the end of a picture, before its file is encoded."""
+    """Gives back what the pools hold and nobody uses."""
     for pool in memory_pools():
         pool.clear()
