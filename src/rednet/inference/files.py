@@ -243,7 +243,10 @@ class FileTask:
             restorer.bands and engine.scans and not how.self_ensemble,
         )
         pieces = choose_pieces(engine.config, size, how.max_memory)
-        return Restorer(engine, tile=min(pieces.tile, restorer.tile), bands=pieces.bands)
+        tile = min(pieces.tile, restorer.tile)
+        if how.uncertainty is not None:  # it turns tiles round
+            tile = min(tile, choose_pieces(engine.config, size._replace(bands=False), how.max_memory).tile)
+        return Restorer(engine, tile=tile, bands=pieces.bands)
 
     def save_extras(self, restorer: Restorer, before: Picture, after: Picture) -> None:
         """Writes what was removed, and how uncertain it is, where that is asked for."""
