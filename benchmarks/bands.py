@@ -35,7 +35,7 @@ from rednet.inference.scan import Scan
 
 RESULTS = Path(__file__).parent / "results" / "bands.csv"
 FIELDS = ("date", "processor", "threads", "what", "seconds_a_mpx", "cpu_seconds_a_mpx", "ratio", "cpu_ratio")
-WIDTH, HEIGHT = 4000, 1000
+WIDTH, HEIGHT = 4000, 2000
 SQUARE = 512
 FACTS = {"sigma": None}
 
@@ -117,7 +117,7 @@ def network_share() -> tuple[str, list[str]]:
 def main() -> None:
     """Measures, prints, and adds to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     return_memory_at_once()
     rows = [*measure(options.rounds), network_share()]

@@ -10,6 +10,7 @@ processor's caches hold more of what is worked on. Both are measured (docs/lab-l
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Protocol
 
 import numpy as np
@@ -69,7 +70,7 @@ class Scan:
         zeros = {size: runner.zeros(size, width) for size in sizes}
         self.border = [zeros[conv.weight.shape[1]] for conv in self.chain.layers]
         self.above: list[Rows] = list(self.border)
-        self.waiting: dict[int, Rows | None] = dict.fromkeys(self.chain.kept)
+        self.waiting: dict[int, deque[Rows]] = {number: deque() for number in self.chain.kept}
 
     def feed(self, planes: Array, hints: Array, *, last: bool) -> Array:
         """Takes the next rows.
@@ -95,16 +96,22 @@ class Scan:
             kept = None if conv.skip is None else self.take(conv.skip, rows - CONTEXT)
             x = runner.convolve(number, x, kept)
             if number in self.chain.kept:
-                waiting = self.waiting[number]
-                self.waiting[number] = x if waiting is None else runner.stack(waiting, x)
+                self.waiting[number].append(x)
         return runner.residual(x)
 
     def take(self, number: int, rows: int) -> Rows:
         """Takes the first rows of what a skip carries; the others wait on."""
-        waiting = self.waiting[number]
-        ready = self.runner.height(waiting)
-        self.waiting[number] = None if ready == rows else self.runner.cut(waiting, rows, ready, keep=True)
-        return self.runner.cut(waiting, 0, rows)
+        runner, waiting = self.runner, self.waiting[number]
+        taken: Rows | None = None
+        while rows:
+            x = waiting.popleft()
+            high = runner.height(x)
+            if high > rows:
+                waiting.appendleft(runner.cut(x, rows, high, keep=True))
+                x, high = runner.cut(x, 0, rows), rows
+            taken = x if taken is None else runner.stack(taken, x)
+            rows -= high
+        return taken
 
 
 def band_rows(config: REDNetConfig) -> int:
