@@ -89,7 +89,8 @@ def pieces_memory(config: REDNetConfig, pieces: Pieces, size: Size) -> int:
     if pieces.bands and size.height * size.width > (pieces.tile + 2 * config.halo) ** 2:
         rows = band_rows(config) + config.halo + 2 * FRINGE_REACH
         strip = min(size.width, strip_width(config, size.width) + 2 * config.halo)
-        worked_on, kept = strip * (band_rows(config) + last_rows(config)), kept_bytes(config) * size.width
+        scans = 3 if config.channels == 1 else 1  # a gray network takes the channels of a picture one by one
+        worked_on, kept = strip * (band_rows(config) + last_rows(config)), scans * kept_bytes(config) * size.width
     floats = (WORKING_FLOATS + config.depth // 4) * config.width / config.stride**2
     return PROCESS_BYTES + int(4 * floats * worked_on) + kept + rows * size.row_bytes
 

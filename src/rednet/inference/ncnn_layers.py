@@ -64,10 +64,8 @@ class NcnnNet:
         return result
 
     def mat(self, array: Array) -> Any:
-        """Copies an array to ncnn."""
-        array = np.ascontiguousarray(
-            array
-        )  # a Mat knows no strides, and does not keep the array alive: so it is cloned
+        """Copies an array to ncnn, whose Mat knows no strides and does not keep the array alive."""
+        array = np.ascontiguousarray(array)
         return self.ncnn.Mat(array).clone()
 
 

@@ -73,8 +73,8 @@ def walk(
     passes = channels if config.channels < channels else 1  # a gray network takes one channel at a time
 
     def feed() -> Feed:
-        feeds = [engine.scan(hints, width) for _ in range(passes)]
-        return lambda rows, last: on_channels([partial(feed, last=last) for feed in feeds], rows, config)
+        scans = [engine.scan(hints, width) for _ in range(passes)]
+        return lambda rows, last: on_channels([partial(scan, last=last) for scan in scans], rows, config)
 
     def shown(rows: slice) -> Pixels:
         margin = FRINGE_REACH if transparency else 0
