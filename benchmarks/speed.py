@@ -32,8 +32,9 @@ from rednet.architecture import REDNetConfig
 from rednet.degradations import GaussianNoise
 from rednet.evaluation.methods import find_method
 from rednet.images import read_picture
+from rednet.inference.engines import load_engine
 from rednet.inference.machine import cpu_threads
-from rednet.inference.restorer import MODELS, Restorer
+from rednet.inference.restorer import MODELS, Restorer, find_model
 from rednet.zoo.chain import load_config
 
 ROOT = Path(__file__).parent.parent
@@ -108,7 +109,8 @@ def make_runner(who: Contestant, folder: Path) -> Callable[[], Any]:
         method = find_method(f"baseline:{who.name}")
         return lambda: method(degraded)
     model = folder / who.name if who.name in OTHERS else who.name
-    restorer = Restorer.from_pretrained(model, engine=who.engine, threads=who.threads, tile=who.tile or 4 * SIDE)
+    engine = load_engine(find_model(model), who.engine, threads=who.threads)
+    restorer = Restorer(engine, tile=who.tile or 4 * SIDE, bands=False)
     channels = restorer.engine.config.channels
     y: NDArray[np.float32] = degraded.y[:, :, :channels]
     facts = {"sigma": None} if restorer.engine.config.hints else {}

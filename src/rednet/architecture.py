@@ -81,5 +81,5 @@ class REDNetConfig:
 
     @property
     def halo(self) -> int:
-        """Context, px a side, that makes a tile exact if its origin and end are multiples of the stride."""
+        """Context, px a side, that makes a piece exact if its origin and end are multiples of the stride."""
         return self.depth * self.stride

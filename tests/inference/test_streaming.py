@@ -14,6 +14,7 @@ from rednet.images.encoding import Saving
 from rednet.inference.files import FileTask, Handling
 from rednet.inference.inspect import Finding
 from rednet.inference.restorer import Restorer
+from rednet.inference.streaming import Window
 from rednet.inference.work import Local, Whole
 
 from ..images.test_matrix import wide_profile, write_png, write_tiff
@@ -72,14 +73,19 @@ def test_other_formats_stream_too(suffix, tmp_path, rng, restorer, monkeypatch):
     assert whole == streamed
 
 
-def test_a_band_whose_halo_is_too_small_would_show(tmp_path, rng, restorer, monkeypatch):
+@pytest.mark.parametrize("self_ensemble", [False, True])
+def test_a_row_or_a_halo_too_few_would_show(self_ensemble, tmp_path, rng, restorer, monkeypatch):
     """Negative control: the comparison above can fail."""
     Image.fromarray(rng.integers(0, 256, (101, 75, 3), np.uint8)).save(tmp_path / "a.png")
     monkeypatch.setattr("rednet.inference.files.STREAM_FROM", 1e9)
-    run(tmp_path / "a.png", tmp_path / "b.png", restorer)
+    run(tmp_path / "a.png", tmp_path / "b.png", restorer, self_ensemble=self_ensemble)
     monkeypatch.setattr("rednet.inference.files.STREAM_FROM", 0)
-    monkeypatch.setattr(Restorer, "reach", lambda self, **_: 0)
-    run(tmp_path / "a.png", tmp_path / "c.png", restorer)
+    if self_ensemble:
+        monkeypatch.setattr(Restorer, "reach", lambda self, **_: 0)
+    else:
+        read = Window.read
+        monkeypatch.setattr(Window, "read", lambda self, rows: np.roll(read(self, rows), 1, axis=0))
+    run(tmp_path / "a.png", tmp_path / "c.png", restorer, self_ensemble=self_ensemble)
     assert (tmp_path / "b.png").read_bytes() != (tmp_path / "c.png").read_bytes()
 
 

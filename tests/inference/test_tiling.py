@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from rednet.errors import OptionError
 from rednet.inference.engines import load_engine
-from rednet.inference.tiling import apply_tiled, spans
+from rednet.inference.tiling import spans, tiled_rows
 
 SHAPES = [{"depth": 6, "width": 3}, {"depth": 4, "width": 3, "stride": 2}, {"depth": 4, "width": 2, "stride": 3}]
 
@@ -30,7 +30,12 @@ def engine(request, make_model):
 
 def tiled(engine, planes, tile, halo):
     run = lambda piece: engine(piece, np.zeros(0, np.float32))  # noqa: E731
-    return apply_tiled(run, planes, tile=tile, halo=halo, stride=engine.config.stride)
+    return in_tiles(run, planes, tile=tile, halo=halo, stride=engine.config.stride)
+
+
+def in_tiles(function, planes, **options):
+    height, width, _ = planes.shape
+    return np.concatenate([r for _, r in tiled_rows(function, lambda rows: planes[rows], height, width, **options)])
 
 
 @settings(deadline=None, max_examples=25)
@@ -54,11 +59,11 @@ def test_a_halo_one_step_too_small_shows_a_seam(engine):
 
 def test_progress_rises_to_one():
     seen = []
-    apply_tiled(lambda piece: piece, np.zeros((10, 10, 1), np.float32), tile=4, halo=1, progress=seen.append)
+    in_tiles(lambda piece: piece, np.zeros((10, 10, 1), np.float32), tile=4, halo=1, progress=seen.append)
     assert seen == sorted(seen) and seen[-1] == 1 and len(seen) == 9
 
 
 @pytest.mark.parametrize(("tile", "halo"), [(0, 0), (3, 0), (4, 1), (4, -2)])
 def test_tiles_off_the_stride_are_refused(tile, halo):
     with pytest.raises(OptionError, match="multiples"):
-        apply_tiled(lambda piece: piece, np.zeros((9, 9, 1), np.float32), tile=tile, halo=halo, stride=2)
+        in_tiles(lambda piece: piece, np.zeros((9, 9, 1), np.float32), tile=tile, halo=halo, stride=2)

@@ -59,6 +59,8 @@ def levels(rng):
 class PatientEngine:
     """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
 
+    scans = False
+
     def __init__(self, config, patience=30.0):
         self.config, self.patience, self.calls = config, patience, 0
         self.begun, self.go = threading.Event(), threading.Event()

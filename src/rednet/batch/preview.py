@@ -67,5 +67,7 @@ def seconds_per_megapixel(restorer: Restorer, *, self_ensemble: bool = False) ->
     start = time.perf_counter()
     restorer.engine(planes, hints)
     seconds = (time.perf_counter() - start) / (TRIAL * TRIAL / 1e6)
+    if restorer.bands and restorer.engine.scans and not self_ensemble:
+        return seconds
     halo = (1 + 2 * restorer.reach(self_ensemble=self_ensemble, transparency=False) / restorer.tile) ** 2
     return seconds * halo * (ORIENTATIONS if self_ensemble else 1)

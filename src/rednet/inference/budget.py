@@ -1,22 +1,27 @@
-"""How large a tile fits into memory: decided before work starts, from what is free and what the container allows.
+"""How much is restored at a time: decided before work starts, from what is free and what the container allows.
 
-The largest tile is taken wherever it fits, so that the result of one picture does not change by a rounding error from
-run to run.
+The largest pieces are taken wherever they fit, so that the result of one picture does not change by a rounding error
+from run to run.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
+from rednet.inference.fringes import FRINGE_REACH
 from rednet.inference.machine import available_memory
+from rednet.inference.scan import band_rows, last_rows, strip_width
 
 __all__ = [
     "DEFAULT_TILE",
-    "choose_tile",
+    "Pieces",
+    "Size",
+    "choose_pieces",
     "parse_memory",
-    "tile_memory",
+    "pieces_memory",
     "whole_memory",
 ]
 
@@ -48,17 +53,52 @@ def parse_memory(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2]])
 
 
-def tile_memory(config: REDNetConfig, tile: int, halo: int, row_bytes: int) -> int:
-    """Estimates the peak of restoring a picture in bands of tiles, bytes.
+class Pieces(NamedTuple):
+    """In what pieces a picture is restored.
 
     Args:
-        config: the network's shape.
-        tile, halo: px.
-        row_bytes: of one row of the picture as it stands in the file, and as it is written.
+        tile: side of a tile, px.
+        bands: whether bands are used if the picture has more pixels than a tile and its halo.
     """
-    read = tile + 2 * halo
+
+    tile: int
+    bands: bool
+
+
+class Size(NamedTuple):
+    """What is to be restored.
+
+    Args:
+        height, width: of the picture, px.
+        row_bytes: that one of its rows takes while it is in memory; 0 if the picture is there as a whole.
+        halo: of a tile, px.
+        bands: whether it can be restored in bands.
+    """
+
+    height: int
+    width: int
+    row_bytes: int
+    halo: int
+    bands: bool
+
+
+def pieces_memory(config: REDNetConfig, pieces: Pieces, size: Size) -> int:
+    """Estimates the peak of restoring a picture from top to bottom, bytes."""
+    side = rows = pieces.tile + 2 * size.halo
+    worked_on, kept = side * side, 0
+    if pieces.bands and size.height * size.width > (pieces.tile + 2 * config.halo) ** 2:
+        rows = band_rows(config) + config.halo + 2 * FRINGE_REACH
+        strip = min(size.width, strip_width(config, size.width) + 2 * config.halo)
+        scans = 3 if config.channels == 1 else 1  # a gray network takes the channels of a picture one by one
+        worked_on, kept = strip * (band_rows(config) + last_rows(config)), scans * kept_bytes(config) * size.width
     floats = (WORKING_FLOATS + config.depth // 4) * config.width / config.stride**2
-    return PROCESS_BYTES + int(4 * floats * read * read) + row_bytes * (2 * read + tile)
+    return PROCESS_BYTES + int(4 * floats * worked_on) + kept + rows * size.row_bytes
+
+
+def kept_bytes(config: REDNetConfig) -> int:
+    """Counts what bands hand on, bytes for each column of px; see `scan.py`."""
+    rows = 2 * (config.depth - 1) + sum(config.depth // 2 + j - i for i, j in config.skip_pairs)
+    return 4 * (rows * config.width + 2 * config.input_planes) // config.stride
 
 
 def whole_memory(pixels: int, channels: int) -> int:
@@ -71,22 +111,24 @@ def whole_memory(pixels: int, channels: int) -> int:
     return PROCESS_BYTES + 4 * PICTURE_FLOATS * channels * pixels
 
 
-def choose_tile(config: REDNetConfig, halo: int, row_bytes: int, max_memory: int | None) -> int:
-    """Finds the largest tile that fits.
+def choose_pieces(config: REDNetConfig, size: Size, max_memory: int | None) -> Pieces:
+    """Finds the largest pieces that fit: bands if what they keep fits, else tiles.
 
     Args:
-        config, halo, row_bytes: see `tile_memory`.
+        config: the network's shape.
+        size: of the picture.
         max_memory: bytes that may be used; None for half of what is free.
 
     Raises:
-        OptionError: not even the smallest tile fits.
+        OptionError: not even the smallest fit.
     """
     limit = available_memory() * SHARE_OF_FREE if max_memory is None else max_memory
-    for tile in TILES:
-        tile = max(tile // config.stride, 1) * config.stride
-        needed = tile_memory(config, tile, halo, row_bytes)
-        if needed <= limit:
-            return tile
+    for bands in (True, False) if size.bands else (False,):
+        for tile in TILES:
+            pieces = Pieces(max(tile // config.stride, 1) * config.stride, bands)
+            needed = pieces_memory(config, pieces, size)
+            if needed <= limit:
+                return pieces
     raise OptionError(
         f"restoring this picture needs {needed / 1e6:.0f} MB of memory and {limit / 1e6:.0f} MB may be used; "
         "free some, or raise --max-memory"

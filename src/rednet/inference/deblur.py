@@ -5,7 +5,7 @@ explain what was seen, which brings noise back in, and the network removes it ag
 splitting. Two turns are worth half a decibel to a decibel and a quarter (docs/decisions/0005-deblurring.md).
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
-that tiles could have. The network stays exactly tiled.
+that tiles could have. The network goes over the picture as always.
 
 Source: Zhang, Zuo, Gu and Zhang, "Learning deep CNN denoiser prior for image restoration", 2017, section 3.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +17,14 @@ from numpy.typing import NDArray
 
 from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 from rednet.errors import EngineError, OptionError
+from rednet.inference.bands import Feed
 from rednet.inference.machine import cpu_threads
+from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
+from rednet.inference.scan import Scan, strip_width
+from rednet.inference.tiling import spans
 from rednet.zoo.chain import load_chain
-from rednet.zoo.export import to_ncnn, to_onnx
+from rednet.zoo.ncnn_graph import to_ncnn
+from rednet.zoo.onnx_graph import to_onnx
 
 __all__ = ["ENGINES", "Device", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "load_engine"]
 
@@ -52,20 +58,43 @@ class Engine(ABC):
         Raises:
             OptionError: the number of planes or hints is not the network's.
         """
+        height, width, _ = planes.shape
+        return self.run(*self.laid_out(planes, hints)).transpose(1, 2, 0)[:height, :width]
+
+    @property
+    def scans(self) -> bool:
+        """Tells whether `scan` works."""
+        return False
+
+    def scan(self, hints: Array, width: int, *, strip: int | None = None) -> Feed:
+        """Begins a picture that comes in bands of rows, from top to bottom; each pixel is computed once.
+
+        Args:
+            hints: see `__call__`.
+            width: of the picture, px.
+            strip: width of the strips in which it is worked on, px, a multiple of the stride; None for what suits.
+
+        Returns:
+            What takes the planes' rows and gives the residual's: until the last ones it stays behind by the network's
+            halo. All bands but the last have a multiple of `stride` rows; the last has at least `stride`, unless it is
+            the only one.
+        """
+        raise NotImplementedError
+
+    def laid_out(self, planes: Array, hints: Array) -> tuple[Array, Array]:
+        """Checks what the network is given and lays it out for `run`; arguments as in `__call__`."""
         expected = self.config.channels + self.config.mask
         if planes.ndim != 3 or planes.shape[2] != expected:
             raise OptionError(f"this network takes (H, W, {expected}) planes; got {planes.shape}")
         if hints.shape != (PLANES_PER_HINT * len(self.config.hints),):
             raise OptionError(f"this network takes {PLANES_PER_HINT * len(self.config.hints)} hints; got {hints.shape}")
-        height, width, _ = planes.shape
         chw = planes.transpose(2, 0, 1)
         for axis in (1, 2):
             if chw.shape[axis] % self.config.stride:
                 chw = chw.take(reflection(chw.shape[axis], self.config.stride), axis)
         coarse = (len(hints), chw.shape[1] // self.config.stride, chw.shape[2] // self.config.stride)
         told = np.ascontiguousarray(np.broadcast_to(hints.astype(np.float32)[:, None, None], coarse))
-        residual = self.run(np.ascontiguousarray(chw, np.float32), told)
-        return residual.transpose(1, 2, 0)[:height, :width]
+        return np.ascontiguousarray(chw, np.float32), told
 
     @abstractmethod
     def run(self, planes: Array, hints: Array) -> Array:
@@ -79,30 +108,49 @@ class NcnnEngine(Engine):
         ncnn = import_extra("ncnn", "ncnn")
         if device == "gpu" and ncnn.get_gpu_count() < 1:
             raise EngineError("ncnn finds no graphics processor with Vulkan here; use the device cpu")
-        chain = load_chain(folder)
-        super().__init__(chain.config)
-        param, weights = to_ncnn(chain)
-        self.net = ncnn.Net()
-        options = self.net.opt
-        options.num_threads = threads
-        options.use_vulkan_compute = device == "gpu"
-        options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
-        options.use_bf16_storage = False
-        self.weights = weights  # ncnn reads from this memory as long as the net lives
-        if self.net.load_param_mem(param):
-            raise EngineError(f"ncnn cannot load the network of {folder}")
-        self.net.load_model_mem(weights)
-        self.mat = ncnn.Mat
+        self.chain = load_chain(folder)
+        super().__init__(self.chain.config)
+        self.ncnn, self.threads, self.gpu = ncnn, threads, device == "gpu"
+        self.net = NcnnNet(ncnn, to_ncnn(self.chain), threads, gpu=self.gpu)
 
     def run(self, planes: Array, hints: Array) -> Array:
-        extractor = self.net.create_extractor()
-        extractor.input("planes", self.mat(planes).clone())
-        if len(hints):
-            extractor.input("hints", self.mat(hints).clone())
-        status, residual = extractor.extract("residual")
-        if status:
-            raise EngineError(f"ncnn failed (status {status}) on a tile of {planes.shape[2]}x{planes.shape[1]} px")
-        return np.array(residual)
+        inputs = {"planes": planes, "hints": hints} if len(hints) else {"planes": planes}
+        return np.array(self.net.run("residual", **{name: self.net.mat(array) for name, array in inputs.items()}))
+
+    @property
+    def scans(self) -> bool:
+        return not self.gpu
+
+    @cached_property
+    def layers(self) -> NcnnLayers:
+        """The layers one by one; only large pictures need them."""
+        return NcnnLayers(self.ncnn, self.chain, self.threads)
+
+    def scan(self, hints: Array, width: int, *, strip: int | None = None) -> Feed:
+        config, stride = self.config, self.config.stride
+        strips = list(spans(width, strip or strip_width(config, width), config.halo, stride))
+        scans = [Scan(self.layers, -(-(seen.stop - seen.start) // stride)) for _, seen in strips]
+        left = 0  # rows that were taken and not yet given back
+
+        def feed(rows: Array, last: bool) -> Array:
+            nonlocal left
+            left += len(rows)
+            if last:
+                give_back_memory()
+            planes, told = self.laid_out(rows, hints)
+            parts = []
+            for scan, (written, seen) in zip(scans, strips, strict=True):
+                coarse = slice(seen.start // stride, -(-seen.stop // stride))
+                fine = slice(coarse.start * stride, coarse.stop * stride)
+                part = scan.feed(planes[:, :, fine], told[:, :, coarse], last=last)
+                parts.append(part[:, :, written.start - seen.start : written.stop - seen.start])
+            residual = np.concatenate(parts, axis=2).transpose(1, 2, 0)[:left]
+            left -= len(residual)
+            if len(residual) != len(rows):  # at the beginning and at the end, bands need memory of other sizes
+                give_back_memory()
+            return residual
+
+        return feed
 
 
 class OnnxEngine(Engine):

@@ -20,7 +20,7 @@ from rednet.errors import OptionError, RednetError
 from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
 from rednet.images.encoding import Saving, check_format
 from rednet.images.writing import check_place, save_image, save_levels, writing, written_levels
-from rednet.inference.budget import SHARE_OF_FREE, choose_tile, whole_memory
+from rednet.inference.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
 from rednet.inference.correction import removed_picture
 from rednet.inference.inspect import Finding, inspect, sample_file, sampled_rows
 from rednet.inference.machine import available_memory
@@ -238,12 +238,22 @@ class FileTask:
         return self.work.run(restorer, picture, options)
 
     def fitted(self, restorer: Restorer) -> Restorer:
-        """Gives the restorer with the largest tile that fits into memory."""
-        file, how = self.file, self.handling
+        """Gives the restorer with the largest pieces that fit into memory."""
+        file, how, engine = self.file, self.handling, restorer.engine
         halo = restorer.reach(self_ensemble=how.self_ensemble, transparency=file.bands in (2, 4))
-        row_bytes = file.width * file.bands * np.dtype(file.depth).itemsize if self.streamed else 0
-        tile = choose_tile(restorer.engine.config, halo, row_bytes, how.max_memory)
-        return Restorer(restorer.engine, tile=min(tile, restorer.tile))
+        sample_bytes = 2 * np.dtype(file.depth).itemsize + 3 * np.dtype(np.float32).itemsize  # copies at the worst time
+        size = Size(
+            file.height,
+            file.width,
+            file.width * file.bands * sample_bytes if self.streamed else 0,
+            halo,
+            restorer.bands and engine.scans and not how.self_ensemble,
+        )
+        pieces = choose_pieces(engine.config, size, how.max_memory)
+        tile = min(pieces.tile, restorer.tile)
+        if how.uncertainty is not None:  # it turns tiles round
+            tile = min(tile, choose_pieces(engine.config, size._replace(bands=False), how.max_memory).tile)
+        return Restorer(engine, tile=tile, bands=pieces.bands)
 
     def save_extras(self, restorer: Restorer, before: Picture, after: Picture) -> None:
         """Writes what was removed, and how uncertain it is, where that is asked for."""

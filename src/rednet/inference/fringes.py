@@ -16,7 +16,7 @@ Pixels = NDArray[np.float32]
 
 FRINGE_REACH = 64  # px: hidden pixels further from a visible one than that are plain gray
 PLAIN = 0.5
-STEPS = 65535  # sums of whole numbers are exact, so that a tile gives the same as the whole picture
+STEPS = 65535  # sums of whole numbers are exact, so that a piece gives the same as the whole picture
 
 
 def fill_hidden(pixels: Pixels, hidden: NDArray[np.bool_]) -> Pixels:

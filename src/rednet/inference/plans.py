@@ -49,7 +49,7 @@ class Plan:
         prepare: what comes before: enlarging, say.
         scale: how many times wider and higher the result is.
         detail: whether there is fine structure to give back; not where pixels were missing.
-        local: it can be done tile by tile, see `Local`.
+        local: it can be done piece by piece, see `Local`.
         opaque: the result has no transparency, which has told what was missing.
     """
 

@@ -1,11 +1,11 @@
-"""Picture in, restored picture out: the one place where the network, tiling and options meet.
+"""Picture in, restored picture out: the one place where the network, its way over a picture and options meet.
 
 Every verb has two halves: the network computes a correction (here), and the correction is applied (`correction.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -16,14 +16,14 @@ from rednet.errors import OptionError
 from rednet.hints import Facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
-from rednet.inference.correction import Options, apply_correction, check_options, enlarge, hidden_pixels
+from rednet.inference.correction import NO_DETAIL, Options, apply_correction, check_options, enlarge, hidden_pixels
 from rednet.inference.deblur import USUAL_STEPS, deblur
 from rednet.inference.engines import Device, Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.holes import fill_holes
 from rednet.inference.inspect import estimate_sigma, inspect
-from rednet.inference.tiling import apply_tiled
+from rednet.inference.walk import Orientations, View, walk, with_marks
 from rednet.kernels import Kernel
 from rednet.zoo.shipped import MODELS, find_model
 
@@ -32,7 +32,6 @@ __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
 Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
-DARKEST, BRIGHTEST = -1.0, 2.0  # what the network is shown: noise goes so far beyond black and white, data may not
 SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
 
 
@@ -41,7 +40,10 @@ class Restorer:
 
     Args:
         engine: runs the network.
-        tile: largest side of the pieces in which a picture is restored, px; the result does not depend on it.
+        tile: side of a tile, px: with its halo it has as many pixels as are restored at once. It takes memory; the
+            result does not depend on it.
+        bands: restore larger pictures in bands instead of tiles, if the engine can, see `walk`; a band keeps some
+            memory for each column of the picture.
 
     Example:
         >>> restorer = Restorer.from_pretrained("universal")
@@ -49,11 +51,11 @@ class Restorer:
         (40, 30)
     """
 
-    def __init__(self, engine: Engine, *, tile: int = DEFAULT_TILE) -> None:
+    def __init__(self, engine: Engine, *, tile: int = DEFAULT_TILE, bands: bool = True) -> None:
         stride = engine.config.stride
         if tile < stride:
             raise OptionError(f"tile is {tile}; it must be at least {stride}")
-        self.engine, self.tile = engine, tile // stride * stride
+        self.engine, self.tile, self.bands = engine, tile // stride * stride, bands
 
     @classmethod
     def from_pretrained(
@@ -134,9 +136,7 @@ class Restorer:
             correction = self.correct(picture, facts, **options)
         else:
             if options.get("detail"):
-                raise OptionError(
-                    "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
-                )
+                raise OptionError(NO_DETAIL)
             correction = self.correct_missing(picture, facts, mask, restore_known, **options)
         return apply_correction(picture, correction, **options)
 
@@ -260,53 +260,52 @@ class Restorer:
         self_ensemble: bool = False,
         progress: Callable[[float], None] = lambda share: None,
         hidden: Array | None = None,
-        over_orientations: Callable[[Callable[[Pixels], Pixels], Pixels], Pixels] = apply_self_ensemble,
+        orientations: Orientations = apply_self_ensemble,
     ) -> Pixels:
         """Computes what the network would add to y.
 
         Args:
             y: (H, W, C), C = 1 or 3, whose missing pixels are filled.
             facts, mask, progress: as in `restore`.
-            self_ensemble: join the results of the 8 orientations; so does another `over_orientations`.
+            self_ensemble: join the results of the 8 orientations; so does another function than that of `restore`.
             hidden: (H, W), True where pixels are fully transparent; None if there is no transparency.
-            over_orientations: how the results are joined.
+            orientations: how they are joined.
         """
-        config, channels = self.engine.config, y.shape[2]
-        hints = hint_vector(facts, config.hints)
-        if mask is not None:
-            mask = self.check_mask(mask, y)
-        if mask is None and hidden is None:
-            planes = y
-        else:
-            none = np.zeros(y.shape[:2], bool)
-            marks = [none if marked is None else marked for marked in (mask, hidden)]
-            planes = np.concatenate([y, np.stack(marks, axis=2)], axis=2, dtype=np.float32)
+        lost = None if mask is None else self.check_mask(mask, y)
 
-        def run(pixels: Pixels, lost: Pixels) -> Pixels:
-            if config.channels == 1 and pixels.shape[2] == 3:
-                return np.concatenate([run(pixels[:, :, c : c + 1], lost) for c in range(3)], axis=2)
-            seen = np.repeat(pixels, config.channels, axis=2) if pixels.shape[2] < config.channels else pixels
-            residual = self.engine(np.concatenate([seen, lost], axis=2) if config.mask else seen, hints)
-            return residual.mean(axis=2, keepdims=True) if pixels.shape[2] == 1 else residual
+        def read(rows: slice) -> View:
+            return with_marks(y[rows], *(marks if marks is None else marks[rows] for marks in (lost, hidden)))
 
-        def piece(view: Pixels) -> Pixels:
-            pixels = np.clip(view[:, :, :channels], DARKEST, BRIGHTEST)
-            lost = np.zeros((*view.shape[:2], 1), np.float32)
-            if view.shape[2] > channels:
-                lost, unseen = view[:, :, channels : channels + 1], view[:, :, channels + 1] > 0
-                if unseen.all():
-                    return np.zeros_like(pixels)
-                pixels = fill_hidden(pixels, unseen)
-            return run(pixels, lost)
+        turned = self_ensemble or orientations is not apply_self_ensemble
+        residual = np.empty_like(y)
+        for rows, part in self.residual_rows(
+            read, y.shape, facts, orientations if turned else None, progress, transparency=hidden is not None
+        ):
+            residual[rows] = part
+        return residual
 
-        turned = self_ensemble or over_orientations is not apply_self_ensemble
-        return apply_tiled(
-            (lambda view: over_orientations(piece, view)) if turned else piece,
-            planes,
+    def residual_rows(
+        self,
+        read: Callable[[slice], View],
+        shape: tuple[int, ...],
+        facts: Facts,
+        orientations: Orientations | None = None,
+        progress: Callable[[float], None] = lambda share: None,
+        *,
+        transparency: bool = False,
+    ) -> Iterator[tuple[slice, Pixels]]:
+        """Computes the same for a picture that is read from top to bottom; see `walk` for what is not said here."""
+        height, width, channels = shape
+        return walk(
+            self.engine,
+            hint_vector(facts, self.engine.config.hints),
+            read,
+            (height, width, channels),
             tile=self.tile,
-            halo=self.reach(self_ensemble=turned, transparency=hidden is not None),
-            stride=config.stride,
-            both_ends=turned,
+            halo=self.reach(self_ensemble=orientations is not None, transparency=transparency),
+            bands=self.bands,
+            transparency=transparency,
+            orientations=orientations,
             progress=progress,
         )
 

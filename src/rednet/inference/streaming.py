@@ -1,7 +1,7 @@
-"""A picture of any size in bounded memory: read in bands of rows, restored tile by tile, spooled, then encoded.
+"""A picture of any size in bounded memory: read from top to bottom, restored on the way, spooled, then encoded.
 
-The tiles are those of `Restorer.restore_picture`, and each is restored by it, so the result is the same to the bit.
-What is restored goes into a temporary file beside the output, since no encoder can be fed row by row from outside.
+The network goes over it as over one in memory (`walk.py`), so the result is the same to the bit. What is restored goes
+into a temporary file beside the output, since no encoder can be fed row by row from outside.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.hints import Facts
-from rednet.images import PictureFile
+from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
 from rednet.images.writing import part_file, written_levels
+from rednet.inference.correction import Options, apply_correction, check_options, hidden_pixels
+from rednet.inference.ensemble import apply_self_ensemble
 from rednet.inference.restorer import Restorer
-from rednet.inference.tiling import tiled_rows
+from rednet.inference.walk import View, with_marks
 
 __all__ = ["Spool", "open_spool", "restore_rows"]
 
@@ -128,24 +130,46 @@ def restore_rows(
     """
     if detail:
         raise OptionError("detail is judged by the whole picture")
-    stride = restorer.engine.config.stride
-    halo = restorer.reach(self_ensemble=self_ensemble, transparency=file.bands in (2, 4))
-    # A tile with its halo must not be cut again.
-    once = Restorer(restorer.engine, tile=restorer.tile + 2 * (halo + stride))
-    options: dict[str, Any] = {"strength": strength, "self_ensemble": self_ensemble}
+    options: Options = {"strength": strength, "self_ensemble": self_ensemble}
+    check_options(options)
+    window = Window(file, page)
+    for rows, correction in restorer.residual_rows(
+        window.read,
+        (file.height, file.width, file.channels),
+        facts,
+        apply_self_ensemble if self_ensemble else None,
+        progress,
+        transparency=file.bands > file.channels,
+    ):
+        yield written_levels(apply_correction(window.take(rows), correction, **options), suffix)
 
-    def restore_tile(levels: Array) -> Array:
-        return written_levels(once.restore_picture(file.picture(levels), facts, **options), suffix)
 
-    bands = tiled_rows(
-        restore_tile,
-        file.rows(page).read,
-        file.height,
-        file.width,
-        tile=restorer.tile,
-        halo=halo,
-        stride=stride,
-        both_ends=self_ensemble,
-        progress=progress,
-    )
-    yield from (levels for _, levels in bands)
+class Window:
+    """The rows of a page that are in memory: read once, from top to bottom, and kept until their result is there.
+
+    Args:
+        file, page: where they come from.
+    """
+
+    def __init__(self, file: PictureFile, page: int) -> None:
+        self.file, self.rows = file, file.rows(page)
+        self.start = self.taken = 0
+        self.levels: Array = np.empty((0, file.width, file.bands), file.depth)
+
+    def read(self, rows: slice) -> View:
+        """Gives rows as the network's walk takes them; they begin no higher than the last ones did."""
+        kept = self.levels[min(rows.start, self.taken) - self.start :]
+        stop = self.start + len(self.levels)
+        self.levels = np.concatenate([kept, self.rows.read(slice(stop, rows.stop))]) if rows.stop > stop else kept
+        self.start = min(rows.start, self.taken)
+        part = self.picture(rows)
+        return with_marks(part.pixels, None, hidden_pixels(part))
+
+    def take(self, rows: slice) -> Picture:
+        """Gives rows whose result is there, and are not taken again."""
+        self.taken = rows.stop
+        return self.picture(rows)
+
+    def picture(self, rows: slice) -> Picture:
+        """Gives some of the rows as a picture."""
+        return self.file.picture(self.levels[rows.start - self.start : rows.stop - self.start])

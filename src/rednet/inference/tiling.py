@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 
-__all__ = ["apply_tiled", "spans", "tiled_rows"]
+__all__ = ["spans", "tiled_rows"]
 
-Array = NDArray[np.float32]
 Piece = NDArray[Any]
 
 
@@ -25,7 +24,8 @@ def spans(size: int, tile: int, halo: int, stride: int, *, both_ends: bool = Fal
     """Cuts one axis into even tiles of at most `tile` px.
 
     Args:
-        size, tile, halo, stride: see `apply_tiled`; size in px.
+        size: of the axis, px.
+        tile, halo, stride: see `tiled_rows`.
         both_ends: end what is read on the sampling grid as it is counted from the far end, for functions that turn the
             tile round.
 
@@ -57,15 +57,20 @@ def tiled_rows(
     """Applies a function to a picture, tile by tile, and gives the result in bands of rows from top to bottom.
 
     Args:
+        function: (h, w, P) to (h, w, C), for any h and w.
         read: gives some rows, (h, width, P); each time it is asked for rows that begin and end further down.
         height, width: of the picture.
-        function, tile, halo, stride, both_ends, progress: see `apply_tiled`.
+        tile: largest side of the written squares, px; a multiple of the stride.
+        halo: context a side, px; a multiple of the stride.
+        stride: of the function's sampling grid.
+        both_ends: the function turns the tile round, so that its grid must fit from either end.
+        progress: called after each tile with the share that is done, 0 to 1.
 
     Yields:
         The rows of a band, and its result, (h, width, C).
 
     Raises:
-        OptionError: see `apply_tiled`.
+        OptionError: tile or halo is no multiple of the stride, or tile is below it.
     """
     if tile < stride or tile % stride or halo < 0 or halo % stride:
         raise OptionError(f"tile is {tile} and halo {halo}; both must be multiples of the network's stride {stride}")
@@ -82,50 +87,3 @@ def tiled_rows(
             progress((rows.start * width + high * columns.stop) / (height * width))
         assert result is not None
         yield rows, result
-
-
-def apply_tiled(
-    function: Callable[[Array], Array],
-    planes: Array,
-    *,
-    tile: int,
-    halo: int,
-    stride: int = 1,
-    both_ends: bool = False,
-    progress: Callable[[float], None] = lambda share: None,
-) -> Array:
-    """Applies a function to a picture, tile by tile.
-
-    Args:
-        function: (h, w, P) to (h, w, C), for any h and w.
-        planes: (H, W, P).
-        tile: largest side of the written squares, px; a multiple of the stride.
-        halo: context a side, px; a multiple of the stride.
-        stride: of the function's sampling grid.
-        both_ends: the function turns the tile round, so that its grid must fit from either end.
-        progress: called after each tile with the share that is done, 0 to 1.
-
-    Returns:
-        (H, W, C).
-
-    Raises:
-        OptionError: tile or halo is no multiple of the stride, or tile is below it.
-    """
-    height, width, _ = planes.shape
-    bands = tiled_rows(
-        function,
-        lambda rows: planes[rows],
-        height,
-        width,
-        tile=tile,
-        halo=halo,
-        stride=stride,
-        both_ends=both_ends,
-        progress=progress,
-    )
-    result = np.empty(0, np.float32)
-    for rows, band in bands:
-        if not result.size:
-            result = np.empty((height, width, band.shape[2]), band.dtype)
-        result[rows] = band
-    return result

@@ -21,7 +21,7 @@ Pixels = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Local:
-    """Work that looks no further around a pixel than the network does, so that it can be done tile by tile.
+    """Work that looks no further around a pixel than the network does, so that it can be done piece by piece.
 
     Args:
         find: decides what to tell the network, from (some of the picture's rows, the file it came from); the first is a

@@ -16,7 +16,7 @@ class Limits:
     Args:
         max_bytes: of a request.
         max_megapixels: of a picture, before and after; larger ones are refused before they are decoded.
-        max_seconds: that a job may run; it is stopped between two tiles.
+        max_seconds: that a job may run; it is stopped between two bands.
         waiting: jobs that may wait in the queue; a further one is refused.
         answer_megapixels: a picture up to this size is the answer to its request; a larger one becomes a job.
         keep_seconds: how long the picture of a finished job waits to be fetched.

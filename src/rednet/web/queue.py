@@ -109,7 +109,7 @@ class Job:
         try:
             self.advance(0.0)
             result = self.run(self.advance)
-            if self.stopping:  # since its last tile
+            if self.stopping:  # since its last band
                 raise StoppedError("the job was cancelled")
         except BaseException as error:
             if not isinstance(error, RednetError):
@@ -170,7 +170,7 @@ class JobQueue:
             return self.waiting.index(job) + (self.current is not None) if job in self.waiting else 0
 
     def cancel(self, job: Job) -> None:
-        """Takes a job out of the queue, or stops it at its next tile; one that has ended stays as it is."""
+        """Takes a job out of the queue, or stops it at its next band; one that has ended stays as it is."""
         with self.changed:
             job.stopping = True
             found = job in self.waiting

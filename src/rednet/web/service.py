@@ -141,7 +141,7 @@ class Service:
         return unknown(job_id) if order is None else JSONResponse(self.status(order).model_dump())
 
     async def delete(self, job_id: str) -> Response:
-        """Stops a job at its next tile, and forgets it and its pictures."""
+        """Stops a job at its next band, and forgets it and its pictures."""
         order = self.shelf.find(job_id)
         if order is None:
             return unknown(job_id)

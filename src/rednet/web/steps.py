@@ -204,7 +204,7 @@ class Steps:
         ]
 
     def stop(self, request: gr.Request) -> None:
-        """Stops the network at its next tile; what is shown of it is up to `restore`, so that nothing comes late."""
+        """Stops the network at its next band; what is shown of it is up to `restore`, so that nothing comes late."""
         with suppress(OptionError):  # nothing to stop
             self.desks.stop(self.desks.find(session(request)))
 

@@ -1,9 +1,6 @@
-"""Writes a chain of convolutions in the formats that engines read: ncnn's param/bin pair, and ONNX.
+"""Writes a chain of convolutions as ONNX; what goes in and comes out is as in `ncnn_graph`.
 
-Both graphs take `planes` (channels + mask, H, W) with H and W divisible by the stride, and `hints` (2 * hints, H / s,
-W / s) if the network has any; both give `residual` (channels, H, W), which is added to the picture by the caller.
-
-Source: ncnn's wiki, "param and model file structure" and "operators"; the ONNX operator schemas.
+Source: the ONNX operator schemas.
 """
 
 from __future__ import annotations
@@ -17,58 +14,10 @@ from rednet.architecture import PLANES_PER_HINT
 from rednet.errors import EngineError
 from rednet.zoo.chain import Chain
 
-__all__ = ["to_ncnn", "to_onnx"]
+__all__ = ["to_onnx"]
 
-NCNN_MAGIC = 7767517
-NCNN_FLOAT32 = np.zeros(1, np.uint32).tobytes()  # the tag before each weight
 ONNX_OPSET = 17
 ONNX_IR = 9  # what runtimes of that opset's time read
-
-
-def to_ncnn(chain: Chain) -> tuple[str, bytes]:
-    """Gives the text of the `.param` and the content of the `.bin` file."""
-    config = chain.config
-    lines: list[str] = []
-    weights: list[bytes] = []
-    blobs = 0
-
-    def layer(kind: str, inputs: list[str], outputs: list[str], **options: int) -> None:
-        nonlocal blobs
-        blobs += len(outputs)
-        values = " ".join(f"{key[1:]}={value}" for key, value in options.items())
-        counts = f"{len(inputs)} {len(outputs)}"
-        lines.append(" ".join([kind, f"{kind}_{len(lines)}", counts, *inputs, *outputs, values]).rstrip())
-
-    layer("Input", [], ["planes"])
-    if config.hints:
-        layer("Input", [], ["hints"])
-    top = "planes"
-    if config.stride > 1:
-        layer("Reorg", [top], ["coarse"], _0=config.stride)
-        top = "coarse"
-    if config.hints:
-        layer("Concat", [top, "hints"], ["told"])
-        top = "told"
-    for number, conv in enumerate(chain.layers):
-        out, skip = f"conv{number}", conv.skip
-        fused = conv.relu and skip is None
-        layer("Convolution", [top], [out], _0=len(conv.bias), _1=3, _4=1, _5=1, _6=conv.weight.size, _9=int(fused))
-        weights += [NCNN_FLOAT32, conv.weight.tobytes(), conv.bias.tobytes()]
-        top = out
-        if skip is not None:
-            layer("BinaryOp", [top, f"kept{skip}"], [f"sum{number}"], _0=0)
-            top = f"sum{number}"
-            if conv.relu:
-                layer("ReLU", [top], [f"relu{number}"])
-                top = f"relu{number}"
-        if number in chain.kept:
-            layer("Split", [top], [f"next{number}", f"kept{number}"])
-            top = f"next{number}"
-    if config.stride > 1:
-        layer("PixelShuffle", [top], ["residual"], _0=config.stride)
-    else:
-        layer("Noop", [top], ["residual"])
-    return "\n".join([str(NCNN_MAGIC), f"{len(lines)} {blobs}", *lines, ""]), b"".join(weights)
 
 
 def to_onnx(chain: Chain) -> bytes:

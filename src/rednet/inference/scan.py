@@ -1,0 +1,130 @@
+"""The network on its way down a picture: each row of each layer is computed once, and no halo is read.
+
+A 3x3 convolution needs one row above and one below. So each layer keeps the last two rows that it was given until
+more come, and is one row behind the layer before it; what a skip carries waits until the layer that adds it has come so
+far. Before the first row and after the last one each layer sees a row of zeros, as in the whole picture.
+
+Bands are low, and a wide picture is cut into strips, each with a scan of its own and a halo at its sides: then a
+processor's caches hold more of what is worked on. Both are measured (docs/lab-log.md).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.architecture import REDNetConfig
+from rednet.zoo.chain import Chain
+
+__all__ = ["LayerRunner", "Scan", "band_rows", "last_rows", "strip_width"]
+
+Array = NDArray[np.float32]
+Rows = Any  # some rows of a layer's channels, as the engine keeps them
+
+ROWS = 12  # samples of a band: a multiple of the 4x4 and 6x6 that fast convolutions (Winograd's) compute at once
+STRIP = 50  # halos: the usual width of a strip, whose two halos then cost 4 %
+CONTEXT = 2  # rows that a 3x3 convolution has more than it gives
+
+
+class LayerRunner(Protocol):
+    """Runs the layers of a chain one by one."""
+
+    chain: Chain
+
+    def zeros(self, channels: int, width: int) -> Rows:
+        """Gives one row of zeros, of `width` samples."""
+
+    def height(self, x: Rows) -> int:
+        """Counts rows."""
+
+    def stack(self, above: Rows, below: Rows) -> Rows:
+        """Joins rows."""
+
+    def cut(self, x: Rows, start: int, stop: int, *, keep: bool = False) -> Rows:
+        """Gives some of the rows, at least one; `keep` if they are to be kept for long."""
+
+    def tell(self, planes: Array, hints: Array) -> Rows:
+        """Gives what the first layer reads; the arguments are as in `Engine.run`."""
+
+    def convolve(self, number: int, x: Rows, kept: Rows | None) -> Rows:
+        """Runs a layer, with what its skip adds, without padding rows: two come out less than went in."""
+
+    def residual(self, x: Rows) -> Array:
+        """Gives (channels, H, W) of what the last layer gave."""
+
+
+class Scan:
+    """One picture's way through a network.
+
+    Args:
+        runner: runs the layers.
+        width: of the picture, in samples of the hidden layers.
+    """
+
+    def __init__(self, runner: LayerRunner, width: int) -> None:
+        self.runner, self.chain = runner, runner.chain
+        sizes = {conv.weight.shape[1] for conv in self.chain.layers}
+        zeros = {size: runner.zeros(size, width) for size in sizes}
+        self.border = [zeros[conv.weight.shape[1]] for conv in self.chain.layers]
+        self.above: list[Rows] = list(self.border)
+        self.waiting: dict[int, deque[Rows]] = {number: deque() for number in self.chain.kept}
+
+    def feed(self, planes: Array, hints: Array, *, last: bool) -> Array:
+        """Takes the next rows.
+
+        Args:
+            planes, hints: as in `Engine.run`.
+            last: whether they are the last ones.
+
+        Returns:
+            (channels, h, W), the residual's rows that are ready; as long as there are more to come they stay behind by
+            the network's halo.
+        """
+        runner = self.runner
+        x = runner.tell(planes, hints)
+        for number, conv in enumerate(self.chain.layers):
+            x = runner.stack(self.above[number], x)
+            if last:
+                x = runner.stack(x, self.border[number])
+            rows = runner.height(x)
+            self.above[number] = runner.cut(x, rows - CONTEXT, rows, keep=True)
+            if rows == CONTEXT:
+                return np.empty((self.chain.config.channels, 0, planes.shape[2]), np.float32)
+            kept = None if conv.skip is None else self.take(conv.skip, rows - CONTEXT)
+            x = runner.convolve(number, x, kept)
+            if number in self.chain.kept:
+                self.waiting[number].append(x)
+        return runner.residual(x)
+
+    def take(self, number: int, rows: int) -> Rows:
+        """Takes the first rows of what a skip carries; the others wait on."""
+        runner, waiting = self.runner, self.waiting[number]
+        taken: Rows | None = None
+        while rows:
+            x = waiting.popleft()
+            high = runner.height(x)
+            if high > rows:
+                waiting.appendleft(runner.cut(x, rows, high, keep=True))
+                x, high = runner.cut(x, 0, rows), rows
+            taken = x if taken is None else runner.stack(taken, x)
+            rows -= high
+        return taken
+
+
+def band_rows(config: REDNetConfig) -> int:
+    """Gives the height of a band, px."""
+    return ROWS * config.stride
+
+
+def last_rows(config: REDNetConfig) -> int:
+    """Gives the rows that the last layer computes at the end, when all comes that stayed behind, px at most."""
+    return config.halo + 2 * config.stride
+
+
+def strip_width(config: REDNetConfig, width: int) -> int:
+    """Gives the width of a strip of a picture, px, without its halo; for `spans`."""
+    count = max(1, round(width / (STRIP * config.halo)))
+    return -(-width // (count * config.stride)) * config.stride
