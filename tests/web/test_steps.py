@@ -43,6 +43,11 @@ def path(two_tiles, tmp_path):
     return str(path)
 
 
+def come(steps, path):
+    """Opens a picture, and goes no further."""
+    return next(steps.open(path, ME, *DENOISE))
+
+
 def begin(steps, engine):
     """Starts a restoration and waits until the network is at it."""
     words = steps.restore(ME, *DENOISE)
@@ -53,10 +58,10 @@ def begin(steps, engine):
 
 @pytest.mark.parametrize("another", ["picture", "job"])
 def test_a_job_that_another_one_has_replaced_is_silent(another, steps, engine, path):
-    steps.open(path, ME)
+    come(steps, path)
     first = begin(steps, engine)
     if another == "picture":
-        steps.open(path, ME)
+        come(steps, path)
     second = steps.restore(ME, *DENOISE)
     next(second)
     assert list(first) == [SILENCE]
@@ -66,7 +71,7 @@ def test_a_job_that_another_one_has_replaced_is_silent(another, steps, engine, p
 
 
 def test_a_job_that_is_stopped_says_so(steps, engine, path):
-    steps.open(path, ME)
+    come(steps, path)
     words = begin(steps, engine)
     steps.stop(ME)
     engine.go.set()
@@ -77,7 +82,7 @@ def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
     def surprise(restorer, picture, found, options):
         raise MemoryError
 
-    steps.open(path, ME)
+    come(steps, path)
     monkeypatch.setattr(steps, "plan", lambda desk, wishes: Plan(surprise))
     shown = []
     with pytest.raises(gradio.Error, match="the server's log"):
@@ -106,7 +111,7 @@ def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine
         (folder / "late").write_text("x")
         return np.zeros_like(picture.pixels)
 
-    steps.open(path, ME)
+    come(steps, path)
     desk = steps.desks.find("me")
     folder = desk.folder
     job = steps.desks.restore(desk, Plan(late))

@@ -147,7 +147,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "paper": ("bsd200-gray-", "set5-x", "set14-x", "bsd100-x", "set5-unshaved-x", "classic5-jpeg-", "live1-jpeg-",
               "set5-blur-"),
     "card": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",
-             "set5-text", "set14-text", "set5-levin-"),
+             "set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-", "set5-text", "set5-scratches", "set5-random",
+             "set14-text", "set14-scratches", "set14-random"),
 }  # fmt: skip
 """Names for several protocols at once; each entry is a beginning of names."""
 

@@ -158,41 +158,24 @@ def layout(steps: Steps, promise: str) -> Any:
             known,
             use_found,
         ]
-        opened = [
-            found,
-            task,
-            sigma,
-            quality,
-            editor,
-            use_found,
-            compare,
-            removed,
-            zoom,
-            restore,
-            save,
-            status,
-            shape,
-            length,
-        ]
-        opened += [scale, *panels, tabs]
         tuning = [strength, detail, across, down]
         shown = [compare, removed, zoom]
-        run: dict[str, Any] = {
-            "fn": steps.restore, "outputs": [*shown, status, restore, stop, save, tabs], "show_progress": "hidden",
-            "trigger_mode": "multiple",  # the job before is stopped; "once" would drop the new one instead
-        }  # fmt: skip
-        # Whatever comes anew has no strokes on it, and the editor is slow to give them while it is being drawn itself.
-        anew: dict[str, Any] = {**run, "inputs": [*levels, gr.State(None), *tuning]}
+        restored = [*shown, status, restore, stop, save, tabs]
+        opened = [file, found, task, sigma, quality, editor, use_found, shape, length, scale, *panels, *restored]
+        # The job before is stopped; "once" would drop the new one instead.
+        run: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple"}
         # Gradio closes its stream of answers after the last one that is awaited, and may miss that a slow step has just
         # joined; so the steps that are quick, and may come right before a slow one, are answered without the stream.
         quick: dict[str, Any] = {"show_progress": "hidden", "queue": False}
         latest: dict[str, Any] = {**quick, "trigger_mode": "always_last"}
 
-        file.upload(steps.open, [file], [*opened, file]).success(**anew)
+        # What comes anew has no strokes on it, and the editor is slow to give them while it is being drawn itself.
+        anew = [*levels, gr.State(None), *tuning]
+        file.upload(steps.open, [file, *anew], opened, **run)
         for number, button in enumerate(examples):
-            button.click(steps.example, [gr.State(number)], opened).success(**anew)
+            button.click(steps.example, [gr.State(number), *anew], opened, **run)
         task.input(steps.choose, [task], [*panels, tabs], **quick)
-        restore.click(inputs=[*levels, editor, *tuning], **run)
+        restore.click(steps.restore, [*levels, editor, *tuning], restored, **run)
         stop.click(steps.stop, None, None, **quick)
         described: list[Any] = [shape, length, angle, kernel_file]
         shape.change(steps.dress_kernel, [shape], [length, angle, kernel_file], **quick)

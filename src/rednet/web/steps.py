@@ -71,43 +71,59 @@ class Steps:
         """Gives one of our errors as the page shows it; the server's log is not told what a person did wrong."""
         return gr.Error(self.words(error), title="That did not work", print_exception=False)
 
-    @plainly
-    def open(self, path: str, request: gr.Request) -> list[Any]:
-        """Takes a picture that was dropped, pasted or chosen, and makes room for the next one."""
-        desk = self.desks.open(session(request), Path(path), Path(path).name)
-        return [*self.opened(desk, "auto"), None]
+    def open(self, path: str, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        """Takes a picture that was dropped, pasted or chosen, makes room for the next one, and restores it."""
+        yield from self.come(Example("", Path(path), "auto", {}), request, Wishes(*values))
 
-    @plainly
-    def example(self, number: int, request: gr.Request) -> list[Any]:
-        """Takes one of the examples."""
-        example = self.examples[number]
-        desk = self.desks.open(session(request), example.path, example.path.name)
-        return self.opened(desk, example.task, example.mask, **example.options)
+    def example(self, number: int, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        """Takes one of the examples, and restores it."""
+        yield from self.come(self.examples[number], request, Wishes(*values))
 
-    def opened(
-        self, desk: Desk, task: str, mask: NDArray[np.bool_] | None = None, scale: int = 2, radius: float = 3.0
-    ) -> list[Any]:
-        """Shows a picture that has just come."""
+    def come(self, new: Example, request: gr.Request, wishes: Wishes) -> Iterator[list[Any]]:
+        """Shows a picture that has just come, and restores it.
+
+        It is one event, not two in a row: Gradio closes its stream of answers after the last one that is awaited,
+        and may miss that another step has just joined.
+        """
+        try:
+            desk = self.desks.open(session(request), new.path, new.path.name)
+            first, wishes = self.opened(desk, new, wishes)
+        except RednetError as error:
+            raise self.failed(error) from None
+        yield first
+        for update in self.restore(request, *wishes):
+            yield [*[gr.skip()] * (len(first) - len(update)), *update]
+
+    def opened(self, desk: Desk, new: Example, wishes: Wishes) -> tuple[list[Any], Wishes]:
+        """Gives what shows a picture that has just come, and what the controls say then."""
         preview = to_show(smaller(self.desks.picture(desk)))
-        facts, desk.proposed = desk.facts, mask
-        return [
+        facts, desk.proposed = desk.facts, new.mask
+        scale, radius = new.options.get("scale", 2), new.options.get("radius", 3.0)
+        found = new.mask is not None
+        wishes = wishes._replace(task=new.task, shape="disk", length=radius, scale=scale, use_found=found, painted=None)
+        *panels, tabs = self.choose(new.task)
+        first = [
+            None,
             in_words(facts),
-            task,
+            new.task,
             min(round(facts.sigma), MOST_SIGMA),
             facts.quality or gr.skip(),
-            canvas(preview, mask),
-            offer(mask),
-            (preview, preview),
-            None,
-            None,
-            gr.Button(interactive=True),
-            gr.Button(interactive=False),
-            "",
+            canvas(preview, new.mask),
+            offer(new.mask),
             "disk",
             radius,
             scale,
-            *self.choose(task),
+            *panels,
+            (preview, preview),
+            None,
+            None,
+            "",
+            gr.Button(interactive=True),
+            gr.skip(),
+            gr.Button(interactive=False),
+            tabs,
         ]
+        return first, wishes
 
     def choose(self, task: str) -> list[Any]:
         """Shows what belongs to a task, and nothing else."""
