@@ -142,6 +142,7 @@ def layout(steps: Steps, promise: str) -> Any:
                                        info="How much fine structure to give back.")  # fmt: skip
                     save = gr.Button("Save the picture", variant="primary", interactive=False, elem_id="save")
                 link = gr.Textbox(visible="hidden", elem_id="link")
+                came = gr.Textbox(visible="hidden", elem_id="came")  # the name of the picture's desk
 
         panels = [noise, compression, size, blur, holes, paint]
         levels = [
@@ -161,7 +162,7 @@ def layout(steps: Steps, promise: str) -> Any:
         tuning = [strength, detail, across, down]
         shown = [compare, removed, zoom]
         restored = [*shown, status, restore, stop, save, tabs]
-        opened = [file, found, task, sigma, quality, editor, use_found, shape, length, scale, *panels, *restored]
+        opened = [file, came, found, task, sigma, quality, shape, length, scale, *panels, *restored]
         # The job before is stopped; "once" would drop the new one instead.
         run: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple"}
         # Gradio closes its stream of answers after the last one that is awaited, and may miss that a slow step has just
@@ -174,6 +175,7 @@ def layout(steps: Steps, promise: str) -> Any:
         file.upload(steps.open, [file, *anew], opened, **run)
         for number, button in enumerate(examples):
             button.click(steps.example, [gr.State(number), *anew], opened, **run)
+        came.change(steps.lay_out_canvas, None, [editor, use_found], **quick)  # once; an editor forgets its tool
         task.input(steps.choose, [task], [*panels, tabs], **quick)
         restore.click(steps.restore, [*levels, editor, *tuning], restored, **run)
         stop.click(steps.stop, None, None, **quick)

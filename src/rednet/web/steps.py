@@ -104,12 +104,11 @@ class Steps:
         *panels, tabs = self.choose(new.task)
         first = [
             None,
+            desk.folder.name,
             in_words(facts),
             new.task,
             min(round(facts.sigma), MOST_SIGMA),
             facts.quality or gr.skip(),
-            canvas(preview, new.mask),
-            offer(new.mask),
             "disk",
             radius,
             scale,
@@ -124,6 +123,12 @@ class Steps:
             tabs,
         ]
         return first, wishes
+
+    @plainly
+    def lay_out_canvas(self, request: gr.Request) -> list[Any]:
+        """Shows the picture to paint on, with what is known to be missing."""
+        desk = self.desks.find(session(request))
+        return [canvas(to_show(smaller(self.desks.picture(desk))), desk.proposed), offer(desk.proposed)]
 
     def choose(self, task: str) -> list[Any]:
         """Shows what belongs to a task, and nothing else."""
