@@ -45,6 +45,7 @@ PSNR in dB, higher is better. Our networks are told the task but not its level a
 name says otherwise; rows marked as published are their authors' figures, all others were measured by `rednet evaluate`
 on the same damaged pictures. This page is written by `python benchmarks/results.py` from
 `benchmarks/results/evaluation/` (every picture's values) and `docs/published.csv` (every published figure's source).
+The row `none` is what a network begins with: the damaged picture, enlarged by the bicubic, missing pixels guessed.
 
 What is not comparable: the paper's BSD200 was "resized to smaller ones" by an unstated factor; its RED30 is trained for
 one task, works at full resolution and has 128 filters; DnCNN-B, FFDNet and AR-CNN are trained for one task. Text and
