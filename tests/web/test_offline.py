@@ -45,7 +45,8 @@ def test_an_address_in_the_place_of_a_file_is_not_fetched(model, tmp_path):
         steps = {step["id"]: step for step in client.get("/config").json()["dependencies"]}
         opening = next(number for number, step in steps.items() if any(t[1] == "upload" for t in step["targets"]))
         address = {"path": "https://example.org/a.png", "meta": {"_type": "gradio.FileData"}}
-        joined = {"data": [address], "fn_index": opening, "session_hash": "s", "trigger_id": None}
+        rest = [None] * (len(steps[opening]["inputs"]) - 1)
+        joined = {"data": [address, *rest], "fn_index": opening, "session_hash": "s", "trigger_id": None}
         assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
         with client.stream("GET", "/gradio_api/queue/data?session_hash=s") as answer:
             messages = [json.loads(line[5:]) for line in answer.iter_lines() if line.startswith("data:")]
