@@ -17,6 +17,7 @@ from rednet.inference.files import FileTask, Handling
 from rednet.inference.inspect import Finding
 from rednet.inference.restorer import Restorer
 from rednet.inference.work import Local
+from tests.tasks import run_task
 
 from .test_matrix import png_chunk, srgb_profile, write_png, write_tiff
 
@@ -155,14 +156,7 @@ def test_the_corpus_is_large():
 
 
 def restore(source, target, restorer, **handling):
-    work = Local(lambda sample, path: Finding({}, ""))
-    task = FileTask(source, target, work, Handling(**handling))
-    try:
-        task.load()
-        task.restore(restorer)
-        task.save()
-    finally:
-        task.close()
+    run_task(source, target, restorer, Local(lambda sample, path: Finding({}, "")), **handling)
 
 
 @pytest.mark.parametrize("streamed", [False, True])

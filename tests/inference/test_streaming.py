@@ -11,11 +11,11 @@ from PIL import Image
 from rednet.errors import ImageError, OptionError
 from rednet.images import PictureFile
 from rednet.images.encoding import Saving
-from rednet.inference.files import FileTask, Handling
 from rednet.inference.inspect import Finding
 from rednet.inference.restorer import Restorer
 from rednet.inference.streaming import Window
 from rednet.inference.work import Local, Whole
+from tests.tasks import run_task
 
 from ..images.test_matrix import wide_profile, write_png, write_tiff
 
@@ -28,14 +28,7 @@ def restorer(make_model):
 
 
 def run(source, target, restorer, work=BLIND, **handling):
-    task = FileTask(source, target, work, Handling(**{"saving": Saving(overwrite=True), **handling}))
-    try:
-        task.load()
-        task.restore(restorer)
-        task.save()
-    finally:
-        task.close()
-    return task
+    return run_task(source, target, restorer, work, **{"saving": Saving(overwrite=True), **handling})
 
 
 def both_ways(source, suffix, restorer, monkeypatch, **handling):

@@ -173,16 +173,16 @@ def test_a_painted_mask_is_filled_and_all_else_stays(page, levels, tmp_path):
     page.wait_for_timeout(2000)  # the picture fades in
     box = canvas.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(middle[0] - 40, middle[1])
+    page.mouse.move(middle[0] - 20, middle[1])
     page.mouse.down()
-    page.mouse.move(middle[0] + 40, middle[1], steps=10)
+    page.mouse.move(middle[0] + 20, middle[1], steps=10)
     page.mouse.up()
     page.wait_for_timeout(1000)  # the stroke is sent
     wait_done_again(page, page.get_by_role("button", name="Restore", exact=True).click)
     download = save(page)
     download.save_as(tmp_path / "saved.png")
     changed = (np.asarray(Image.open(tmp_path / "saved.png")) != levels).any(axis=2)
-    assert 0.005 < changed.mean() < 0.8
+    assert 0.005 < changed.mean() < 0.6
     assert changed[17:23, 12:18].mean() > 0.5  # the stroke goes through the middle
     assert not changed[:4].any() and not changed[-4:].any()
 
