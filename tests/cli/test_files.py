@@ -106,6 +106,11 @@ def test_stdin_and_stdout(folder, model):
     assert done.returncode == 1 and b"leave --skip-clean out" in done.stderr and not done.stdout
     done = rednet("denoise", "-", "--max-megapixels", "0.001", "--model", model, input=content, text=False)
     assert done.returncode == 1 and b"the limit is 0.001" in done.stderr
+    for broken in (b"no picture", (folder / "a photo.jpg").read_bytes()[:200]):
+        done = rednet("denoise", "-", "--model", model, input=broken, text=False)
+        assert done.returncode == 1 and done.stderr.startswith(b"rednet: stdin ") and not done.stdout
+        done = rednet("denoise", "-", "-o", folder / "x.png", "--json", "--model", model, input=broken, text=False)
+        assert done.returncode == 1 and all(row["input"] == "stdin" for row in json.loads(done.stdout or "[]"))
 
 
 def test_a_report_of_one_file_tells_of_failure_too(folder, model, tmp_path):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,14 @@ def restore_file(
     if to_stdout and job.handling.skip_clean:
         raise OptionError("of a clean picture, stdout would hold nothing; leave --skip-clean out, or give -o FILE")
     with ExitStack() as stack:
-        source = picture
+        source, name = picture, "stdin" if picture == STREAM else str(picture)
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory())) if STREAM in (picture, output) else Path()
         if picture == STREAM:
             source = aside / "stdin"
             with source.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
-            ending = PictureFile(source, max_megapixels=job.handling.max_megapixels).ending
+            with calling_it_stdin(aside):
+                ending = PictureFile(source, max_megapixels=job.handling.max_megapixels).ending
             picture = source = source.rename(source.with_suffix(ending))
         suffix = "-restored" if naming.suffix is None else naming.suffix
         named = source.with_name(output_name(source, suffix=suffix, format=naming.format))
@@ -65,8 +67,10 @@ def restore_file(
         task = FileTask(source, target, plan(source), job.handling)
         stack.callback(task.close)
         report = task.report
+        report.input = name
         try:
-            carry_out(task, job)
+            with calling_it_stdin(aside):
+                carry_out(task, job, name)
         except RednetError as error:
             if not as_json:
                 raise
@@ -78,16 +82,28 @@ def restore_file(
         if as_json:
             print_json([report])
         elif not task.skipped:
-            line = f"{target}: {report.width}x{report.height} px, {report.seconds:.1f} s"
+            line = f"{'stdout' if to_stdout else target}: {report.width}x{report.height} px, {report.seconds:.1f} s"
             print(line, file=sys.stderr if to_stdout else sys.stdout)
     return not report.error
 
 
-def carry_out(task: FileTask, job: Job) -> None:
-    """Reads, restores and writes a picture, and says what was found."""
+@contextmanager
+def calling_it_stdin(aside: Path) -> Iterator[None]:
+    """Names stdin in an error, not the file that holds it meanwhile."""
+    from rednet.errors import RednetError
+
+    try:
+        yield
+    except RednetError as error:
+        held = re.escape(str(aside / "stdin")) + r"(\.\w+)?"
+        raise type(error)(re.sub(held, "stdin", str(error))) from error
+
+
+def carry_out(task: FileTask, job: Job, name: str) -> None:
+    """Reads, restores and writes a picture, and says what was found in what is called `name`."""
     task.load()
     if task.report.words:
-        print(f"{task.source}: {task.report.words}", file=sys.stderr)
+        print(f"{name}: {task.report.words}", file=sys.stderr)
     restorer = job.restorer()
     with progress_bar(task.source.name) as advance:
         task.restore(restorer, advance)
