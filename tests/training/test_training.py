@@ -19,6 +19,7 @@ from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Distillation, Schedule, load_recipe
 from rednet.zoo.folder import load_network
+from rednet.zoo.shipped import find_model
 
 RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))
 RECIPE = """
@@ -256,6 +257,15 @@ def test_training_starts_from_given_weights(recipe, data, tmp_path, make_model):
     assert 0 < (a - b).abs().max() < 0.05
     with pytest.raises(TrainingError, match="shape"):
         train(recipe, data, tmp_path / "third", Budget(steps=1), weights=make_model(depth=4, width=2))
+
+
+def test_the_lineage_goes_on_from_the_shipped_weights_with_new_crops():
+    recipes = {path.stem: load_recipe(path) for path in RECIPES}
+    first, following = recipes["universal"], recipes["universal-next"]
+    assert first.schedule.seed != following.schedule.seed and first.mixture == following.mixture
+    shipped = load_network(find_model("universal"))
+    started = loop.starting_network(following, "universal")
+    assert all(torch.equal(a, b) for a, b in zip(started.parameters(), shipped.parameters(), strict=True))
 
 
 def test_divergence_stops_the_run_and_keeps_the_last_good_weights(recipe, data, tmp_path, monkeypatch):

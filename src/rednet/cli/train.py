@@ -21,7 +21,7 @@ def train(
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Budget in minutes of wall time.")] = None,
     steps: Annotated[int | None, typer.Option(help="Budget in steps.")] = None,
-    weights: Annotated[Path | None, typer.Option("--from", help="Model folder to start from.")] = None,
+    weights: Annotated[str | None, typer.Option("--from", help="Shipped model or model folder to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped run in --out.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:

@@ -85,7 +85,7 @@ def train(
     out: Path,
     budget: Budget,
     *,
-    weights: Path | None = None,
+    weights: str | Path | None = None,
     resume: bool = False,
     report: Callable[[Status], None] = lambda status: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -98,7 +98,7 @@ def train(
         data: folder below which the recipe's picture folders lie.
         out: folder of the run; made if need be.
         budget: its length; when resuming, give the same again.
-        weights: model folder to start from, instead of fresh weights.
+        weights: shipped model or model folder to start from, instead of fresh weights.
         resume: go on with the stopped run in `out`.
         report: called after every step.
         should_stop: asked after every step; True ends the run early, ready to be resumed.
@@ -239,14 +239,14 @@ class Run:
         self.status = Status(**state["status"])
 
 
-def starting_network(recipe: Recipe, weights: Path | None = None) -> REDNet:
-    """Gives the recipe's network, with fresh weights or with those of a model folder.
+def starting_network(recipe: Recipe, weights: str | Path | None = None) -> REDNet:
+    """Gives the recipe's network, with fresh weights or with those of a shipped model or a model folder.
 
     Raises:
         TrainingError: the weights are of another shape.
     """
     torch.manual_seed(recipe.schedule.seed)
-    model = REDNet(recipe.model) if weights is None else load_network(weights)
+    model = REDNet(recipe.model) if weights is None else load_network(find_model(weights))
     if model.config != recipe.model:
         raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")
     return model
