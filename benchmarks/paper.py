@@ -4,7 +4,7 @@
     python benchmarks/paper.py --all --data DIR
     python benchmarks/paper.py skips --plot                # draws the committed figures again
 
-What was measured to its end is not measured again, also if another question did; delete its file to do so.
+Each training is kept when it is done, and not done again, also not for another question; delete its file to do so.
 
 A question is a file in `recipes/paper/`; `base.toml` holds what all share. Every variant sees the same crops.
 """
@@ -28,9 +28,10 @@ from torch import Tensor
 
 from rednet.inference.machine import cpu_threads
 from rednet.model import REDNet
-from rednet.training.loop import Run, starting_network, validate
+from rednet.training.loop import Run, validate
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe, lay_over, load_tables, recipe_from
+from rednet.training.start import starting_network
 
 ROOT = Path(__file__).parent.parent
 QUESTIONS = ROOT / "recipes" / "paper"
@@ -146,20 +147,38 @@ def finished() -> dict[str, list[dict[str, Any]]]:
 
 
 def run_question(name: str, data: Path) -> None:
-    """Trains all variants of a question and keeps what was measured."""
+    """Trains all variants of a question and keeps what was measured, each as soon as it is done."""
     question = load_question(name)
     RESULTS.mkdir(parents=True, exist_ok=True)
     done = finished()
-    with (RESULTS / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+    variants = list(itertools.product(question["seeds"], question["variant"]))
+    rows: list[dict[str, Any]] = []
+    missing: list[tuple[int, Mapping[str, Any]]] = []
+    for seed, variant in variants:
+        known = done.get(fingerprint(plan_of(question, variant), recipe_of(question, variant, seed)))
+        if known is None:
+            missing.append((seed, variant))
+        else:
+            rows += [{**row, "variant": variant["name"], "seed": seed} for row in known]
+    order = {(str(seed), variant["name"]): number for number, (seed, variant) in enumerate(variants)}
+    for seed, variant in missing:
+        recipe, plan = recipe_of(question, variant, seed), plan_of(question, variant)
+        here = {"variant": variant["name"], "seed": seed, "recipe": fingerprint(plan, recipe)}
+        rows += [{**row, **here} for row in train(plan, recipe, data)]
+        print(
+            f"{name}: {variant['name']}, seed {seed}: {rows[-1]['psnr']} dB after {rows[-1]['seconds']} s", flush=True
+        )
+        keep(RESULTS / f"{name}.csv", sorted(rows, key=lambda row: order[str(row["seed"]), row["variant"]]))
+
+
+def keep(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes a table, whole or not at all."""
+    part = path.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        for seed, variant in itertools.product(question["seeds"], question["variant"]):
-            recipe, plan = recipe_of(question, variant, seed), plan_of(question, variant)
-            training = fingerprint(plan, recipe)
-            for row in done.get(training) or train(plan, recipe, data):
-                table.writerow({**row, "variant": variant["name"], "seed": seed, "recipe": training})
-                file.flush()
-            print(f"{name}: {variant['name']}, seed {seed}: {row['psnr']} dB after {row['seconds']} s", flush=True)
+        table.writerows(rows)
+    part.replace(path)
 
 
 def plot_question(name: str) -> None:

@@ -18,6 +18,7 @@ from rednet.training import loop
 from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Distillation, Schedule, load_recipe
+from rednet.training.start import load_teacher, starting_network
 from rednet.zoo.folder import load_network
 from rednet.zoo.shipped import find_model
 
@@ -131,7 +132,7 @@ def test_a_recipe_says_only_where_it_differs_from_its_base(data, recipe):
 def test_a_pupil_learns_from_the_truth_and_its_teacher(recipe, data, make_model, share):
     shape = {"channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)}
     teacher = make_model(depth=6, width=4, **shape)
-    run = loop.Run(replace(recipe, distillation=Distillation(str(teacher), share)), loop.starting_network(recipe))
+    run = loop.Run(replace(recipe, distillation=Distillation(str(teacher), share)), starting_network(recipe))
     crop = next(stream(patches_of(recipe, data), 0))
     with torch.no_grad():
         answer = load_network(teacher)(crop.y, crop.mask, crop.hints)
@@ -142,7 +143,7 @@ def test_a_pupil_learns_from_the_truth_and_its_teacher(recipe, data, make_model,
 def test_a_teacher_must_take_the_same_inputs(recipe, make_model):
     teacher = make_model(depth=4, width=4, channels=3, stride=2)
     with pytest.raises(TrainingError, match="the teacher takes"):
-        loop.load_teacher(replace(recipe, distillation=Distillation(str(teacher))))
+        load_teacher(replace(recipe, distillation=Distillation(str(teacher))))
 
 
 def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):
@@ -264,7 +265,7 @@ def test_the_lineage_goes_on_from_the_shipped_weights_with_new_crops():
     first, following = recipes["universal"], recipes["universal-next"]
     assert first.schedule.seed != following.schedule.seed and first.mixture == following.mixture
     shipped = load_network(find_model("universal"))
-    started = loop.starting_network(following, "universal")
+    started = starting_network(following, "universal")
     assert all(torch.equal(a, b) for a, b in zip(started.parameters(), shipped.parameters(), strict=True))
 
 

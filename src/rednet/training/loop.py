@@ -19,15 +19,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rednet.degradations import Identity, Share
 from rednet.errors import TrainingError
 from rednet.model import REDNet
 from rednet.training.balance import TaskBalance
 from rednet.training.optimizer import build_optimizers
 from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe, Schedule
+from rednet.training.start import load_teacher, starting_network
 from rednet.zoo.chain import CONFIG, WEIGHTS
-from rednet.zoo.folder import load_network, save_network
-from rednet.zoo.shipped import find_model
+from rednet.zoo.folder import save_network
 
 __all__ = ["Budget", "Status", "train"]
 
@@ -67,11 +68,7 @@ class Status:
     loss: float = math.nan  # balanced, running mean
     wait: float = 0.0  # share of the time in which the trainer waited for crops
     psnr: dict[str, float] = field(default_factory=dict)  # dB on the validation crops, by task
-
-    @property
-    def mean_psnr(self) -> float:
-        """Mean over the tasks, dB."""
-        return sum(self.psnr.values()) / len(self.psnr) if self.psnr else math.nan
+    mean_psnr: float = math.nan  # dB, over the tasks that damage something
 
     @property
     def pixels_per_s(self) -> float:
@@ -98,7 +95,7 @@ def train(
         data: folder below which the recipe's picture folders lie.
         out: folder of the run; made if need be.
         budget: its length; when resuming, give the same again.
-        weights: shipped model or model folder to start from, instead of fresh weights.
+        weights: shipped model or model folder to start from, instead of fresh weights; see `starting_network`.
         resume: go on with the stopped run in `out`.
         report: called after every step.
         should_stop: asked after every step; True ends the run early, ready to be resumed.
@@ -141,6 +138,7 @@ def train(
         if stopping or status.seconds - validated >= VALIDATE_EVERY_S:
             validated = status.seconds
             status.psnr = validate(run.averaged, exams, recipe)
+            status.mean_psnr = mean_of_damaged(status.psnr, recipe.validation)
             run.save(out)
             log.write(status)
         report(status)
@@ -239,34 +237,6 @@ class Run:
         self.status = Status(**state["status"])
 
 
-def starting_network(recipe: Recipe, weights: str | Path | None = None) -> REDNet:
-    """Gives the recipe's network, with fresh weights or with those of a shipped model or a model folder.
-
-    Raises:
-        TrainingError: the weights are of another shape.
-    """
-    torch.manual_seed(recipe.schedule.seed)
-    model = REDNet(recipe.model) if weights is None else load_network(find_model(weights))
-    if model.config != recipe.model:
-        raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")
-    return model
-
-
-def load_teacher(recipe: Recipe) -> REDNet | None:
-    """Loads the recipe's teacher, if it has one.
-
-    Raises:
-        TrainingError: it takes other inputs than the network.
-    """
-    if recipe.distillation is None:
-        return None
-    teacher = load_network(find_model(recipe.distillation.teacher))
-    inputs, expected = ((c.channels, c.mask, c.hints) for c in (teacher.config, recipe.model))
-    if inputs != expected:
-        raise TrainingError(f"the teacher takes (channels, mask, hints) {inputs}, the network {expected}")
-    return teacher.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
 def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:
     """Runs the network on a batch, with the optional inputs that it takes."""
     config = model.config
@@ -295,6 +265,13 @@ def validate(model: REDNet, exams: list[Crop], recipe: Recipe) -> dict[str, floa
         errors = (forward(model, crop, crop.y).clamp(0, 1) - crop.x).square().mean(dim=(1, 2, 3))
         scores[share.name] = float((-10 * errors.clamp_min(1e-10).log10()).mean())
     return scores
+
+
+def mean_of_damaged(psnr: dict[str, float], shares: Sequence[Share]) -> float:
+    """Gives the mean over the tasks that damage something: clean pictures stay at 40 to 60 dB, and would drown them."""
+    damaged = [psnr[share.name] for share in shares if not isinstance(share.degradation, Identity)]
+    values = damaged or list(psnr.values())
+    return sum(values) / len(values)
 
 
 class Log:
