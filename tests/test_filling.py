@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from rednet.filling import fill_missing, nearest_means
 
@@ -97,3 +98,17 @@ def test_what_has_too_few_known_pixels_in_reach_is_left_out():
     unknown = known[:, :, 1] == 0
     found = [(columns.tolist(), means[:, 0].tolist()) for _, columns, means in nearest_means(known, unknown, 1, 4)]
     assert found == [([1], [5.0]), ([2], [5.0]), ([3, 4], [5.0, 5.0])]
+
+
+@pytest.mark.parametrize("seed", [234, 682])
+def test_two_pixels_that_are_bent_in_fewer_steps_than_there_are_do_not_divide_by_nothing(seed):
+    rng = np.random.default_rng(seed)
+    x = (rng.integers(0, 256, (12, 12, 1)) / 255).astype(np.float32)
+    mask = lost(12, 12, *zip(rng.integers(0, 12, 2), rng.integers(0, 12, 2), strict=True))
+    assert np.isfinite(fill_missing(x, mask)).all()
+
+
+def test_values_whose_squares_are_no_float32_are_bent_as_others(rng):
+    x, mask = rng.random((12, 12, 1)).astype(np.float32), rng.random((12, 12)) < 0.5
+    tiny = np.float32(2**-70)  # a power of two: nothing is rounded
+    assert np.array_equal(fill_missing(x * tiny, mask), fill_missing(x, mask) * tiny)
