@@ -8,10 +8,13 @@ import pyvips
 import tifffile
 from PIL import Image, TiffImagePlugin
 
-from rednet.images import read_picture, write_picture
+from rednet.images import from_array, read_picture, write_picture
+from rednet.images.encoding import Saving
 from rednet.images.tiff_tags import append_tags, read_directories
+from rednet.images.writing import save_levels
 
 EXPOSURE, ISO, LATITUDE = 33434, 34855, 2
+EXIF = 34665
 
 
 def camera_exif():
@@ -73,3 +76,28 @@ def test_tags_are_added_to_a_bigtiff(tmp_path):
 def test_what_is_broken_has_no_tags(content):
     found = read_directories(io.BytesIO(content))
     assert found is None or not any(found)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_the_size_that_a_tiff_tells_is_that_of_its_pages(pages, tmp_path, rng):
+    levels = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(levels).save(tmp_path / "a.jpg", exif=camera_exif())
+    header = read_picture(tmp_path / "a.jpg").header
+    larger = levels.repeat(2, axis=0).repeat(2, axis=1)  # as after enlarging
+    save_levels(tmp_path / "b.tif", [larger] * pages, header, Saving())
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        told = file.pages[0].tags[EXIF].value
+        assert len(file.pages) == pages and told["ISOSpeedRatings"] == 400
+    assert (told["PixelXDimension"], told["PixelYDimension"]) == (60, 40)
+
+
+@pytest.mark.parametrize("software", [None, "a program"])
+def test_a_tiff_tells_nothing_that_nobody_has_said(software, tmp_path, rng):
+    Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).save(tmp_path / "a.png")
+    header = read_picture(tmp_path / "a.png").header
+    save_levels(tmp_path / "b.tif", [np.zeros((9, 14, 3), np.uint8)], header, Saving(software=software))
+    write_picture(tmp_path / "c.tif", from_array(np.zeros((9, 14), np.uint8)))
+    for name, said in (("b.tif", software), ("c.tif", None)):
+        with tifffile.TiffFile(tmp_path / name) as file:
+            found = {tag.code: tag.value for tag in file.pages[0].tags}
+        assert EXIF not in found and found.get(305) == said

@@ -23,6 +23,7 @@ SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12:
 WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that turn round together in the other byte order
 LONG = 4
 EXIF, GPS = 34665, 34853  # the directories below the first
+PIXEL_WIDTH, PIXEL_HEIGHT = 40962, 40963
 DESCRIPTION = 270
 # Description, maker, model, software, date, artist, computer, copyright.
 KEPT = (DESCRIPTION, 271, 272, 305, 306, 315, 316, 33432)
@@ -30,6 +31,7 @@ MOST_BYTES = 60_000  # an EXIF block in a JPEG ends at 64 KiB
 MOST_TAGS = 512
 LAST_OFFSET = 1 << 32
 BLOCK_START = b"Exif\0\0"
+CAMERA_FIELDS = "exif-ifd2-"  # how the names of libvips' fields for the directory EXIF begin
 
 
 class Tag(NamedTuple):
@@ -75,10 +77,8 @@ def attach_tags(image: Any, path: Path) -> Any:
 
 def append_tags(image: Any, file: BinaryIO) -> None:
     """Adds the EXIF of a libvips image to a TIFF file that libvips has written."""
-    jpeg = small_jpeg(image)
-    start = jpeg.find(BLOCK_START)
-    found = read_directories(io.BytesIO(jpeg[start + len(BLOCK_START) :])) if start >= 0 else None
-    if found is None:
+    found = own_directories(image)
+    if found is None or not any(found):
         return
     file.seek(0)
     head = file.read(16)
@@ -97,6 +97,18 @@ def append_tags(image: Any, file: BinaryIO) -> None:
         file.write(content)
         file.seek(place)
         file.write(struct.pack(pointer_form, end))
+
+
+def own_directories(image: Any) -> Directories | None:
+    """Gives the EXIF of a libvips image, without what libvips makes up where there is none of the camera's."""
+    jpeg = small_jpeg(image)
+    start = jpeg.find(BLOCK_START)
+    found = read_directories(io.BytesIO(jpeg[start + len(BLOCK_START) :])) if start >= 0 else None
+    if found is None or not any(field.startswith(CAMERA_FIELDS) for field in image.get_fields()):
+        return found and found._replace(exif={})
+    sides = {PIXEL_WIDTH: image.width, PIXEL_HEIGHT: image.get_page_height()}
+    told = {tag: Tag(LONG, struct.pack("<I", side)) for tag, side in sides.items()}  # they are those of the small JPEG
+    return found._replace(exif={**found.exif, **told})
 
 
 def small_jpeg(image: Any) -> bytes:
