@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from rednet.inference.machine import available_memory, cpu_threads
+from rednet.inference.machine import LEAST_LIKELY_FREE, SHARE_LIKELY_FREE, available_memory, cpu_threads, free_memory
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,23 @@ def test_the_limit_of_the_container_counts(tmp_path):
     (first / "memory.limit_in_bytes").write_text("5000\n")
     (first / "memory.usage_in_bytes").write_text("6000\n")
     assert available_memory(tmp_path, tmp_path / "none") == 0
+
+
+def test_where_the_system_does_not_say_what_is_free_it_is_guessed(tmp_path, monkeypatch):
+    known = {"SC_AVPHYS_PAGES": 1000, "SC_PHYS_PAGES": 8000, "SC_PAGE_SIZE": 4096}
+
+    def sysconf(name):
+        if name not in known:
+            raise ValueError("unrecognized configuration name")
+        return known[name]
+
+    monkeypatch.setattr(os, "sysconf", sysconf)
+    assert free_memory() == 1000 * 4096
+    del known["SC_AVPHYS_PAGES"]  # macOS
+    assert free_memory() == 8000 * 4096 * SHARE_LIKELY_FREE
+    assert available_memory(tmp_path, tmp_path / "none") > 0
+    del known["SC_PHYS_PAGES"]
+    assert free_memory() == LEAST_LIKELY_FREE
+    monkeypatch.delattr(os, "sysconf")  # Windows
+    assert free_memory() == LEAST_LIKELY_FREE
+    assert available_memory(tmp_path, tmp_path / "none") > 0

@@ -12,6 +12,8 @@ __all__ = ["available_memory", "cpu_threads", "return_memory_at_once"]
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 CGROUP = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+SHARE_LIKELY_FREE = 0.5  # of all memory, where a system does not say what is free (macOS)
+LEAST_LIKELY_FREE = 2 << 30  # bytes, where it says nothing (Windows)
 
 
 def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
@@ -34,13 +36,13 @@ def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
 
 
 def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Gives the bytes that are free on this machine and in its container, whichever is less.
+    """Gives the bytes that are free on this machine and in its container, whichever is less; a guess where none says.
 
     Args:
         root: where control groups (version 2, or `memory` of version 1) are mounted.
         groups: tells which of them this process is in.
     """
-    free = [int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))]
+    free = [free_memory()]
     try:
         text = Path("/proc/meminfo").read_text("ascii")
         free = [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")] or free
@@ -53,6 +55,16 @@ def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
             except (OSError, ValueError):  # no such file, or "max"
                 continue
     return max(min(free), 0)
+
+
+def free_memory() -> int:
+    """Gives the bytes that the system says are free, or else that are likely to be."""
+    for pages, share in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", SHARE_LIKELY_FREE)):
+        try:
+            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * share)
+        except (AttributeError, ValueError, OSError):  # no such function, name, or number
+            continue
+    return LEAST_LIKELY_FREE
 
 
 def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
