@@ -121,3 +121,13 @@ def test_a_device_that_is_not_there_is_told(engine, make_model, monkeypatch):
         load_engine(make_model(depth=4, width=2), engine, device="gpu")
     with pytest.raises(OptionError, match="cpu or gpu"):
         load_engine(make_model(depth=4, width=2), engine, device="tpu")
+
+
+def test_torch_uses_as_many_threads_as_it_is_told(make_model):
+    folder, before = make_model(depth=4, width=2), torch.get_num_threads()
+    try:
+        for threads in (1, 3):
+            load_engine(folder, "torch", threads=threads)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

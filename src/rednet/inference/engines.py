@@ -185,6 +185,7 @@ class TorchEngine(Engine):
 
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
         self.torch = import_extra("torch", "train")
+        self.torch.set_num_threads(threads)  # of the whole process: torch has no others
         self.place = "cpu"
         if device == "gpu":
             self.place = "cuda" if self.torch.cuda.is_available() else "mps"
