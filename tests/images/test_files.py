@@ -1,6 +1,7 @@
 import errno
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from PIL import Image, ImageCms
 
 from rednet.errors import ImageError, OptionError
 from rednet.images import FORMATS, from_array, read_picture, to_array, write_picture
+from rednet.images.encoding import Saving
+from rednet.images.writing import check_place, part_file, save_levels, sweep
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -65,6 +68,19 @@ def test_the_orientation_in_xmp_is_reset_too(notation, tmp_path, photo):
         assert notation.replace(b"6", b"1") in written.info["xmp"]
 
 
+def test_the_software_tag_says_all_that_it_is_told(tmp_path):
+    said = "rednet 1.0 (denoise, universal)"
+    exif = Image.Exif()
+    exif[0x0131], exif[0x013B] = "A program (old)", "An artist (a name) (another)"
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
+    header = read_picture(tmp_path / "a.jpg").header
+    for suffix in FORMATS:
+        save_levels(tmp_path / f"b{suffix}", [np.zeros((8, 8, 3), np.uint8)], header, Saving(software=said))
+        with Image.open(tmp_path / f"b{suffix}") as written:
+            found = written.getexif()
+        assert (found[0x0131], found[0x013B]) == (said, exif[0x013B])
+
+
 def hostile(folder):
     """Makes files that are no pictures, by name."""
     whole = folder / "whole.png"
@@ -118,6 +134,19 @@ def test_several_pages_and_other_colours_are_refused_rather_than_dropped(tmp_pat
         read_picture(tmp_path / "b.tif")
 
 
+def test_an_animated_png_is_refused_rather_than_cut_to_its_first_frame(tmp_path):
+    frames = [Image.new("L", (8, 8), level) for level in (0, 100, 200)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match=r"a\.png is animated"):
+        read_picture(tmp_path / "a.png")
+    still = (tmp_path / "a.png").read_bytes()
+    start = still.index(b"acTL") - 4
+    (tmp_path / "b.png").write_bytes(still[:start] + still[start + 20 :])  # the same without the chunk that counts
+    assert read_picture(tmp_path / "b.png").size == "8x8"
+    frames[0].save(tmp_path / "c.png", icc_profile=b"acTL" * 9)  # the word alone does not matter
+    assert read_picture(tmp_path / "c.png").size == "8x8"
+
+
 def test_palettes_and_one_bit_pictures_are_read_as_what_they_show(tmp_path):
     Image.new(
         "P",
@@ -157,6 +186,53 @@ def test_a_disk_without_hard_links_is_written_all_the_same(tmp_path, photo, monk
     monkeypatch.setattr(os, "link", fail)
     write_picture(tmp_path / "a.png", from_array(photo))
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def refusing(number):
+    def flock(file, operation):
+        raise OSError(number, os.strerror(number))
+
+    return flock
+
+
+@pytest.mark.parametrize("number", NO_LOCKS)
+def test_a_disk_without_locks_is_written_all_the_same(number, tmp_path, photo, monkeypatch):
+    monkeypatch.setattr("fcntl.flock", refusing(number))
+    write_picture(tmp_path / "a.png", from_array(photo))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_what_is_written_without_a_lock_is_never_swept(tmp_path, monkeypatch):
+    (tmp_path / ".rednet-dead.part.png").touch()
+    with monkeypatch.context() as here:
+        here.setattr("fcntl.flock", refusing(errno.ENOLCK))
+        living = part_file(tmp_path, ".png")
+        part, file = living.__enter__()
+        sweep(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 2  # without locks, nobody can tell
+    sweep(tmp_path)  # as another process does, to which the disk gives locks
+    assert list(tmp_path.iterdir()) == [part]
+    file.write(b"whole")
+    living.__exit__(None, None, None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("fcntl.flock", refusing(errno.EAGAIN))
+    with pytest.raises(BlockingIOError), part_file(tmp_path, ".png"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder in which not even root can write")
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    with pytest.raises(ImageError, match=r"cannot write /proc/a\.png: "):
+        check_place(Path("/proc/a.png"), overwrite=False)
+    check_place(tmp_path / "a.png", overwrite=False)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", "absent/a.png"])

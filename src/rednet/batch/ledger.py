@@ -18,12 +18,8 @@ from types import TracebackType
 from typing import Any
 
 from rednet.errors import ImageError
+from rednet.images.locking import lock
 from rednet.images.writing import part_file, writing
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["LEDGER", "Ledger", "State", "hash_file", "hash_job", "hash_model", "hash_option"]
 
@@ -92,14 +88,15 @@ class Ledger:
         except OSError as error:
             raise ImageError(f"cannot write {self.path}: {error.strerror}") from error
         try:
-            if fcntl is not None:
-                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock(self.file)
+            self.read()
+            if self.path.stat().st_size:
+                self.file.write("\n")  # behind half a line, if there is one
+        except BaseException as error:
             self.file.close()
+            if not isinstance(error, BlockingIOError):
+                raise
             raise ImageError(f"another run is writing into {self.out}; wait for it, or choose another folder") from None
-        self.read()
-        if self.path.stat().st_size:
-            self.file.write("\n")  # behind half a line, if there is one
         return self
 
     def __exit__(
@@ -112,12 +109,14 @@ class Ledger:
             self.file.close()
 
     def read(self) -> Ledger:
-        """Reads what is noted, if anything, without keeping others out."""
+        """Reads what is noted, if anything, without keeping others out; raises ImageError if it may not."""
         self.lines = {}
         try:
             text = self.path.read_text("utf-8", errors="replace")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return self
+        except OSError as error:
+            raise ImageError(f"cannot read {self.path}: {error.strerror}") from error
         for row in text.splitlines():
             try:
                 line = json.loads(row)
@@ -125,6 +124,10 @@ class Ledger:
             except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
                 continue
         return self
+
+    def outputs(self) -> set[Path]:
+        """Gives all outputs that are noted, whether they are there or not."""
+        return {self.out / name for name in self.lines}
 
     def state(self, source: Path, target: Path) -> State:
         """Finds out how an output stands to its input; reads both."""

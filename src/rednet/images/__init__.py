@@ -2,7 +2,7 @@
 
 Read in this order: picture.py (what a picture is), colour.py (profiles and ranges), reading.py (files to pictures),
 encoding.py (pictures to bytes), tiff_tags.py (what libvips drops from TIFF), writing.py (bytes to files, whole or not
-at all).
+at all), locking.py (who is writing).
 """
 
 from rednet.images.encoding import FORMATS

@@ -100,7 +100,7 @@ def encode(image: Any, header: Any, file: BinaryIO, suffix: str, saving: Saving,
         if image.bands < 3 and not holds_gray(suffix) and image.get_typeof(PROFILE):
             image.remove(PROFILE)
     if saving.software and not saving.strip_metadata:
-        text = f"{saving.software} ({saving.software}, ASCII, {len(saving.software)} components)"  # as libvips has it
+        text = f"{saving.software} (text, ASCII, {len(saving.software)} components)"  # libvips cuts at the last " ("
         image.set_type(vips.GValue.gstr_type, "exif-ifd0-Software", text)
     if pages > 1:
         image.set_type(vips.GValue.gint_type, "page-height", image.height // pages)

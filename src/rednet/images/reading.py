@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -46,7 +47,7 @@ class PictureFile:
         value_range: what is black and white in a file of floats; None for 0 and 1.
 
     Raises:
-        ImageError: the file is missing, unreadable, not a picture, broken or too large.
+        ImageError: the file is missing, unreadable, not a picture, broken, too large, or an animated PNG.
         OptionError: a range is given and the file is not of floats.
     """
 
@@ -58,6 +59,11 @@ class PictureFile:
         with one_line(path):
             first = self.open(None)
             self.kind = kind_of(first)
+            if self.kind == "PNG" and png_frames(path) > 1:
+                raise ImageError(
+                    f"{path} is animated, and of a PNG only the first frame can be read; save the frames "
+                    "as files of their own"
+                )
             self.pages: int = first.get_n_pages()
             megapixels = first.width * first.height * self.pages / 1e6
             if megapixels > max_megapixels:
@@ -193,6 +199,20 @@ def kind_of(image: Any) -> str:
     """Names the format that an image was read from: "JPEG", "PNG", ..."""
     loader = str(image.get("vips-loader")) if image.get_typeof("vips-loader") else ""
     return READABLE.get(loader.removesuffix("_source"), loader)
+
+
+def png_frames(path: Path) -> int:
+    """Counts the frames of a PNG file, which libvips does not; looks only at what stands before the first one.
+
+    Source: PNG 3 (W3C, 2025), sections 5.3 and 11.3.4.1.
+    """
+    with path.open("rb") as file:
+        file.seek(len(b"\x89PNG\r\n\x1a\n"))
+        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+            if head[4:] == b"acTL":
+                return int.from_bytes(file.read(4), "big")
+            file.seek(int.from_bytes(head[:4], "big") + len(b"CRC4"), io.SEEK_CUR)
+    return 1
 
 
 def is_folder(path: Path) -> bool:

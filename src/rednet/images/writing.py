@@ -14,21 +14,19 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import ImageError
+from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range
 from rednet.images.encoding import Saving, check_format, encode, holds_gray, written_depth
+from rednet.images.locking import HAS_LOCKS, lock
 from rednet.images.picture import Picture, libvips, to_array
 
-try:
-    import fcntl
-except ImportError:  # not on Windows; what a killed run left there stays
-    fcntl = None  # type: ignore[assignment]
-
 __all__ = [
+    "check_apart",
     "check_output",
     "check_place",
     "make_folder",
     "part_file",
+    "real_place",
     "save_image",
     "save_levels",
     "sweep",
@@ -56,7 +54,7 @@ def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
 
 
 def check_place(path: Path, *, overwrite: bool) -> None:
-    """Makes sure that there is a folder to write into, and no file in the way; raises ImageError."""
+    """Makes sure, by trying, that there is a folder to write into, and no file in the way; raises ImageError."""
     try:
         there, folder = path.parent.is_dir(), path.is_dir()
     except OSError as error:
@@ -67,6 +65,20 @@ def check_place(path: Path, *, overwrite: bool) -> None:
         raise ImageError(f"cannot write {path}: it is a folder")
     if os.path.lexists(path) and not overwrite:
         raise ImageError(f"{path} exists already; choose another name or use --overwrite")
+    with writing(path), part_file(path.parent, path.suffix):
+        pass
+
+
+def check_apart(*paths: Path | None) -> None:
+    """Makes sure that outputs, of which some may be None, have names of their own; raises OptionError."""
+    given = [path for path in paths if path is not None]
+    if len({real_place(path) for path in given}) < len(given):
+        raise OptionError(f"two outputs have one name ({', '.join(map(str, given))}); give each its own")
+
+
+def real_place(path: Path) -> Path:
+    """Gives where a file lies, by whatever links its folder is reached; a link in its place lies there, too."""
+    return Path(os.path.realpath(path.parent), path.name)
 
 
 def make_folder(path: Path) -> None:
@@ -156,21 +168,21 @@ def writing(path: Path) -> Iterator[None]:
 def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
     """Opens a file of a temporary name, which is removed at the end unless it was published.
 
-    As long as it is open it is locked, so that `sweep` can tell it from what a killed run left.
+    As long as it is open it is locked, so that `sweep` can tell it from what a killed run left. Where it cannot be
+    locked, it gets a name that is never swept: another process, or another machine, may well have locks there.
     """
     while True:
-        part = folder / f"{PART}{uuid.uuid4().hex}.part{suffix}"
-        file = part.open("x+b")
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        if part.exists():  # else another process has swept it away before it was locked
-            break
-        file.close()
-    try:
-        yield part, file
-    finally:
-        part.unlink(missing_ok=True)
-        file.close()
+        name = f"{PART}{uuid.uuid4().hex}"
+        part = folder / f"{name}.part{suffix}"
+        try:
+            with part.open("x+b") as file:
+                if HAS_LOCKS and not lock(file, wait=True):
+                    part = part.rename(folder / f"{name}.open{suffix}")
+                if part.exists():  # else another process has swept it away before it was locked
+                    yield part, file
+                    return
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:
@@ -194,13 +206,14 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what a killed run left in a folder; files that a living process writes are locked, and stay."""
-    if fcntl is None:
-        return
+    """Removes what a killed run left in a folder; files that a living process writes are locked, and stay.
+
+    Where there are no locks, as on Windows, all stay.
+    """
     for part in folder.glob(f"{PART}*.part*"):
         try:
             with part.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                part.unlink()
+                if lock(file):
+                    part.unlink()
         except OSError:  # being written, or not ours to remove
             continue
