@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -115,6 +116,18 @@ def test_a_changed_output_is_made_again_and_put_aside(folder, restorer):
     assert (out / "a.changed-1.png").read_bytes() == b"retouched by hand"
 
 
+def test_a_changed_output_keeps_its_name_until_the_new_one_is_whole(folder, restorer):
+    run(folder, restorer)
+    out = folder.parent / "out"
+    (out / "a.png").write_bytes(b"retouched by hand")
+    (folder / "a.png").write_bytes((folder / "a.png").read_bytes()[:200])
+    assert run(folder, restorer)["a.png"].status == "failed"
+    assert (out / "a.png").read_bytes() == b"retouched by hand"
+    save(folder / "a.png")
+    assert run(folder, restorer)["a.png"].status == "restored"
+    assert (out / "a.changed-1.png").read_bytes() == b"retouched by hand"
+
+
 def test_what_lies_in_an_outputs_way_is_one_line(folder, restorer):
     run(folder, restorer)
     out = folder.parent / "out"
@@ -170,6 +183,25 @@ def test_two_runs_into_one_folder_are_refused(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+def test_a_disk_without_locks_is_not_taken_for_another_run(number, folder, restorer, monkeypatch):
+    def flock(file, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    assert {report.status for report in run(folder, restorer).values()} == {"restored"}
+    assert {report.status for report in run(folder, restorer).values()} == {"kept"}
+    assert not [name for name in content(folder.parent / "out") if name.startswith(".rednet-") and name != LEDGER]
+
+
+def test_a_ledger_that_cannot_be_read_is_one_line(tmp_path):
+    (tmp_path / LEDGER).mkdir()
+    with pytest.raises(ImageError, match=r"cannot read .*ledger\.jsonl: Is a directory"):
+        Ledger(tmp_path, "job").read()
+    (tmp_path / "file").touch()
+    assert not Ledger(tmp_path / "file", "job").read().outputs()
+
+
 def test_loops_of_links_end_and_each_folder_is_read_once(folder):
     (folder / "deep" / "loop").symlink_to(folder, target_is_directory=True)
     (folder / "again").symlink_to(folder / "deep", target_is_directory=True)
@@ -220,6 +252,21 @@ def test_outputs_beside_their_inputs_are_not_taken_for_inputs(folder):
     save(folder / "a-new.png")
     names = {entry.source.name for entry in list_entries(folder, folder, suffix="-new")}
     assert names == {"a.png", "été 日本.jpg"}
+
+
+def test_results_of_earlier_runs_beside_their_inputs_are_not_taken_for_inputs(folder, restorer):
+    def names(**options):
+        with Ledger(folder, "job") as ledger:
+            entries = list_entries(folder, folder.parent / "in" / "deep" / "..", made=ledger.outputs(), **options)
+        return {entry.source.name for entry in entries}
+
+    entries = list_entries(folder, folder, suffix="-new")
+    with Ledger(folder, "job") as ledger:
+        restore_files(entries, Batch(lambda path: WORK, Handling()), restorer, ledger)
+    (folder / "a-new.png").rename(folder / "a-new.changed-1.png")
+    save(folder / "theirs.changed-1.png")
+    expected = {"a.png", "été 日本.jpg", "theirs.changed-1.png"}
+    assert names(suffix="-other") == names(suffix="-new", format="webp") == expected
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rednet.errors import OptionError
 from rednet.images import FORMATS
+from rednet.images.writing import real_place
 
 __all__ = ["PICTURES", "Entry", "list_entries", "output_name"]
 
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 SUBSTITUTES = {".jpe": ".jpg", ".jfif": ".jpg", ".gif": ".png"}  # how the outputs of names end that we do not write
 PICTURES = (*FORMATS, *SUBSTITUTES)  # names that are taken for pictures in a folder
+ASIDE = re.compile(r"\.changed-\d+$")  # ends the stem of a copy that was put aside, see `rednet.batch.worker.put_aside`
 
 
 @dataclass(frozen=True)
@@ -52,27 +55,38 @@ def output_name(source: Path, *, suffix: str = "", format: str | None = None) ->
 
 
 def list_entries(
-    folder: Path, out: Path, *, recursive: bool = False, suffix: str = "", format: str | None = None
+    folder: Path,
+    out: Path,
+    *,
+    recursive: bool = False,
+    suffix: str = "",
+    format: str | None = None,
+    made: Collection[Path] = (),
 ) -> list[Entry]:
     """Lists the pictures of a folder and their outputs, in the order of their names.
 
     Links to folders are followed, and each real folder is read once, so that a loop of links ends. Hidden files, the
-    output folder, and files that are outputs themselves are left out. A folder that cannot be read is an entry with an
-    error, and so are all inputs that would give one output.
+    output folder, and files that are outputs themselves (of this run or an earlier one, or put aside as changed) are
+    left out. A folder that cannot be read is an entry with an error, and so are all inputs that would give one output.
 
     Args:
         folder: to read.
         out: where the tree is mirrored.
         recursive: read the folders below, too.
         suffix, format: see `output_name`.
+        made: outputs of earlier runs, see `rednet.batch.ledger.Ledger.outputs`.
 
     Raises:
         OptionError: see `output_name`; or an output would take its own input's place.
     """
     entries: list[Entry] = []
+    earlier = {real_place(path) for path in made}
     for found in walk(folder, out, recursive=recursive):
         if isinstance(found, Entry):
             entries.append(found)
+            continue
+        original = found.with_stem(ASIDE.sub("", found.stem))
+        if earlier and not earlier.isdisjoint({real_place(found), real_place(original)}):
             continue
         target = out / found.relative_to(folder).parent / output_name(found, suffix=suffix, format=format)
         if target == found or same_file(target, found):

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +51,27 @@ class Batch:
 
 @dataclass
 class Step:
-    """A task on its way, with the hash of its input."""
+    """A task on its way.
+
+    Args:
+        task: to do.
+        source_sha256: hash of its input.
+        changed: somebody has changed what it is going to replace, so that must be kept.
+    """
 
     task: FileTask
     source_sha256: str
+    changed: bool
+
+    def save(self, ledger: Ledger) -> None:
+        """Writes the result, and notes it."""
+
+        def seal(part: Path) -> None:
+            ledger.record(self.source_sha256, self.task.target, part)
+            if self.changed:
+                put_aside(self.task.target)
+
+        self.task.save(seal)
 
 
 def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: Ledger) -> list[Report]:
@@ -110,7 +126,7 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
         try:
             while (step := take(restored, stop)) is not None:
                 with guarded(step.task.report):
-                    step.task.save(partial(ledger.record, step.source_sha256, step.task.target))
+                    step.save(ledger)
                 step.task.close()
         finally:
             stop.set()  # at the end, there is nothing left to wait for
@@ -159,14 +175,13 @@ def begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> Step | 
         report.status = "kept"
         return None
     check_readable(entry.source)
-    if state is State.CHANGED and not handling.saving.overwrite:
-        put_aside(entry.target)
-    if state is State.STALE:
+    changed = state is State.CHANGED and not handling.saving.overwrite
+    if changed or state is State.STALE:
         handling = replace(handling, saving=replace(handling.saving, overwrite=True))
     make_folder(entry.target.parent)
     task = FileTask(entry.source, entry.target, batch.plan(entry.source), handling)
     task.report = report
-    return Step(task, hash_file(entry.source))
+    return Step(task, hash_file(entry.source), changed)
 
 
 def put_aside(path: Path) -> None:

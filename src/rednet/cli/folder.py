@@ -42,13 +42,20 @@ def restore_folder(
         raise OptionError(f"{output} is a file; the results of a folder need a folder")
     if job.handling.show_removed or job.handling.uncertainty or job.own.get("find_scratches"):
         raise OptionError("--show-removed, --uncertainty and --find-scratches take one picture, not a folder")
-    entries = list_entries(folder, output, recursive=naming.recursive, suffix=naming.suffix or "", format=naming.format)
+    ledger = Ledger(output, job.fingerprint()).read()
+    entries = list_entries(
+        folder,
+        output,
+        recursive=naming.recursive,
+        suffix=naming.suffix or "",
+        format=naming.format,
+        made=ledger.outputs(),
+    )
     if not entries:
         raise OptionError(f"there are no pictures in the folder {folder}; --recursive reads those below, too")
     restorer = job.restorer()
-    ledger = Ledger(output, job.fingerprint())
     if dry_run:
-        reports = preview(entries, Batch(plan, job.handling), restorer, ledger.read())
+        reports = preview(entries, Batch(plan, job.handling), restorer, ledger)
         print_json(reports) if as_json else print_plan(reports)
         return not any(report.error for report in reports)
     make_folder(output)
