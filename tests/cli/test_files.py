@@ -63,6 +63,9 @@ def test_a_dry_run_writes_nothing(folder, model, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 to do; about" in done.stdout and "JPEG of quality 30" in done.stdout
     assert not (tmp_path / "out").exists()
+    (tmp_path / "odd" / ".rednet-ledger.jsonl").mkdir(parents=True)
+    done = rednet("restore", folder, "-o", tmp_path / "odd", "--dry-run", "--model", model)
+    assert done.returncode == 1 and "ledger.jsonl: Is a directory" in done.stderr and done.stderr.count("\n") == 1
     done = rednet("restore", folder / "a photo.jpg", "--dry-run", "--model", model)
     assert "1 to do" in done.stdout and len(list(folder.iterdir())) == 2
 
@@ -78,6 +81,13 @@ def test_a_dry_run_of_one_file_says_what_a_run_would_say(folder, model, tmp_path
         done = rednet("denoise", *arguments, "--dry-run")
         assert done.returncode == code and word in done.stdout + done.stderr
         assert rednet("denoise", *arguments).returncode == code
+
+
+def test_results_beside_their_inputs_are_not_restored_again(folder, model):
+    arguments = ("denoise", folder, "-o", folder, "--model", model)
+    assert "1 restored" in rednet(*arguments, "--suffix", "-a").stdout
+    assert "1 restored" in rednet(*arguments, "--suffix", "-b").stdout
+    assert {path.name for path in folder.glob("*.jpg")} == {"a photo.jpg", "a photo-a.jpg", "a photo-b.jpg"}
 
 
 def test_a_folder_needs_an_output_and_pictures(folder, model, tmp_path):
@@ -113,6 +123,32 @@ def test_stdin_and_stdout(folder, model):
         assert done.returncode == 1 and all(row["input"] == "stdin" for row in json.loads(done.stdout or "[]"))
 
 
+def test_a_file_that_is_named_like_stdin_keeps_its_name(model, tmp_path):
+    (tmp_path / "mystdin.jpg").write_text("no picture")
+    done = rednet("denoise", "mystdin.jpg", "--model", model, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith("rednet: mystdin.jpg is not a picture")
+
+
+def test_what_contradicts_the_name_of_the_output_is_refused(folder, model, tmp_path):
+    for options in (("--format", "jpg"), ("--suffix", "-new"), ("--recursive",)):
+        done = rednet("denoise", folder / "a photo.jpg", "-o", tmp_path / "b.png", *options, "--model", model)
+        assert done.returncode == 1 and f"-o {tmp_path / 'b.png'}" in done.stderr and done.stderr.count("\n") == 1
+        assert options[0] in done.stderr and not (tmp_path / "b.png").exists()
+    (tmp_path / "out").mkdir()
+    for target, written in (("b.JPEG", "b.JPEG"), ("out", "out/a photo.jpg")):
+        done = rednet("denoise", folder / "a photo.jpg", "-o", tmp_path / target, "--format", "jpg", "--model", model)
+        assert done.returncode == 0 and (tmp_path / written).is_file(), done.stderr
+
+
+def test_a_mask_and_a_result_of_one_name_are_refused_before_work(folder, model, tmp_path):
+    target = tmp_path / "b.png"
+    for more in ((), ("--dry-run",)):
+        done = rednet(
+            "inpaint", folder / "a photo.jpg", "--find-scratches", target, "-o", target, *more, "--model", model
+        )
+        assert done.returncode == 1 and "one name" in done.stderr and not target.exists()
+
+
 def test_a_report_of_one_file_tells_of_failure_too(folder, model, tmp_path):
     (folder / "bad.png").write_text("no picture")
     done = rednet("denoise", folder / "bad.png", "-o", tmp_path / "b.png", "--json", "--model", model)
@@ -141,7 +177,7 @@ def test_a_mask_or_a_kernel_that_has_changed_makes_its_outputs_out_of_date(model
 def test_what_is_wrong_with_the_options_is_said_once_and_what_is_wrong_with_a_file_names_it(folder, model, tmp_path):
     done = rednet("inpaint", folder, "-o", tmp_path / "out", "--model", model)
     assert done.returncode == 2 and not (tmp_path / "out").exists()
-    Image.new("L", (7, 7)).save(tmp_path / "mask.png")
+    Image.new("L", (7, 7), 255).save(tmp_path / "mask.png")
     done = rednet("inpaint", folder, "-o", tmp_path / "out", "--mask", tmp_path / "mask.png", "--model", model)
     assert done.returncode == 1 and "a photo.jpg: the mask is (7, 7)" in done.stderr
 

@@ -170,7 +170,18 @@ def test_outputs_need_names_of_their_own(tmp_path, rng, restorer):
     Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "a.png")
     with pytest.raises(OptionError, match="one name"):
         run(tmp_path / "a.png", tmp_path / "b.png", restorer, show_removed=tmp_path / "b.png")
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(OptionError, match="one name"):
+        run(tmp_path / "a.png", tmp_path / "b.png", restorer, show_removed=tmp_path / "link" / "b.png")
     assert not (tmp_path / "b.png").exists()
+
+
+def test_what_is_removed_is_not_shown_of_another_size_and_that_is_said_before_work_starts(tmp_path, rng, restorer):
+    Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "a.png")
+    work = Whole(lambda *_: pytest.fail("worked"), scale=2)
+    with pytest.raises(OptionError, match="leave --show-removed out"):
+        run(tmp_path / "a.png", tmp_path / "b.png", restorer, work, show_removed=tmp_path / "c.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

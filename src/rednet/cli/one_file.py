@@ -38,7 +38,7 @@ def restore_file(
     from rednet.errors import OptionError, RednetError
     from rednet.images import PictureFile
     from rednet.images.reading import is_folder
-    from rednet.images.writing import sweep
+    from rednet.images.writing import check_apart, sweep
     from rednet.inference.files import FileTask
 
     to_stdout = output == STREAM or (picture == STREAM and output is None)
@@ -47,20 +47,23 @@ def restore_file(
     if to_stdout and job.handling.skip_clean:
         raise OptionError("of a clean picture, stdout would hold nothing; leave --skip-clean out, or give -o FILE")
     with ExitStack() as stack:
-        source, name = picture, "stdin" if picture == STREAM else str(picture)
+        source, name, held = picture, str(picture), None
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory())) if STREAM in (picture, output) else Path()
         if picture == STREAM:
-            source = aside / "stdin"
-            with source.open("wb") as file:
+            name, held = "stdin", aside / "stdin"
+            with held.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
-            with calling_it_stdin(aside):
-                ending = PictureFile(source, max_megapixels=job.handling.max_megapixels).ending
-            picture = source = source.rename(source.with_suffix(ending))
+            with calling_it_stdin(held):
+                ending = PictureFile(held, max_megapixels=job.handling.max_megapixels).ending
+            source = held.rename(held.with_suffix(ending))
         suffix = "-restored" if naming.suffix is None else naming.suffix
         named = source.with_name(output_name(source, suffix=suffix, format=naming.format))
         target = aside / named.name if to_stdout else output or named
         if output is not None and is_folder(target):
             target = target / output_name(source, suffix=naming.suffix or "", format=naming.format)
+        elif output is not None and not to_stdout:
+            check_name(output, naming)
+        check_apart(target, job.handling.show_removed, job.handling.uncertainty, job.own.get("find_scratches"))
         if dry_run:
             return show_plan(source, target, plan, job, as_json=as_json)
         sweep(target.parent)
@@ -69,7 +72,7 @@ def restore_file(
         report = task.report
         report.input = name
         try:
-            with calling_it_stdin(aside):
+            with calling_it_stdin(held):
                 carry_out(task, job, name)
         except RednetError as error:
             if not as_json:
@@ -87,16 +90,30 @@ def restore_file(
     return not report.error
 
 
+def check_name(output: Path, naming: Naming) -> None:
+    """Makes sure that the name of a file, and what else is said of it, agree; raises OptionError."""
+    from rednet.errors import OptionError
+    from rednet.images.encoding import SAVERS
+
+    if naming.suffix or naming.recursive:
+        raise OptionError(f"-o {output} names one file; leave --suffix and --recursive out, or give -o a folder")
+    if naming.format and SAVERS.get(output.suffix.lower()) != SAVERS[f".{naming.format.lower().lstrip('.')}"]:
+        raise OptionError(
+            f"-o {output} and --format {naming.format} do not agree; leave --format out, or change the name"
+        )
+
+
 @contextmanager
-def calling_it_stdin(aside: Path) -> Iterator[None]:
-    """Names stdin in an error, not the file that holds it meanwhile."""
+def calling_it_stdin(held: Path | None) -> Iterator[None]:
+    """Names stdin in an error, not the file that holds it meanwhile; None if the picture does not come from there."""
     from rednet.errors import RednetError
 
     try:
         yield
     except RednetError as error:
-        held = re.escape(str(aside / "stdin")) + r"(\.\w+)?"
-        raise type(error)(re.sub(held, "stdin", str(error))) from error
+        if held is None:
+            raise
+        raise type(error)(re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", str(error))) from error
 
 
 def carry_out(task: FileTask, job: Job, name: str) -> None:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from rednet.errors import OptionError, RednetError
 from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
 from rednet.images.encoding import Saving, check_format
-from rednet.images.writing import check_place, save_image, save_levels, writing, written_levels
+from rednet.images.reading import check_readable
+from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.inference.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
 from rednet.inference.correction import removed_picture
 from rednet.inference.inspect import Finding, inspect, sample_file, sampled_rows
@@ -110,7 +111,7 @@ class FileTask:
         """Opens the file and decides what is to be done; nothing is written, and a large picture is not kept.
 
         Raises:
-            ImageError: it cannot be read, or its format cannot hold the result.
+            ImageError: it cannot be read, or its format cannot hold the result. OptionError: see `check`.
         """
         how = self.handling
         self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.value_range)
@@ -134,14 +135,13 @@ class FileTask:
         """Makes sure that the result can be written, looks at the picture, and reads it if it is small.
 
         Raises:
-            ImageError: it cannot be read or its result not be written. OptionError: two outputs have one name.
+            ImageError: it cannot be read or its result not be written. OptionError: see `check`.
         """
         start = time.perf_counter()
-        outputs = [p for p in (self.target, self.handling.show_removed, self.handling.uncertainty) if p is not None]
-        for path in outputs:
-            check_place(path, overwrite=self.handling.saving.overwrite)
-        if len(set(outputs)) < len(outputs):
-            raise OptionError("two outputs have one name; the result, --show-removed and --uncertainty need their own")
+        check_readable(self.source)
+        for path in (self.target, self.handling.show_removed, self.handling.uncertainty):
+            if path is not None:
+                check_place(path, overwrite=self.handling.saving.overwrite)
         self.look()
         self.report.seconds += time.perf_counter() - start
 
@@ -151,8 +151,13 @@ class FileTask:
         return bool(self.handling.detail or self.handling.show_removed or self.handling.uncertainty)
 
     def check(self) -> None:
-        """Makes sure, before any work is done, that the formats can hold the results."""
+        """Makes sure, before any work is done, that the options agree and the formats can hold the results.
+
+        Raises:
+            ImageError: a format cannot. OptionError: two outputs have one name, or an option does not suit the work.
+        """
         file, how = self.file, self.handling
+        check_apart(self.target, how.show_removed, how.uncertainty)
         scale = getattr(self.work, "scale", 1)
         width, height = file.width * scale, file.height * scale
         megapixels = file.megapixels * scale**2
@@ -165,6 +170,8 @@ class FileTask:
         check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
         if how.uncertainty is not None and not isinstance(self.work, Local):
             raise OptionError("--uncertainty works with restore, denoise and dejpeg")
+        if how.show_removed is not None and scale != 1:
+            raise OptionError("what was removed can only be shown if the size stays; leave --show-removed out")
         for path in (how.show_removed, how.uncertainty):
             if path is not None:
                 if file.pages > 1:
