@@ -82,8 +82,10 @@ def test_a_shape_can_be_told_in_words():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "disk", "disk:", "disk:a", "disk:1,2", "motion:5", "cube:3", "disk:0", "disk:1e9", "gaussian:nan"]
-)
+    "text",
+    ["", "disk", "disk:", "disk:a", "disk:1,2", "motion:5", "cube:3", "disk:0", "disk:1e9", "gaussian:nan",
+     "motion:5,inf", "motion:5,nan", "motion:inf,5"],
+)  # fmt: skip
 def test_words_that_are_no_kernel_are_refused(text):
-    with pytest.raises(OptionError, match=r"kernel|radius"):
+    with pytest.raises(OptionError, match=r"kernel|radius|length|angle"):
         parse_kernel(text)

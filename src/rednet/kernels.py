@@ -92,6 +92,8 @@ def motion(length: float, angle: float) -> Kernel:
         angle: degrees, counter-clockwise from a movement to the right.
     """
     check_range("length", length, 1, MAX_KERNEL - 4)
+    if not math.isfinite(angle):
+        raise OptionError(f"angle is {angle:g}; it must be a number of degrees, from 0 (to the right) to 180, say")
     rise, run = math.sin(math.radians(angle)), math.cos(math.radians(angle))
 
     def inside(row: Fine, column: Fine) -> NDArray[np.bool_]:
