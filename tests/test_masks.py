@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rednet.errors import OptionError
-from rednet.masks import SHAPES, of_colour
+from rednet.masks import SHAPES, from_picture, of_colour
 
 
 def test_a_colour_marks_its_pixels_within_the_tolerance():
@@ -17,6 +17,13 @@ def test_a_colour_marks_its_pixels_within_the_tolerance():
 def test_a_colour_that_is_none_is_refused(colour, tolerance):
     with pytest.raises(OptionError):
         of_colour(np.zeros((1, 1, 3), np.float32), colour, tolerance)
+
+
+def test_what_is_white_in_a_picture_is_missing_unless_it_is_transparent():
+    levels = np.array([[[1], [1], [0.4], [0]]], np.float32)
+    alpha = np.array([[[1], [0], [1], [1]]], np.float32)
+    assert from_picture(levels).tolist() == [[True, True, False, False]]
+    assert from_picture(levels, alpha).tolist() == [[True, False, False, False]]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

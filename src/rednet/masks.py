@@ -129,9 +129,15 @@ def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
     return np.asarray((off <= tolerance + HALF_LEVEL).all(axis=2))
 
 
-def from_picture(pixels: Image) -> Mask:
-    """Takes a picture, (H, W, C), as a mask: what is rather white than black is missing."""
-    return np.asarray(pixels.mean(axis=2) >= HALF)
+def from_picture(pixels: Image, alpha: Image | None = None) -> Mask:
+    """Takes a picture as a mask: what is rather white than black is missing, unless it is rather transparent.
+
+    Args:
+        pixels: (H, W, C) in [0, 1].
+        alpha: (H, W, 1) in [0, 1], or None.
+    """
+    white = np.asarray(pixels.mean(axis=2) >= HALF)
+    return white if alpha is None else white & (alpha[:, :, 0] >= HALF)
 
 
 def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) -> Mask:
