@@ -1,17 +1,33 @@
 """A plan does in two halves what the verbs do in one; a proof lets the second be tried without the first."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from rednet.errors import OptionError
 from rednet.images import Picture, from_array, read_picture, to_array, write_picture
 from rednet.inference.correction import removed_picture
 from rednet.inference.files import FileTask, Handling
-from rednet.inference.plans import automatic, deblocking, deblurring, denoising, enlarging, filling
+from rednet.inference.plans import (
+    automatic,
+    deblocking,
+    deblurring,
+    denoising,
+    enlarging,
+    filling,
+    mask_of,
+    mask_of_alpha,
+    mask_of_colour,
+    mask_of_scratches,
+)
 from rednet.inference.proof import CROP, PREVIEW, Proof, to_show
 from rednet.inference.restorer import Restorer
 from rednet.kernels import disk, picture_of
 from rednet.masks import from_layers, from_picture, mark, to_layer
+
+from ..images.test_matrix import wide_profile, write_png
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +56,11 @@ PLANS = {
     "dejpeg": (deblocking(30.0), lambda r, y, **o: r.restore_picture(y, {"quality": 30.0}, **o)),
     "upscale": (enlarging(3), lambda r, y, **o: r.upscale_picture(y, 3, **o)),
     "deblur": (deblurring(disk(2), 2.0), lambda r, y, **o: r.deblur_picture(y, disk(2), 2.0, **o)),
-    "inpaint": (filling(hole), lambda r, y, strength, detail: r.restore_picture(y, {}, hole(y), strength=strength)),
+    "inpaint": (filling(hole), lambda r, y, **o: r.restore_picture(y, {}, hole(y))),
+    "inpaint all": (
+        filling(hole, restore_known=True),
+        lambda r, y, strength, detail: r.restore_picture(y, {}, hole(y), True, strength=strength),
+    ),
 }
 
 
@@ -65,10 +85,53 @@ def test_both_halves_give_what_the_verb_gives_in_files_and_in_proofs(name, resto
     else:
         with pytest.raises(OptionError, match="detail comes from what was removed"):
             written(plan.work())
+        options["detail"] = 0.0
+        if name == "inpaint":
+            with pytest.raises(OptionError, match="strength weighs a correction"):
+                written(plan.work())
+            options["strength"] = 1.0
+        np.testing.assert_array_equal(written(plan.work()), wanted)
+        options = {"strength": 0.7, "detail": 0.5}  # a proof has them at hand, and heeds what has a meaning
     proof = Proof.compute(plan, tmp_path, restorer, y, path, {})
     np.testing.assert_array_equal(written(proof.work()), wanted)
     views = proof.views(**options)
     np.testing.assert_array_equal(views.after, wanted)  # small enough to be shown as it is
+
+
+def test_a_proof_of_wide_colours_writes_what_is_filled_in_whatever_stood_there(restorer, photo, tmp_path):
+    mask = hole(from_array(photo))
+    written = []
+    for junk in ((0, 255, 0), (90, 80, 70)):
+        levels = np.where(mask[:, :, None], np.uint8(junk), (photo * 255).astype(np.uint8))
+        path = tmp_path / f"{junk}.png"
+        write_png(path, levels, 1, wide_profile())
+        proof = Proof.compute(filling(hole), tmp_path, restorer, read_picture(path), path, {})
+        after = proof.work().run(restorer, read_picture(path), {"strength": 0.5})
+        written.append(to_array(after, own_colours=True))
+        np.testing.assert_array_equal(written[-1][~mask], levels[~mask])
+    np.testing.assert_array_equal(*written)
+
+
+def marked(path, levels, mode="L"):
+    Image.fromarray(levels, mode).save(path)
+    return mask_of(path)
+
+
+def test_a_mask_that_marks_nothing_is_refused_but_a_picture_without_scratches_stays(restorer, tmp_path):
+    flat = from_array(np.full((20, 30, 3), 120, np.uint8))
+    dark = np.zeros((20, 30), np.uint8)
+    clear = replace(flat, alpha=np.ones((20, 30, 1), np.float32))
+    for picture, missing, words in (
+        (flat, marked(tmp_path / "black.png", dark), "has 0.0% of white"),
+        (flat, marked(tmp_path / "ones.png", dark + 1), "has 0.4% of white; it must be white"),
+        (flat, marked(tmp_path / "clear.png", np.stack([dark + 255, dark], axis=2), "LA"), "and opaque"),
+        (flat, mask_of_colour("#ff0000", 3), "no pixel is within 3 of #ff0000: raise"),
+        (clear, mask_of_alpha, "no pixel is transparent"),
+    ):
+        with pytest.raises(OptionError, match=words):
+            filling(missing).work().run(restorer, picture, {})
+    after = filling(mask_of_scratches).work().run(restorer, flat, {})
+    np.testing.assert_array_equal(to_array(after), to_array(flat))
 
 
 def test_a_preview_is_small_and_a_crop_is_exact(restorer, photo, tmp_path):

@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import rednet
 from rednet.errors import ImageError, ModelError, OptionError
+from rednet.images import from_array, to_array
+from rednet.images.colour import Profile, Range
 from rednet.inference.restorer import Restorer, find_model
+
+from ..images.test_matrix import wide_profile
 
 FIELDS = {"depth": 6, "width": 4, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma", "quality", "scale")}
 
@@ -56,6 +61,59 @@ def test_known_pixels_come_back_bit_for_bit_and_missing_ones_do_not_matter(resto
     assert np.array_equal(result[~mask], image[~mask])
     other = np.where(mask[:, :, None], np.uint8(7), image)
     assert np.array_equal(restorer.restore(other, mask=mask), result)
+
+
+@pytest.mark.parametrize("shape", [(12, 10), (12, 10, 3), (12, 10, 4)])
+def test_missing_pixels_of_an_array_may_hold_any_number_or_none(restorer, rng, shape):
+    image = rng.random(shape).astype(np.float32)
+    if shape[2:] == (4,):
+        image[:, :4, 3] = 0  # next to hidden pixels, too
+    mask = rng.random((12, 10)) < 0.3
+    wanted = restorer.restore(image, mask=mask)
+    np.testing.assert_array_equal(wanted[~mask], image[~mask])
+    seen = mask if image.ndim == 2 or shape[2] < 4 else mask & (image[:, :, 3] > 0)
+    for junk in (-9999, 1e10, -3.4e38, np.nan):
+        other = image.copy()
+        (other if image.ndim == 2 else other[:, :, :3])[mask] = junk
+        result = restorer.restore(other, mask=mask)
+        np.testing.assert_array_equal(result[seen], wanted[seen])
+        np.testing.assert_array_equal(result[~mask], image[~mask])
+    other[~mask] = np.nan
+    with pytest.raises(ImageError, match="NaN"):
+        restorer.restore(other, mask=mask)
+
+
+@pytest.mark.parametrize(
+    ("colours", "white", "junk"),
+    [(Range(-1000, 3000), 3000, -9999), (Range(0, 1), 1, -3.4e38), (Profile(wide_profile()), 1, (0, 1, 0))],
+)
+def test_what_stands_in_missing_pixels_does_not_matter_in_a_files_own_colours(colours, white, junk, restorer, rng):
+    levels = (rng.random((12, 10, 3)) * white).astype(np.float32)
+    mask = rng.random((12, 10)) < 0.3
+    other = np.where(mask[:, :, None], np.float32(junk), levels)
+    wanted, result = (
+        to_array(restorer.restore_picture(from_array(x, colours), {}, mask), own_colours=True) for x in (levels, other)
+    )
+    np.testing.assert_array_equal(result, wanted)
+    np.testing.assert_array_equal(result[~mask], levels[~mask])
+    assert 0 < np.ptp(result[mask]) < 2 * white
+
+
+def test_a_mask_without_missing_pixels_changes_nothing(restorer, rng):
+    image = rng.integers(0, 256, (12, 10, 3), np.uint8)
+    assert np.array_equal(restorer.restore(image, mask=np.zeros((12, 10), bool)), image)
+
+
+def test_strength_weighs_the_restoring_of_known_pixels_and_never_what_is_filled_in(restorer, rng):
+    image = rng.random((12, 10, 3)).astype(np.float32)
+    mask = rng.random((12, 10)) < 0.3
+    filled = restorer.restore(image, mask=mask)
+    with pytest.raises(OptionError, match="strength weighs a correction"):
+        restorer.restore(image, mask=mask, strength=0.5)
+    none, half, full = (restorer.restore(image, mask=mask, restore_known=True, strength=s) for s in (0, 0.5, 1))
+    np.testing.assert_array_equal(none, filled)
+    np.testing.assert_allclose(half, (filled + full) / 2, atol=1e-6)
+    np.testing.assert_allclose(full, restorer.restore(filled, facts={}), atol=1e-6)
 
 
 def test_a_mask_of_0_and_255_is_the_mask_of_false_and_true(restorer, rng):
@@ -180,3 +238,20 @@ def test_the_network_takes_turns_with_the_inverse_and_tells_how_far(photo, monke
     assert told == [{"deconvolved": 4.0}]
     with pytest.raises(OptionError, match="steps is -1"):
         restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=-1)
+
+
+def test_noise_stronger_than_can_be_told_is_taken_for_the_strongest(restorer, rng):
+    y = rng.normal(0.5, 3, (32, 32)).clip(-10, 10).astype(np.float32)  # sigma 765, in a picture of floats
+    y -= y.mean() - 0.5
+    assert np.array_equal(
+        restorer.deblur(y, np.ones((3, 3)), steps=0), restorer.deblur(y, np.ones((3, 3)), 255, steps=0)
+    )
+    with pytest.raises(OptionError, match="sigma is 256"):
+        restorer.deblur(y, np.ones((3, 3)), 256)
+
+
+@pytest.mark.parametrize("name", ["missing.jpg", "."])
+def test_a_file_that_is_not_there_is_no_picture_for_any_verb(name, tmp_path):
+    for verb in (rednet.restore, rednet.dejpeg):
+        with pytest.raises(ImageError, match=r"cannot read|is a folder"):
+            verb(tmp_path / name)

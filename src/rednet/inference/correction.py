@@ -13,18 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
+from rednet.filling import fill_missing
 from rednet.images import Picture
 from rednet.inference.detail import fine_structure
 from rednet.inference.fringes import fill_hidden
 from rednet.resize import imresize
 
 __all__ = [
-    "NO_DETAIL",
     "Options",
     "apply_correction",
+    "check_filling",
     "check_options",
     "enlarge",
     "hidden_pixels",
+    "put_in",
     "removed_picture",
 ]
 
@@ -32,6 +34,9 @@ Pixels = NDArray[np.float32]
 
 MAX_STRENGTH = 2.0
 NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
+NO_STRENGTH = (
+    "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
+)
 MID_GRAY = 0.5  # stands for nothing in a picture of what was removed
 
 
@@ -63,6 +68,15 @@ def check_options(options: Options) -> None:
         raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
     if not 0 <= detail <= 1:
         raise OptionError(f"detail is {detail}; it must be from 0 to 1")
+
+
+def check_filling(options: Options, *, restore_known: bool) -> None:
+    """Raises OptionError unless the options suit pixels that are missing; before any work is done."""
+    check_options(options)
+    if options.get("detail"):
+        raise OptionError(NO_DETAIL)
+    if options.get("strength", 1.0) != 1 and not restore_known:
+        raise OptionError(NO_STRENGTH)
 
 
 def apply_correction(picture: Picture, correction: Pixels, **options: Unpack[Options]) -> Picture:
@@ -103,6 +117,20 @@ def enlarge(picture: Picture, scale: int) -> Picture:
         native = imresize(native, scale)
         larger = replace(larger, native=native, pixels=picture.colours.to_pixels(native))
     return larger
+
+
+def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_]) -> Picture:
+    """Puts what was filled in where pixels are missing; hidden ones stay as they are.
+
+    The file's own values there may be anything, and `to_array` reckons from them: they become a guess from the known
+    ones.
+    """
+    hidden = hidden_pixels(picture)
+    native, seen = picture.native, lost if hidden is None else lost & ~hidden
+    if native is not None:
+        guess = fill_missing(native, lost if hidden is None else lost | hidden)
+        native = np.where(seen[:, :, None], guess, native)
+    return replace(picture, pixels=np.where(seen[:, :, None], x_hat, picture.pixels), native=native)
 
 
 def removed_picture(before: Picture, after: Picture) -> Picture:

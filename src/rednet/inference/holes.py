@@ -62,7 +62,7 @@ def halved(y: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
     height, width = (side + side % 2 for side in mask.shape)
     pad = (0, height - mask.shape[0]), (0, width - mask.shape[1])
     known: Pixels = np.float32(1) - np.pad(mask, pad, mode="edge").astype(np.float32)[:, :, None]
-    values = np.pad(y, (*pad, (0, 0)), mode="edge") * known
+    values = np.where(known > 0, np.pad(y, (*pad, (0, 0)), mode="edge"), np.float32(0))
 
     def quarter(x: Pixels) -> Pixels:  # sums over 2x2 px
         total: Pixels = x[0::2, 0::2] + x[1::2, 0::2] + x[0::2, 1::2] + x[1::2, 1::2]

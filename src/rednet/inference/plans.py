@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images import Picture, read_picture
-from rednet.inference.correction import NO_DETAIL, Options, apply_correction, check_options, enlarge
+from rednet.inference.correction import Options, apply_correction, check_filling, check_options, enlarge
 from rednet.inference.inspect import Finding, inspect, jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.inference.scratches import find_scratches
@@ -44,9 +45,11 @@ class Plan:
     """What is to be done to a picture.
 
     Args:
-        correct: (restorer, prepared picture, what was found, options) -> its correction; the network's half.
+        correct: (restorer, picture, what was found, options) -> its correction; the network's half.
         find: decides what to tell the network, see `Local`; None if nothing is looked at.
         prepare: what comes before: enlarging, say.
+        fill: (restorer, prepared picture, options) -> the picture to correct, without missing pixels.
+        check: raises OptionError unless the options suit the task.
         scale: how many times wider and higher the result is.
         detail: whether there is fine structure to give back; not where pixels were missing.
         local: it can be done piece by piece, see `Local`.
@@ -56,13 +59,15 @@ class Plan:
     correct: Callable[[Restorer, Picture, Finding, Options], Pixels]
     find: Callable[..., Finding] = lambda sample, path: Finding({}, "")
     prepare: Callable[[Picture], Picture] = lambda picture: picture
+    fill: Callable[[Restorer, Picture, Options], Picture] = lambda restorer, picture, options: picture
+    check: Callable[[Options], None] = check_options
     scale: int = 1
     detail: bool = True
     local: bool = False
     opaque: bool = False
 
     def apply(self, picture: Picture, correction: Pixels, **options: Unpack[Options]) -> Picture:
-        """Applies a correction to a prepared picture."""
+        """Applies a correction to the picture that it is for."""
         picture = replace(picture, alpha=None) if self.opaque else picture
         return apply_correction(picture, correction, **(options if self.detail else {**options, "detail": 0.0}))
 
@@ -72,12 +77,9 @@ class Plan:
             return Local(self.find)
 
         def run(restorer: Restorer, picture: Picture, options: Any) -> Picture:
-            check_options(options)
-            if options.get("detail") and not self.detail:
-                raise OptionError(NO_DETAIL)
-            prepared = self.prepare(picture)
-            correction = self.correct(restorer, prepared, Finding({}, ""), options)
-            return self.apply(prepared, correction, **options)
+            self.check(options)
+            filled = self.fill(restorer, self.prepare(picture), options)
+            return self.apply(filled, self.correct(restorer, filled, Finding({}, ""), options), **options)
 
         return Whole(run, scale=self.scale, opaque=self.opaque)
 
@@ -125,34 +127,58 @@ def deblurring(kernel: Kernel, sigma: float | None = None, steps: int | None = N
 def mask_of(path: Path) -> Callable[[Picture], Mask]:
     """Gives a function that reads a picture's mask from a file, white where pixels are missing.
 
-    The file may have no more pixels than the picture, so that no mask fills the memory.
+    The file may have no more pixels than the picture, so that no mask fills the memory. The function raises ImageError
+    if it cannot be read, and OptionError if it marks nothing.
     """
 
     def read(picture: Picture) -> Mask:
         height, width, _ = picture.pixels.shape
-        return from_picture(read_picture(path, max_megapixels=max(1.0, height * width / 1e6)).pixels)
+        drawn = read_picture(path, max_megapixels=max(1.0, height * width / 1e6))
+        mask = from_picture(drawn.pixels, drawn.alpha)
+        if not mask.any():
+            brightest = drawn.pixels.mean(axis=2).max()
+            raise OptionError(
+                f"{path} marks nothing as missing: its brightest pixel has {brightest:.1%} of white; it must be white "
+                "(255 of 8 bits) and opaque where pixels are missing"
+            )
+        return mask
 
     return read
 
 
 def mask_of_colour(colour: str, tolerance: float = 0.0) -> Callable[[Picture], Mask]:
-    """Gives a function that marks what is painted in a colour, see `rednet.masks.of_colour`."""
-    return lambda picture: of_colour(picture.pixels, colour, tolerance)
+    """Gives a function that marks what is painted in a colour, see `rednet.masks.of_colour`.
+
+    It raises OptionError if nothing is.
+    """
+
+    def mark(picture: Picture) -> Mask:
+        mask = of_colour(picture.pixels, colour, tolerance)
+        if not mask.any():
+            raise OptionError(
+                f"no pixel is within {tolerance:g} of {colour}: raise the tolerance, or correct the colour"
+            )
+        return mask
+
+    return mark
 
 
 def mask_of_alpha(picture: Picture) -> Mask:
     """Marks what is rather transparent than opaque.
 
     Raises:
-        ImageError: the picture has no transparency.
+        ImageError: the picture has no transparency. OptionError: it is opaque everywhere.
     """
     if picture.alpha is None:
         raise ImageError("the picture has no transparency that could say what is missing; give a mask, or its colour")
-    return np.asarray(picture.alpha[:, :, 0] < HALF)
+    mask = np.asarray(picture.alpha[:, :, 0] < HALF)
+    if not mask.any():
+        raise OptionError("no pixel is transparent, so none is missing: make transparent what is, or give a mask")
+    return mask
 
 
 def mask_of_scratches(picture: Picture) -> Mask:
-    """Marks what is probably scratched."""
+    """Marks what is probably scratched; in a clean picture, nothing."""
     return find_scratches(picture.pixels)
 
 
@@ -161,12 +187,17 @@ def filling(missing: Callable[[Picture], Mask], restore_known: bool = False) -> 
 
     Args:
         missing: tells which they are, (H, W) True. After `mask_of_alpha`, the result is opaque.
-        restore_known: restore the others, too.
+        restore_known: then restore the whole picture.
     """
     opaque = missing is mask_of_alpha
 
-    def correct(restorer: Restorer, picture: Picture, found: Finding, options: Options) -> Pixels:
+    def fill(restorer: Restorer, picture: Picture, options: Options) -> Picture:
         y = replace(picture, alpha=None) if opaque else picture
-        return restorer.correct_missing(y, {}, missing(picture), restore_known, **options)
+        return restorer.fill_picture(y, {}, missing(picture), **options)
 
-    return Plan(correct, detail=False, opaque=opaque)
+    def correct(restorer: Restorer, picture: Picture, found: Finding, options: Options) -> Pixels:
+        return restorer.correct(picture, {}, **options) if restore_known else np.zeros_like(picture.pixels)
+
+    return Plan(
+        correct, fill=fill, check=partial(check_filling, restore_known=restore_known), detail=False, opaque=opaque
+    )

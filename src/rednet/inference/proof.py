@@ -43,11 +43,12 @@ class Proof:
     Args:
         plan: that gave it.
         folder: where both are kept, as arrays.
-        prepared: the picture as the network saw it.
-        correction: of the same size.
+        prepared: the picture before the network has seen it.
+        filled: the same without missing pixels.
+        correction: of `filled`.
     """
 
-    def __init__(self, plan: Plan, folder: Path, prepared: Picture, correction: Pixels) -> None:
+    def __init__(self, plan: Plan, folder: Path, prepared: Picture, filled: Picture, correction: Pixels) -> None:
         self.plan = plan
         self.pixels, self.correction = (
             keep(folder / "pixels.npy", prepared.pixels),
@@ -55,6 +56,11 @@ class Proof:
         )
         self.small = smaller(replace(prepared, native=None, colours=None))
         self.small_correction = shrunk(correction)
+        self.filled, self.small_filled, self.native = self.pixels, self.small, None
+        if filled is not prepared:
+            self.filled = keep(folder / "filled.npy", filled.pixels)
+            self.small_filled = smaller(replace(filled, native=None, colours=None))
+            self.native = None if filled.native is None else keep(folder / "native.npy", filled.native)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,7 +70,7 @@ class Proof:
 
     def views(self, strength: float, detail: float) -> Views:
         """Shows the whole picture, at most PREVIEW px a side."""
-        after = self.plan.apply(self.small, self.small_correction, strength=strength, detail=detail)
+        after = self.plan.apply(self.small_filled, self.small_correction, strength=strength, detail=detail)
         return Views(to_show(self.small), to_show(after), to_show(removed_picture(self.small, after)))
 
     def crop(self, across: float, down: float, strength: float, detail: float) -> tuple[Shown, Shown]:
@@ -73,15 +79,20 @@ class Proof:
             slice(start := round(share * max(size - CROP, 0)), start + CROP)
             for share, size in zip((down, across), self.pixels.shape, strict=False)
         )
-        part = Picture(np.asarray(self.pixels[rows, columns]), None, "uint8")
+        before, filled = (
+            Picture(np.asarray(pixels[rows, columns]), None, "uint8") for pixels in (self.pixels, self.filled)
+        )
         correction = np.asarray(self.correction[rows, columns])
-        return to_show(part), to_show(self.plan.apply(part, correction, strength=strength, detail=detail))
+        return to_show(before), to_show(self.plan.apply(filled, correction, strength=strength, detail=detail))
 
     def work(self) -> Whole:
         """Gives the work that applies the correction to the file that it was computed for."""
 
         def run(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
-            return self.plan.apply(self.plan.prepare(picture), np.asarray(self.correction), **options)
+            prepared = self.plan.prepare(picture)
+            native = prepared.native if self.native is None else np.asarray(self.native)
+            filled = replace(prepared, pixels=np.asarray(self.filled), native=native)
+            return self.plan.apply(filled, np.asarray(self.correction), **options)
 
         return Whole(run, scale=self.plan.scale)
 
@@ -101,7 +112,8 @@ class Proof:
         """
         prepared = plan.prepare(picture)
         found = plan.find(lambda: picture.pixels, path)
-        return cls(plan, folder, prepared, plan.correct(restorer, prepared, found, options))
+        filled = plan.fill(restorer, prepared, options)
+        return cls(plan, folder, prepared, filled, plan.correct(restorer, filled, found, options))
 
 
 def keep(path: Path, array: Pixels) -> Pixels:

@@ -13,10 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
-from rednet.hints import Facts, hint_vector
+from rednet.hints import HINTS, Facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
-from rednet.inference.correction import NO_DETAIL, Options, apply_correction, check_options, enlarge, hidden_pixels
+from rednet.inference.correction import (
+    Options,
+    apply_correction,
+    check_filling,
+    check_options,
+    enlarge,
+    hidden_pixels,
+    put_in,
+)
 from rednet.inference.deblur import USUAL_STEPS, deblur
 from rednet.inference.engines import Device, Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
@@ -89,9 +97,9 @@ class Restorer:
             image: an array (see `rednet.images.from_array`), a PIL image, or the path of a file.
             facts: what is known of the damage, see `rednet.hints`: `{"sigma": 25.0}`, or `{"sigma": None}` if only
                 the kind is known. None looks at the picture; `{}` lets the network find out.
-            mask: (H, W), True where pixels are missing; known pixels come back untouched.
-            restore_known: with a mask, restore the known pixels, too, once the missing ones are filled.
-            options: see `Options`.
+            mask: (H, W), True where pixels are missing, whatever stands there; known pixels come back untouched.
+            restore_known: with a mask, restore the whole picture once the missing pixels are filled.
+            options: see `Options`. With a mask, there is no detail, and strength weighs only the restoring after.
 
         Returns:
             The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array.
@@ -99,7 +107,7 @@ class Restorer:
         Raises:
             ImageError: not a picture. OptionError: an option is out of range or the mask does not fit.
         """
-        picture, back = from_any(image)
+        picture, back = from_any(image if mask is None else without_junk(image, mask))
         if facts is None and mask is None:
             facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
         return back(self.restore_picture(picture, facts or {}, mask, restore_known, **options))
@@ -131,14 +139,14 @@ class Restorer:
         **options: Unpack[Options],
     ) -> Picture:
         """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
-        check_options(options)
         if mask is None:
-            correction = self.correct(picture, facts, **options)
+            check_options(options)
         else:
-            if options.get("detail"):
-                raise OptionError(NO_DETAIL)
-            correction = self.correct_missing(picture, facts, mask, restore_known, **options)
-        return apply_correction(picture, correction, **options)
+            check_filling(options, restore_known=restore_known)
+            picture = self.fill_picture(picture, facts, mask, **options)
+            if not restore_known:
+                return picture
+        return apply_correction(picture, self.correct(picture, facts, **options), **options)
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Unpack[Options]) -> Picture:
         """Enlarges a picture by a whole factor: bicubic first, then the network sharpens what that blurred."""
@@ -164,28 +172,23 @@ class Restorer:
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         return self.residual(picture.pixels, facts, None, self_ensemble, progress, hidden_pixels(picture))
 
-    def correct_missing(
-        self,
-        picture: Picture,
-        facts: Facts,
-        mask: Array,
-        restore_known: bool = False,
-        **options: Unpack[Options],
-    ) -> Pixels:
-        """Computes what is to be added to a picture whose pixels are missing where the mask is True."""
+    def fill_picture(self, picture: Picture, facts: Facts, mask: Array, **options: Unpack[Options]) -> Picture:
+        """Fills the pixels of a picture that are missing where the mask is True; the known ones stay as they are.
+
+        What stands in missing or fully transparent pixels has no influence, and the transparent ones stay as they are.
+        """
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         y, hidden, lost = picture.pixels, hidden_pixels(picture), self.check_mask(mask, picture.pixels)
+        if not lost.any():
+            return picture
         if lost.all():
             raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
-        filled = fill_holes(
+        x_hat = fill_holes(
             lambda guess, holes: guess + self.residual(guess, facts, holes, self_ensemble, progress),
-            y if hidden is None else fill_hidden(y, hidden),
+            y if hidden is None else fill_hidden(y, hidden | lost),
             lost,
         )
-        if restore_known:
-            filled = filled + self.residual(filled, facts, None, self_ensemble, progress)
-            return filled - y
-        return np.where(lost[:, :, None], filled - y, np.float32(0))
+        return put_in(picture, x_hat, lost)
 
     def correct_blur(
         self,
@@ -207,7 +210,7 @@ class Restorer:
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         hidden = hidden_pixels(picture)
         y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
-        level = estimate_sigma(y) if sigma is None else sigma
+        level = min(estimate_sigma(y), HINTS["deconvolved"].highest) if sigma is None else sigma
         turns = USUAL_STEPS if steps is None else steps
         done, passes = 0, 1 + turns
 
@@ -308,6 +311,16 @@ class Restorer:
             orientations=orientations,
             progress=progress,
         )
+
+
+def without_junk(image: Any, mask: Array) -> Any:
+    """Puts 0 where an array of floats has missing pixels, which may hold NaN; gives any other image as it is."""
+    if not isinstance(image, np.ndarray) or image.dtype.kind != "f" or np.shape(mask) != image.shape[:2]:
+        return image
+    clean = image.copy()
+    colours = clean if image.ndim == 2 else clean[:, :, : 1 if image.shape[2] < 3 else 3]
+    colours[np.asarray(mask, bool)] = 0
+    return clean
 
 
 def silent(share: float) -> None:

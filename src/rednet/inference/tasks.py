@@ -13,6 +13,7 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
+from rednet.images.reading import check_readable
 from rednet.inference.correction import Options
 from rednet.inference.inspect import jpeg_quality
 from rednet.inference.restorer import Restorer
@@ -53,6 +54,7 @@ def dejpeg(image: Any, *, quality: float | None = None, **options: Unpack[Option
         quality: at which the picture was saved, 1 to 100; None if unknown (the path of a JPEG file tells it).
     """
     if quality is None and isinstance(image, str | Path):
+        check_readable(Path(image))
         quality = jpeg_quality(Path(image))
     return shipped().restore(image, facts={"quality": quality}, **options)
 
@@ -90,7 +92,7 @@ def inpaint(image: Any, mask: NDArray[Any], *, restore_known: bool = False, **op
     """Fills missing pixels; all others come back untouched (float64 within float32's precision).
 
     Args:
-        mask: (H, W), True (or not 0) where pixels are missing.
-        restore_known: restore the known pixels, too.
+        mask: (H, W), True (or not 0) where pixels are missing; what stands there, NaN say, does not matter.
+        restore_known: then restore the whole picture; strength weighs that, never what is filled in.
     """
     return shipped().restore(image, facts={}, mask=mask, restore_known=restore_known, **options)
