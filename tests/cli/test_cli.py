@@ -141,6 +141,7 @@ def test_known_pixels_are_restored_on_demand(painted, model, tmp_path):
         (["--mask-alpha", "--mask-color", "#ff0000"], 2, "say what is missing"),
         (["--mask-alpha"], 1, "no transparency"),
         (["--mask-color", "red"], 1, "#rrggbb"),
+        (["--mask-color", "#00ff00", "--tolerance", "9"], 1, "no pixel is within 9 of #00ff00"),
         (["--mask-color", "#ff0000", "--tolerance", "255"], 1, "covers the whole picture"),
     ],
 )
@@ -148,6 +149,23 @@ def test_a_mask_that_is_none_is_told(options, code, word, painted, model, tmp_pa
     done = rednet("inpaint", tmp_path / "painted.png", *options, "-o", tmp_path / "o.png", "--model", model)
     assert done.returncode == code and word in done.stderr.replace("\n", " ")
     assert not (tmp_path / "o.png").exists()
+
+
+def test_a_folder_of_masks_mirrors_that_of_the_pictures(model, tmp_path, rng):
+    levels = rng.integers(0, 256, (20, 20, 3), np.uint8)
+    for place, row in (("a", 3), ("b", 15)):
+        for folder in ("in", "masks"):
+            (tmp_path / folder / place).mkdir(parents=True)
+        Image.fromarray(levels).save(tmp_path / "in" / place / "x.tif")
+        mask = np.zeros((20, 20), np.uint8)
+        mask[row] = 255
+        Image.fromarray(mask).save(tmp_path / "masks" / place / "x.png")
+    options = ["--mask", tmp_path / "masks", "-o", tmp_path / "out", "--model", model]
+    done = rednet("inpaint", tmp_path / "in", "--recursive", *options)
+    assert done.returncode == 0, done.stderr
+    for place, row in (("a", 3), ("b", 15)):
+        changed = changed_pixels(levels, tmp_path / "out" / place / "x.tif")
+        assert changed.any(axis=1).nonzero()[0].tolist() == [row]
 
 
 @pytest.mark.parametrize("kernel", ["disk:2", "motion:7,30", "k.npy", "k.png"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,9 @@ def inpaint(
     mask: Annotated[
         Path | None,
         typer.Option(
-            help="Of the same size, white where pixels are missing; a folder has one per name.", readable=False
+            help="Of the same size, white where pixels are missing. A folder holds one at the place of each picture, "
+            "named as it is, or .png.",
+            readable=False,
         ),
     ] = None,
     mask_color: Annotated[str | None, typer.Option(help="What is painted in it is missing: '#ff0000'.")] = None,
@@ -36,6 +39,7 @@ def inpaint(
     restore_known: Annotated[bool, typer.Option("--restore-known", help="Restore the other pixels, too.")] = False,
     *,
     overwrite: bool = False,
+    inputs: Path = Path(),
 ) -> Work:
     """Fill missing pixels; all others stay as they are, bit for bit in a lossless format."""
     from rednet.images.reading import is_folder
@@ -45,7 +49,7 @@ def inpaint(
     if sum(sources) != 1:
         raise typer.BadParameter("say what is missing: one of --mask, --mask-color, --mask-alpha, --find-scratches")
     if mask is not None:
-        missing = mask_of(mask / picture.name if is_folder(mask) else mask)
+        missing = mask_of(place_of_mask(picture, inputs, mask) if is_folder(mask) else mask)
     elif mask_color is not None:
         missing = mask_of_colour(mask_color, tolerance)
     elif find_scratches is not None:
@@ -53,6 +57,21 @@ def inpaint(
     else:
         missing = mask_of_alpha
     return filling(missing, restore_known).work()
+
+
+def place_of_mask(picture: Path, inputs: Path, masks: Path) -> Path:
+    """Finds the mask of a picture in a folder of masks, which mirrors that of the pictures.
+
+    Args:
+        picture: a file.
+        inputs: what the command was given: the folder that it was found in or below, or a file.
+        masks: the folder.
+    """
+    from rednet.images.reading import is_folder
+
+    place = masks / (picture.relative_to(inputs) if is_folder(inputs) else picture.name)
+    png = place.parent / f"{place.stem}.png"
+    return png if os.path.lexists(png) and not os.path.lexists(place) else place
 
 
 def scratches_written_to(path: Path, *, overwrite: bool) -> Callable[[Picture], Mask]:

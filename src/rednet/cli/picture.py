@@ -25,7 +25,7 @@ QUALITY = Annotated[
     int, typer.Option("--quality", "--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")
 ]
 DEVICE = Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where the engine finds one.")]
-TOLD = ("overwrite",)  # shared options that a verb's own function may want to know
+TOLD = ("overwrite", "inputs")  # what a verb's own function may want to know of the shared options
 
 
 def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
@@ -33,7 +33,8 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
     Args:
         plan: takes a picture's path and the verb's own options, all keyword-able, and gives the work to do, see
-            `rednet.inference.work`. A parameter `overwrite` gets what the shared option of that name says.
+            `rednet.inference.work`. A parameter `overwrite` gets what the shared option of that name says, and `inputs`
+            the picture or folder that the command was given.
 
     Returns:
         A command for typer: the picture or folder, the verb's own options, then the options that all verbs share. The
@@ -41,7 +42,8 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
     """
 
     def command(picture: Path, output: Path | None = None, **options: Any) -> None:
-        told = {name: options[name] for name in TOLD if name in planned}
+        known = {"overwrite": options["overwrite"], "inputs": picture}
+        told = {name: known[name] for name in TOLD if name in planned}
         own = {name: options.pop(name) for name in list(options) if name in planned and name not in TOLD}
 
         def work(path: Path) -> Work:
