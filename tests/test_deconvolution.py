@@ -56,6 +56,17 @@ def test_borders_cost_little_beside_a_torus(photo, rng, boundary, monkeypatch):
     assert psnr(photo, Deconvolution(y, kernel, 1).smooth()) < found
 
 
+def test_completing_the_border_stops_where_more_steps_would_hardly_change_the_picture(photo, rng, monkeypatch):
+    kernel = disk(5)
+    y = Blur(kernel, boundary="edge", clip=True)(photo, rng).y
+    found = psnr(photo, Deconvolution(y, kernel, 0).smooth())
+    monkeypatch.setattr("rednet.deconvolution.SETTLED", 0.2)
+    assert psnr(photo, Deconvolution(y, kernel, 0).smooth()) < found - 0.5
+    monkeypatch.setattr("rednet.deconvolution.SETTLED", 1e-6)
+    monkeypatch.setattr("rednet.deconvolution.BORDER_STEPS", 300)
+    assert abs(psnr(photo, Deconvolution(y, kernel, 0).smooth()) - found) < 0.5
+
+
 def test_a_kernel_of_one_px_changes_little_and_shifts_nothing(photo):
     x_hat = Deconvolution(photo, np.ones((1, 1)), 0).smooth()
     np.testing.assert_allclose(x_hat, photo, atol=2e-3)

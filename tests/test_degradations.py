@@ -97,6 +97,12 @@ def test_blur_is_scipys_convolution_and_rotates_the_kernel(photo, rng):
     assert np.abs(y[:, :, 0] - correlate(red, kernel, mode="reflect")).max() > 1e-3
 
 
+def test_a_blurred_picture_can_be_rounded_to_8_bits(photo, rng):
+    exact, rounded = (Blur(np.ones((3, 3)), clip=clip)(photo, rng).y for clip in (False, True))
+    assert np.array_equal(rounded, np.rint(rounded * 255).astype(np.float32) / np.float32(255))
+    assert 0 < np.abs(rounded - exact).max() <= 0.5 / 255 + 1e-6
+
+
 @pytest.mark.parametrize("kernel", [np.ones((2, 3)), np.zeros((3, 3)), -np.ones((3, 3)), np.full((3, 3), np.nan)])
 def test_a_kernel_that_is_none_is_refused(kernel):
     with pytest.raises(OptionError, match="kernel"):

@@ -183,11 +183,13 @@ class Blur:
         sigma: of the noise, 0-255 scale.
         boundary: what lies beyond the border, by numpy's names: "symmetric" repeats the border pixel when mirroring,
             "reflect" does not, "edge" continues it, "wrap" makes the picture a torus.
+        clip: round to 8 bits within [0, 1], as a saved file does.
     """
 
     kernel: Kernel
     sigma: Level = 0.0
     boundary: Literal["symmetric", "reflect", "edge", "wrap"] = "symmetric"
+    clip: bool = False
 
     def __post_init__(self) -> None:
         check_level("sigma", self.sigma, 0, 255)
@@ -200,7 +202,7 @@ class Blur:
         spectrum = np.fft.rfft2(padded, axes=(0, 1)) * np.fft.rfft2(self.kernel, size)[:, :, None]
         full = np.fft.irfft2(spectrum, size, axes=(0, 1))
         y = full[2 * rows :, 2 * columns :].astype(np.float32)  # where the kernel lies inside the padded picture
-        return GaussianNoise(self.sigma)(y, rng)._replace(kernel=self.kernel)
+        return GaussianNoise(self.sigma, self.clip)(y, rng)._replace(kernel=self.kernel)
 
 
 @dataclass(frozen=True)

@@ -47,10 +47,8 @@ JPEG_GRAY = "Dong et al. 2015, arXiv:1504.06993, section 4: JPEG of the gray pic
 JPEG_COLOUR = "Zhang et al. 2021 (FBCNN), arXiv:2109.14573, section 4: colour JPEG, 4:2:0, compared in RGB"
 SCALING = "Timofte et al. 2014 (A+): bicubic by MATLAB's imresize on the luma, border of `scale` px shaved"
 UNSHAVED = "Mao et al. 2016, the authors' demo: the same with the whole picture compared"
-DEMO_BLUR = "Mao et al. 2016, arXiv:1606.08921, the authors' demo: without noise, RGB"
-LEVIN = (
-    "kernels of Levin et al. 2009, mirrored borders, then noise; Zhang et al. 2017 (IRCNN), arXiv:1704.03264, table 4"
-)
+DEMO_BLUR = "Mao et al. 2016, the authors' demo: borders continued, no noise, rounded to 8 bits, compared in RGB"
+LEVIN = "our own: kernels of Levin et al. 2009, mirrored borders, then float noise; kernel and level are told"
 MASKS = "lost pixels told; compared over the lost pixels, and over all"
 SHIPPED = "rednet's own photographs: a first look, no published numbers"
 
@@ -88,7 +86,8 @@ def deblurring(name: str) -> dict[str, Protocol]:
     """Gives the deblurring protocols of a test set."""
     demo = {"disk7": disk(7), "gaussian1.6": gaussian(1.6, 25)}
     fixed = {
-        f"{name}-blur-{blur}": Protocol(f"test/{name}", Blur(kernel), "rgb", DEMO_BLUR) for blur, kernel in demo.items()
+        f"{name}-blur-{blur}": Protocol(f"test/{name}", Blur(kernel, boundary="edge", clip=True), "rgb", DEMO_BLUR)
+        for blur, kernel in demo.items()
     }
     shaken = {
         f"{name}-levin-{s}": Protocol(f"test/{name}", KernelFile(LEVIN_KERNELS, s), "rgb", LEVIN) for s in (2.55, 7.65)

@@ -2,7 +2,9 @@
 
 First the network removes what the inverse leaves. Each turn after that draws its answer back to the pictures that
 explain what was seen, which brings noise back in, and the network removes it again, in the manner of half-quadratic
-splitting. Two turns are worth half a decibel to a decibel and a quarter (docs/decisions/0005-deblurring.md).
+splitting. Two turns are worth half a decibel to a decibel and a half (docs/decisions/0005-deblurring.md). What comes
+back where a blur has wiped out much of the picture, as a Gaussian does, is noise of one fineness, which the network
+takes for texture; there the turns stay close.
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
 that tiles could have. The network goes over the picture as always.
@@ -28,7 +30,9 @@ Pixels = NDArray[np.float32]
 
 USUAL_STEPS = 2
 MAX_STEPS = 32
-FARTHEST, NEAREST = 240.0, 4.5  # 0-255 scale: how far from the truth an answer is taken to be, before and at last
+FAR = 240.0, 4.5  # 0-255 scale: how far from the truth an answer is taken to be, before and at last
+CLOSE = 6.0, 4.0  # the same where much is wiped out
+MUCH = 0.4  # of the picture, in the first turn of `FAR`
 NOISE_LEFT = 0.8  # of the distance: the noise that the network is told of
 
 
@@ -51,11 +55,14 @@ def deblur(
         raise OptionError(f"steps is {steps}; it must be from 0 to {MAX_STEPS}")
     problem = Deconvolution(y, kernel, sigma)
     x_hat = network(problem.smooth(), {"deconvolved": sigma})
-    for distance in distances(steps):
+    turns = distances(steps, *FAR)
+    if turns and problem.wiped_out(turns[0]) > MUCH:
+        turns = distances(steps, *CLOSE)
+    for distance in turns:
         x_hat = network(problem.near(x_hat, distance), {"sigma": NOISE_LEFT * distance})
     return x_hat
 
 
-def distances(steps: int) -> list[float]:
-    """Goes from far to near in equal ratios, half of one from either end: 89 and 12 in two steps."""
-    return [float(d) for d in np.geomspace(FARTHEST, NEAREST, 2 * steps + 1)[1::2]]
+def distances(steps: int, farthest: float, nearest: float) -> list[float]:
+    """Goes from far to near in equal ratios, half of one from either end: 89 and 12 in two steps from `FAR`."""
+    return [float(d) for d in np.geomspace(farthest, nearest, 2 * steps + 1)[1::2]]
