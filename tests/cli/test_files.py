@@ -157,21 +157,21 @@ def test_a_report_of_one_file_tells_of_failure_too(folder, model, tmp_path):
 
 
 def test_a_mask_or_a_kernel_that_has_changed_makes_its_outputs_out_of_date(model, tmp_path):
-    save(tmp_path / "in" / "a.png")
+    save(tmp_path / "in" / "deep" / "a.png")
     Image.new("L", (3, 3), 255).save(tmp_path / "k.png")
-    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "deep").mkdir(parents=True)
     for column, expected in ((5, "1 restored"), (5, "1 kept"), (9, "1 restored")):
         mask = np.zeros((40, 30), np.uint8)
         mask[:, column] = 255
-        Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
+        Image.fromarray(mask).save(tmp_path / "masks" / "deep" / "a.png")
         arguments = ("--mask", tmp_path / "masks", "-o", tmp_path / "out", "--model", model)
-        assert expected in rednet("inpaint", tmp_path / "in", *arguments).stdout
+        assert expected in rednet("inpaint", tmp_path / "in", "--recursive", *arguments).stdout
     for level, expected in ((255, "1 restored"), (255, "1 kept"), (0, "1 restored")):
         kernel = np.full((3, 3), 255, np.uint8)
         kernel[0] = level
         Image.fromarray(kernel).save(tmp_path / "k.png")
         arguments = ("--kernel", tmp_path / "k.png", "--steps", 0, "-o", tmp_path / "sharp", "--model", model)
-        assert expected in rednet("deblur", tmp_path / "in", *arguments).stdout
+        assert expected in rednet("deblur", tmp_path / "in", "--recursive", *arguments).stdout
 
 
 def test_what_is_wrong_with_the_options_is_said_once_and_what_is_wrong_with_a_file_names_it(folder, model, tmp_path):

@@ -56,8 +56,11 @@ def hash_option(value: Any) -> Any:
     if not isinstance(value, str | Path):
         return value
     path = Path(value)
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [str(value), *(f"{file.name} {hash_file(file)}" for file in files if file.is_file())]
+    if path.is_dir():
+        files = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*"))}
+    else:
+        files = {path.name: path}
+    return [str(value), *(f"{name} {hash_file(file)}" for name, file in files.items() if file.is_file())]
 
 
 def hash_job(facts: Mapping[str, Any]) -> str:
