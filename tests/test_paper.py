@@ -69,7 +69,7 @@ def test_a_question_is_trained_measured_and_kept(paper, data, monkeypatch):
 
 
 def test_questions_share_the_network_that_all_compare_with(paper):
-    shared = [("depth", 1), ("skips", 0), ("residual", 0), ("stride", 0), ("width", 0)]
+    shared = [("depth", 2), ("skips", 0), ("residual", 0), ("stride", 0), ("width", 0)]
     questions = [(paper.load_question(name), number) for name, number in shared]
     assert len({repr(paper.recipe_of(q, q["variant"][number], 0)) for q, number in questions}) == 1
 

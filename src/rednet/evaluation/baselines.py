@@ -1,7 +1,7 @@
 """Classical methods, to be measured beside us in the same run.
 
 Each is told the level of the damage (the networks usually are not), and each parameter that its library leaves open was
-chosen on `val/`, in favour of the method. They need `rednet[baselines]` (scikit-image, PyWavelets, OpenCV).
+chosen on `val/`, in favour of the method; unsupervised Wiener finds its own. They need `rednet[baselines]` (scikit-image, PyWavelets, OpenCV).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NLM_STRENGTH = {1: 0.9, 3: 0.5}  # h over sigma, for gray and for RGB
 NLM_FLOAT_STRENGTH = 0.65  # h over sigma
 TV_WEIGHT = 0.7  # over sigma as a share of white
 MIRRORED = 64  # px beyond each border, for the methods that know no border; both gain from 64 over 32
-RICHARDSON_LUCY = 75.0, 5, 50  # iterations times sigma, and the least and most iterations
+RICHARDSON_LUCY = 75.0, 5, 200  # iterations times sigma, and the least and most iterations
 
 
 class Unsuited(OptionError):

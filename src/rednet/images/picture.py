@@ -78,7 +78,9 @@ def from_array(array: Array, colours: Colours | None = None) -> Picture:
         raise ImageError(f"an array of shape {array.shape} is no picture; use (H, W), (H, W, 3) or (H, W, 4)")
     values = levels.astype(np.float32) / np.float32(WHITE[depth])
     if not np.isfinite(values).all():
-        raise ImageError("the picture has NaN or infinite values; replace them first (rednet.inpaint takes an array of them with a mask)")
+        raise ImageError(
+            "the picture has NaN or infinite values; replace them first (rednet.inpaint takes an array of them with a mask)"
+        )
     channels = 1 if values.shape[2] < 3 else 3
     alpha = values[:, :, channels:] if values.shape[2] > channels else None
     native = values[:, :, :channels]
