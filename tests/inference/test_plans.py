@@ -1,5 +1,6 @@
 """A plan does in two halves what the verbs do in one; a proof lets the second be tried without the first."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -168,3 +169,20 @@ def test_layers_of_any_size_become_one_mask():
 def test_a_kernel_is_drawn_in_squares():
     drawn = picture_of(disk(2), side=50)
     assert drawn.max() == 255 and drawn.shape == (50, 50) and (drawn[:10, :10] == drawn[0, 0]).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", ["deblur", "fill"])
+def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, channels, monkeypatch):
+    side = 300
+    levels = np.random.default_rng(0).integers(0, 256, (side, side, channels), np.uint8)
+    lost = np.random.default_rng(1).random((side, side)) < 0.9
+    plan = {"deblur": deblurring(disk(5), 2.0), "fill": filling(lambda picture: lost)}[name]
+    monkeypatch.setattr(Restorer, "residual", lambda self, y, *rest, **options: np.zeros_like(y))
+    restorer, picture = Restorer.from_pretrained("fast"), from_array(levels)
+    tracemalloc.start()
+    plan.work().run(restorer, picture, {})
+    floats = tracemalloc.get_traced_memory()[1] / 4 / side**2
+    tracemalloc.stop()
+    besides, each = plan.floats
+    assert 0.5 * (besides + each * channels) < floats < besides + each * channels

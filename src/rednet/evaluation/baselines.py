@@ -1,7 +1,8 @@
 """Classical methods, to be measured beside us in the same run.
 
 Each is told the level of the damage (the networks usually are not), and each parameter that its library leaves open was
-chosen on `val/`, in favour of the method; unsupervised Wiener finds its own. They need `rednet[baselines]` (scikit-image, PyWavelets, OpenCV).
+chosen on `val/`, in favour of the method; unsupervised Wiener finds its own. They need `rednet[baselines]`
+(scikit-image, PyWavelets, OpenCV).
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def from_array(array: Array, colours: Colours | None = None) -> Picture:
     values = levels.astype(np.float32) / np.float32(WHITE[depth])
     if not np.isfinite(values).all():
         raise ImageError(
-            "the picture has NaN or infinite values; replace them first (rednet.inpaint takes an array of them with a mask)"
+            "the picture has NaN or infinite values; replace them first, or give array and mask to rednet.inpaint"
         )
     channels = 1 if values.shape[2] < 3 else 3
     alpha = values[:, :, channels:] if values.shape[2] > channels else None

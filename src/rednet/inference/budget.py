@@ -32,7 +32,6 @@ TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
 # which are skips.
 WORKING_FLOATS = 19
 PROCESS_BYTES = 200_000_000  # all but the network; 182 MB were measured on 48 megapixels with a tiny one
-PICTURE_FLOATS = 10  # copies of each channel that work on a whole picture holds at its worst
 SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -101,14 +100,15 @@ def kept_bytes(config: REDNetConfig) -> int:
     return 4 * (rows * config.width + 2 * config.input_planes) // config.stride
 
 
-def whole_memory(pixels: int, channels: int) -> int:
+def whole_memory(pixels: int, channels: int, floats: tuple[int, int]) -> int:
     """Estimates the peak of work that needs a whole picture at once, without the network's, bytes.
 
     Args:
         pixels: of the picture at its largest, all pages together.
         channels: of it.
+        floats: that a pixel takes at the worst time, besides and for each channel.
     """
-    return PROCESS_BYTES + 4 * PICTURE_FLOATS * channels * pixels
+    return PROCESS_BYTES + 4 * (floats[0] + floats[1] * channels) * pixels
 
 
 def choose_pieces(config: REDNetConfig, size: Size, max_memory: int | None) -> Pieces:

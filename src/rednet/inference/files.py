@@ -27,7 +27,7 @@ from rednet.inference.inspect import Finding, inspect, sample_file, sampled_rows
 from rednet.inference.machine import available_memory
 from rednet.inference.restorer import Restorer
 from rednet.inference.streaming import Spool, open_spool, restore_rows
-from rednet.inference.work import Local, Work
+from rednet.inference.work import USUAL_FLOATS, Local, Work
 
 __all__ = ["FileTask", "Handling", "Report"]
 
@@ -183,7 +183,7 @@ class FileTask:
         how, scale = self.handling, getattr(self.work, "scale", 1)
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
-        return whole_memory(pixels, self.file.channels), limit
+        return whole_memory(pixels, self.file.channels, getattr(self.work, "floats", USUAL_FLOATS)), limit
 
     def sample(self) -> NDArray[np.float32]:
         """Gives the rows that are looked at."""

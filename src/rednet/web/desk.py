@@ -181,9 +181,8 @@ class Desks:
             return proof.small
 
         def run(advance: Callable[[float], None]) -> None:
-            task = self.task(
-                desk, Whole(compute, scale=plan.scale), Handling(max_megapixels=self.limits.max_megapixels)
-            )
+            work = Whole(compute, scale=plan.scale, floats=plan.floats)
+            task = self.task(desk, work, Handling(max_megapixels=self.limits.max_megapixels))
             task.look()
             task.restore(self.restorer, advance)
             task.close()

@@ -134,7 +134,9 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/v1/models"): {
         "responses": {
-            200: {"content": {"application/json": {"example": {"loaded": "universal", "shipped": ["universal"]}}}},
+            200: {
+                "content": {"application/json": {"example": {"loaded": "universal", "shipped": ["fast", "universal"]}}}
+            },
             **answers(),
         },
     },

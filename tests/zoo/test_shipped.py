@@ -1,4 +1,4 @@
-"""The shipped network, as it is shipped: whole, described truthfully, and good at every task that it is sold for."""
+"""The shipped networks, as they are shipped: whole, described truthfully, and good at every task they are for."""
 
 import hashlib
 import json
@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 import rednet
-from rednet.degradations import JPEG, GaussianNoise, MissingPixels
+from rednet.degradations import JPEG, Blur, GaussianNoise, MissingPixels
 from rednet.images import read_picture
 from rednet.inference.restorer import find_model
+from rednet.kernels import gaussian
 from rednet.metrics import psnr
 from rednet.resize import imresize
 
 from ..conftest import PHOTOS
 
-FOLDER = find_model("universal")
+SHIPPED = ("fast", "universal")
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +28,16 @@ def gain(x, y, x_hat):
     return psnr(x, x_hat.clip(0, 1)) - psnr(x, y.clip(0, 1))
 
 
-def test_the_card_names_the_hash_of_the_weights():
-    digest = hashlib.sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest()
-    assert digest in (FOLDER / "README.md").read_text("utf-8")
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_card_names_the_hash_of_the_weights(name):
+    folder = find_model(name)
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    assert digest in (folder / "README.md").read_text("utf-8")
 
 
-def test_the_network_takes_mask_and_hints_and_has_stride_2():
-    config = json.loads((FOLDER / "config.json").read_text())
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_network_takes_mask_and_hints_and_has_stride_2(name):
+    config = json.loads((find_model(name) / "config.json").read_text())
     assert config["mask"] and config["stride"] == 2 and config["channels"] == 3
     assert config["hints"] == ["sigma", "quality", "scale", "deconvolved"]
 
@@ -78,6 +82,24 @@ def test_every_engine_gives_the_same_picture(coffee, engine):
 
 def test_a_clean_picture_stays_clean(coffee):
     assert psnr(coffee, rednet.restore(coffee)) > 40
+
+
+def test_fast_repairs_all_kinds_of_damage_too_and_a_little_less(coffee, rng):
+    small, kernel = imresize(coffee, 1 / 2), gaussian(1.6)
+    noisy, coarse, blurred = (kind(coffee, rng).y for kind in (GaussianNoise(25), JPEG(10), Blur(kernel, 2.55)))
+    lost, _, mask, _ = MissingPixels("random", 0.5)(coffee, rng)
+    fast, universal = (
+        (
+            gain(coffee, noisy, restorer.restore(noisy, facts={"sigma": None})),
+            gain(coffee, coarse, restorer.restore(coarse, facts={"quality": None})),
+            gain(coffee, imresize(small, 2), restorer.upscale(small, 2)),
+            gain(coffee, blurred, restorer.deblur(blurred, kernel)),
+            gain(coffee, lost, restorer.restore(lost, facts={}, mask=mask)),
+        )
+        for restorer in map(rednet.Restorer.from_pretrained, SHIPPED)
+    )
+    for one, other in zip(fast, universal, strict=True):
+        assert 0.5 * other < one < other + 0.1
 
 
 def test_the_right_verb_is_better_than_another(coffee, rng):
