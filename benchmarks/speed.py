@@ -210,7 +210,8 @@ def plot(path: Path) -> None:
     axes.set_xscale("log")
     axes.set(xlabel="megapixels per second (log)", ylabel="PSNR, dB: BSD68 gray, sigma 25")
     axes.set_title("Speed and quality on " + path.stem.removeprefix("speed-").replace("-", " "), fontsize=11)
-    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.margins(x=0.15, y=0.12)
     figure.tight_layout()
     figure.savefig(path.with_suffix(".png"), dpi=110)
 

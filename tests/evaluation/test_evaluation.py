@@ -18,7 +18,7 @@ from rednet.evaluation.damage import KernelFile, MaskFile
 from rednet.evaluation.measure import cases, measure, measure_pairs
 from rednet.evaluation.methods import find_method, network
 from rednet.evaluation.protocols import GROUPS, PROTOCOLS, SMOKE, Protocol, choose_protocols
-from rednet.evaluation.tables import Measured, summarise, write_results
+from rednet.evaluation.tables import Measured, peak_memory_mb, summarise, write_results
 from rednet.inference.restorer import Restorer
 from rednet.kernels import gaussian, motion
 from rednet.metrics import psnr
@@ -274,3 +274,11 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path, rng):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and "no pictures in" in done.stderr
     assert "set5-x2,baseline:none,a.png" in (tmp_path / "out" / "results.csv").read_text("utf-8")
+
+
+def test_the_peak_of_memory_is_that_of_the_process_alone():
+    """And not that of the larger one that it was started from."""
+    ballast = np.ones(50_000_000)
+    code = "from rednet.evaluation.tables import peak_memory_mb; print(peak_memory_mb())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 20 < float(done.stdout) < 400 <= ballast.nbytes / 1e6 < peak_memory_mb()
