@@ -46,8 +46,14 @@ def test_turns_pay_where_little_is_wiped_out(pictures):
 
 @pytest.mark.parametrize(("colours", "sigma"), [("colour", 7.65), ("gray", 2.55)])
 def test_drawing_a_gaussian_blur_back_far_would_cost_much(pictures, colours, sigma, monkeypatch):
-    monkeypatch.setattr(module, "MUCH", 1.0)
+    for name in ("MUCH", "MUCH_OF_GRAY"):
+        monkeypatch.setattr(module, name, 1.0)
     assert gain_of_turns(pictures[colours], KERNELS["gaussian"], sigma) < -1
+
+
+def test_gray_is_told_from_colour(pictures):
+    assert module.is_gray(pictures["gray"]) and module.is_gray(pictures["gray"].repeat(3, 2))
+    assert not module.is_gray(pictures["colour"])
 
 
 def test_turns_go_from_far_to_near():

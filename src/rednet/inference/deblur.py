@@ -4,7 +4,8 @@ First the network removes what the inverse leaves. Each turn after that draws it
 explain what was seen, which brings noise back in, and the network removes it again, in the manner of half-quadratic
 splitting. Two turns are worth half a decibel to a decibel and a half (docs/decisions/0005-deblurring.md). What comes
 back where a blur has wiped out much of the picture, as a Gaussian does, is noise of one fineness, which the network
-takes for texture; there the turns stay close.
+takes for texture; there the turns stay close. In colour it does so later, since such noise differs from channel to
+channel.
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
 that tiles could have. The network goes over the picture as always.
@@ -32,7 +33,7 @@ USUAL_STEPS = 2
 MAX_STEPS = 32
 FAR = 240.0, 4.5  # 0-255 scale: how far from the truth an answer is taken to be, before and at last
 CLOSE = 6.0, 4.0  # the same where much is wiped out
-MUCH = 0.4  # of the picture, in the first turn of `FAR`
+MUCH, MUCH_OF_GRAY = 0.6, 0.4  # of the picture, in the first turn of `FAR`
 NOISE_LEFT = 0.8  # of the distance: the noise that the network is told of
 
 
@@ -56,11 +57,16 @@ def deblur(
     problem = Deconvolution(y, kernel, sigma)
     x_hat = network(problem.smooth(), {"deconvolved": sigma})
     turns = distances(steps, *FAR)
-    if turns and problem.wiped_out(turns[0]) > MUCH:
+    if turns and problem.wiped_out(turns[0]) > (MUCH_OF_GRAY if is_gray(y) else MUCH):
         turns = distances(steps, *CLOSE)
     for distance in turns:
         x_hat = network(problem.near(x_hat, distance), {"sigma": NOISE_LEFT * distance})
     return x_hat
+
+
+def is_gray(y: Pixels) -> bool:
+    """Tells whether all channels are the same."""
+    return bool((y == y[:, :, :1]).all())
 
 
 def distances(steps: int, farthest: float, nearest: float) -> list[float]:
