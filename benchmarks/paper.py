@@ -6,7 +6,7 @@
 
 Each training is kept when it is done, and not done again, also not for another question; delete its file to do so.
 
-A question is a file in `recipes/paper/`; `base.toml` holds what all share. Every variant sees the same crops.
+A question is a file in `recipes/paper/`; `base.toml` holds what all share. All variants see the same crops, unless their size differs.
 """
 
 from __future__ import annotations
@@ -160,6 +160,7 @@ def run_question(name: str, data: Path) -> None:
             missing.append((seed, variant))
         else:
             rows += [{**row, "variant": variant["name"], "seed": seed} for row in known]
+    keep(RESULTS / f"{name}.csv", rows)
     order = {(str(seed), variant["name"]): number for number, (seed, variant) in enumerate(variants)}
     for seed, variant in missing:
         recipe, plan = recipe_of(question, variant, seed), plan_of(question, variant)

@@ -45,9 +45,9 @@ HEAD = """# Results
 
 PSNR in dB, higher is better. Our networks are told the task but not its level (in deblurring, kernel and noise are
 known) and run without self-ensemble, unless the name says otherwise; rows marked as published are their authors'
-figures, all others were measured by `rednet evaluate` on the same damaged pictures. This page is written by `python
-benchmarks/results.py` from `benchmarks/results/evaluation/` (every picture's values) and `docs/published.csv` (every
-published figure's source). The row `none` is what a network begins with: the damaged picture, enlarged by the
+figures, all others were measured by `rednet evaluate` on the same damaged pictures. This page is written by
+`python benchmarks/results.py` from `benchmarks/results/evaluation/` (every picture's values) and `docs/published.csv`
+(every published figure's source). The row `none` is what a network begins with: the damaged picture, enlarged by the
 bicubic, missing pixels guessed; in deblurring it begins with `inverse`.
 
 What is not comparable: the paper's BSD200 was "resized to smaller ones" by an unstated factor; its RED30 works at
@@ -56,11 +56,9 @@ task. Text and scratches use masks of this project's test data, fitted by repeti
 Levin's kernels is our own, so no published figures exist for them. Results are not rounded to 8 bits before they are
 compared, as some published protocols do: that is worth 0.03 dB at 37 dB and 0.004 at 29.
 
-One picture of Set5, the woman, is in BSDS500's training set. Our lineage has learned from it until run 5, and others
-that train on BSD pictures probably have, too. The last table leaves it out.
+One picture of Set5, the woman, is in BSDS500's training set. Our lineage has learned from it until early in run
+6, and others that train on BSD pictures probably have, too. The last table leaves it out.
 """
-
-LEARNED = "woman"  # of Set5: BSDS500's training picture 302003
 
 
 def measured_means(without: str | None = None) -> Figures:
