@@ -11,7 +11,7 @@ enough: on 1.5 megapixels its rounding stays below a hundredth of the least nois
 
 Source: Krishnan and Fergus, "Fast image deconvolution using hyper-Laplacian priors", 2009, section 2 (the x step, here
 with the prior's exponent 2). The border: in the manner of Reeves, "Fast image restoration without boundary artifacts",
-2005 (unknown borders as missing data), by the conjugate gradients of Hestenes and Stiefel, 1952.
+2005 (unknown borders as missing data).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.conjugate import descend
 from rednet.errors import OptionError
 from rednet.kernels import Kernel, check_kernel
 
@@ -129,28 +130,12 @@ class Deconvolution:
             result[:height, :width] = 0  # what is known does not move
             return result
 
-        rest = -slope(plane)
-        direction, before = rest, energy(rest, rest)
-        settled = SETTLED * before
-        for _ in range(BORDER_STEPS):
-            if before <= settled:
-                break
-            bend = slope(direction)
-            step = np.float32(before / energy(direction, bend))
-            plane, rest = plane + step * direction, rest - step * bend
-            now = energy(rest, rest)
-            direction, before = rest + np.float32(now / before) * direction, now
-        return plane
+        return descend(slope, plane, steps=BORDER_STEPS, settled=SETTLED)
 
     def picture(self, planes: list[Plane]) -> Image:
         """Cuts the picture out of its planes."""
         height, width, _ = self.shape
         return np.stack([plane[:height, :width] for plane in planes], axis=2)
-
-
-def energy(a: Plane, b: Plane) -> float:
-    """Sums the products of two planes."""
-    return float(np.einsum("ij,ij->", a, b, dtype=np.float64))
 
 
 def back(spectrum: Spectrum, plane: Plane) -> Plane:

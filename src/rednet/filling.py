@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.conjugate import descend
+
 __all__ = ["Guess", "fill_missing", "nearest_means"]
 
 Image = NDArray[np.float32]
@@ -90,28 +92,11 @@ def bent_least(u: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
         u: (H, W), a guess where the mask is True.
         mask: (H, W).
 
-    Source: Hestenes and Stiefel 1952 (conjugate gradients) on the biharmonic equation; what one solves exactly for
-    inpainting, see Damelin and Hoang, "On surface completion and image inpainting by biharmonic functions", 2018.
+    Source: Damelin and Hoang, "On surface completion and image inpainting by biharmonic functions", 2018, who solve the
+    same exactly.
     """
     free = mask.astype(np.float32)
-    rest = -free * laplacian(laplacian(u))
-    direction, before = rest, dot(rest, rest)
-    enough = DONE * before
-    for _ in range(STEPS):
-        bend = free * laplacian(laplacian(direction))
-        steepness = dot(direction, bend)
-        if before <= enough or steepness <= 0:
-            break
-        step = np.float32(before / steepness)
-        u, rest = u + step * direction, rest - step * bend
-        now = dot(rest, rest)
-        direction, before = rest + np.float32(now / before) * direction, now
-    return u
-
-
-def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Sums the products of two planes, in float64: the squares of small numbers are no float32."""
-    return float(np.einsum("ij,ij->", a, b, dtype=np.float64))
+    return descend(lambda plane: free * laplacian(laplacian(plane)), u, steps=STEPS, settled=DONE)
 
 
 def laplacian(u: NDArray[np.float32]) -> NDArray[np.float32]:
