@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from rednet.training.balance import FLOOR, TaskBalance
+from rednet.training.balance import FLOOR, MEMORY, TaskBalance
 
 
 def batch(errors):
@@ -15,6 +15,14 @@ def test_tasks_of_very_different_error_pull_equally():
     loss, errors = balance(*batch([0.1, 0.001]), torch.tensor([0, 1]))
     assert loss.item() == pytest.approx(1.0)
     torch.testing.assert_close(errors, torch.tensor([0.1, 0.001]))
+
+
+def test_the_mean_of_a_task_moves_only_with_batches_that_have_it():
+    balance = TaskBalance(3)
+    balance(*batch([0.1, 0.3, 0.001]), torch.tensor([0, 0, 1]))
+    torch.testing.assert_close(balance.means, torch.tensor([0.2, 0.001, 0.0]))
+    balance(*batch([0.002]), torch.tensor([1]))
+    torch.testing.assert_close(balance.means, torch.tensor([0.2, MEMORY * 0.001 + (1 - MEMORY) * 0.002, 0.0]))
 
 
 def test_a_crop_that_is_worse_than_its_task_pulls_harder():

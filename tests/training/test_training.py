@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from rednet.errors import OptionError, TrainingError
+from rednet.errors import EngineError, OptionError, TrainingError
 from rednet.training import loop
 from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
@@ -220,6 +220,26 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(recipe, data, tmp_path):
     a, b = (load_network(tmp_path / name).state_dict() for name in ("whole", "parts"))
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=0, atol=1e-6)
+
+
+def test_a_device_that_is_not_there_is_told_before_anything_is_made(recipe, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(EngineError, match="device cpu"):
+        train(recipe, data, tmp_path / "run", Budget(steps=1), device="gpu")
+    with pytest.raises(OptionError, match="cpu or gpu"):
+        train(recipe, data, tmp_path / "run", Budget(steps=1), device="tpu")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_a_graphics_processor_learns_the_same_and_its_run_goes_on_anywhere(recipe, data, tmp_path):
+    for name, device in (("here", "cpu"), ("there", "gpu")):
+        train(recipe, data, tmp_path / name, Budget(steps=20), device=device)
+    a, b = (load_network(tmp_path / name).state_dict() for name in ("here", "there"))
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=0, atol=2e-3)
+    assert train(recipe, data, tmp_path / "there", Budget(steps=25), resume=True).step == 25
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Budget in steps.")] = None,
     weights: Annotated[str | None, typer.Option("--from", help="Shipped model or model folder to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped run in --out.")] = False,
+    device: Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where torch finds one.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
     """Train a network (needs rednet[train]). Ctrl-C stops it so that --resume can go on."""
@@ -50,6 +51,7 @@ def train(
             Budget(minutes, steps),
             weights=weights,
             resume=resume,
+            device=device,
             report=show,
             should_stop=lambda: bool(stopped),
             tensorboard=tensorboard,

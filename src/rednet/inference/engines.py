@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 from rednet.errors import EngineError, OptionError
 from rednet.inference.bands import Feed
-from rednet.inference.machine import cpu_threads
+from rednet.inference.machine import Device, check_device, cpu_threads, torch_device
 from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
 from rednet.inference.scan import Scan, strip_width
 from rednet.inference.tiling import spans
@@ -26,10 +26,9 @@ from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
 from rednet.zoo.onnx_graph import to_onnx
 
-__all__ = ["ENGINES", "Device", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "load_engine"]
+__all__ = ["ENGINES", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "load_engine"]
 
 Array = NDArray[np.float32]
-Device = Literal["cpu", "gpu"]
 
 ONNX_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
 
@@ -186,11 +185,7 @@ class TorchEngine(Engine):
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
         self.torch = import_extra("torch", "train")
         self.torch.set_num_threads(threads)  # of the whole process: torch has no others
-        self.place = "cpu"
-        if device == "gpu":
-            self.place = "cuda" if self.torch.cuda.is_available() else "mps"
-            if self.place == "mps" and not self.torch.backends.mps.is_available():
-                raise EngineError("torch finds no graphics processor here; use the device cpu")
+        self.place = torch_device(device)
         from rednet.zoo.folder import load_network
 
         self.net = load_network(folder).to(self.place)
@@ -231,8 +226,7 @@ def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None,
         raise OptionError(f"engine is {name!r}; it must be one of: {', '.join(ENGINES)}")
     if threads is not None and threads < 1:
         raise OptionError(f"threads is {threads}; it must be at least 1")
-    if device not in ("cpu", "gpu"):
-        raise OptionError(f"device is {device!r}; it must be cpu or gpu")
+    check_device(device)
     return ENGINES[name](folder, threads or cpu_threads(), device)
 
 

@@ -1,4 +1,4 @@
-"""What this machine, and the container that we may be in, allow: processors and memory."""
+"""What this machine, and the container that we may be in, allow: processors, a graphics processor, memory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import ctypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["available_memory", "cpu_threads", "return_memory_at_once"]
+from rednet.errors import EngineError, OptionError
+
+__all__ = ["Device", "available_memory", "check_device", "cpu_threads", "return_memory_at_once", "torch_device"]
+
+Device = Literal["cpu", "gpu"]
 
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 CGROUP = Path("/sys/fs/cgroup")
@@ -33,6 +38,30 @@ def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
             except (OSError, ValueError):  # no such file, or not as expected
                 continue
     return count
+
+
+def check_device(device: str) -> None:
+    """Raises OptionError unless the device is "cpu" or "gpu"."""
+    if device not in ("cpu", "gpu"):
+        raise OptionError(f"device is {device!r}; it must be cpu or gpu")
+
+
+def torch_device(device: Device) -> str:
+    """Gives torch's name for the processor or the graphics processor (CUDA, ROCm or Metal).
+
+    Raises:
+        EngineError: torch finds no graphics processor. OptionError: `device` is neither "cpu" nor "gpu".
+    """
+    import torch
+
+    check_device(device)
+    if device == "cpu":
+        return "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    raise EngineError("torch finds no graphics processor here; use the device cpu")
 
 
 def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:

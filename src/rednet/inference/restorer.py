@@ -26,11 +26,12 @@ from rednet.inference.correction import (
     put_in,
 )
 from rednet.inference.deblur import USUAL_STEPS, deblur
-from rednet.inference.engines import Device, Engine, load_engine
+from rednet.inference.engines import Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.holes import fill_holes
 from rednet.inference.inspect import estimate_sigma, inspect
+from rednet.inference.machine import Device
 from rednet.inference.walk import Orientations, View, walk, with_marks
 from rednet.kernels import Kernel
 from rednet.zoo.shipped import MODELS, find_model

@@ -22,10 +22,11 @@ class TaskBalance:
     Args:
         tasks: how many.
         enabled: False gives the plain mean squared error (times a constant 1).
+        device: where the samples lie; nothing here waits for it.
     """
 
-    def __init__(self, tasks: int, enabled: bool = True) -> None:
-        self.means = torch.zeros(tasks)
+    def __init__(self, tasks: int, enabled: bool = True, device: torch.device | str = "cpu") -> None:
+        self.means = torch.zeros(tasks, device=device)
         self.enabled = enabled
 
     def __call__(self, x_hat: Tensor, x: Tensor, task: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,8 +43,8 @@ class TaskBalance:
         seen = errors.detach()
         if not self.enabled:
             return errors.mean(), seen
-        for t in set(task.tolist()):
-            batch_mean = seen[task == t].mean()
-            known = self.means[t] > 0
-            self.means[t] = torch.lerp(batch_mean, self.means[t], MEMORY) if known else batch_mean
+        counts = torch.zeros_like(self.means).index_add_(0, task, torch.ones_like(seen))
+        batch = torch.zeros_like(self.means).index_add_(0, task, seen) / counts.clamp_min(1)
+        moved = torch.where(self.means > 0, torch.lerp(batch, self.means, MEMORY), batch)
+        self.means = torch.where(counts > 0, moved, self.means)
         return (errors / self.means[task].clamp_min(FLOOR)).mean(), seen

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from rednet.degradations import Identity, Share
 from rednet.errors import TrainingError
+from rednet.inference.machine import Device, torch_device
 from rednet.model import REDNet
 from rednet.training.balance import TaskBalance
 from rednet.training.optimizer import build_optimizers
@@ -84,6 +85,7 @@ def train(
     *,
     weights: str | Path | None = None,
     resume: bool = False,
+    device: Device = "cpu",
     report: Callable[[Status], None] = lambda status: None,
     should_stop: Callable[[], bool] = lambda: False,
     tensorboard: bool = False,
@@ -97,6 +99,7 @@ def train(
         budget: its length; when resuming, give the same again.
         weights: shipped model or model folder to start from, instead of fresh weights; see `starting_network`.
         resume: go on with the stopped run in `out`.
+        device: "cpu", or "gpu" where torch finds one.
         report: called after every step.
         should_stop: asked after every step; True ends the run early, ready to be resumed.
         tensorboard: also log for TensorBoard, into `out`.
@@ -112,14 +115,16 @@ def train(
         raise TrainingError(f"{out} has no run to resume")
     if not resume and any((out / name).exists() for name in (STATE, CONFIG, WEIGHTS)):
         raise TrainingError(f"{out} holds a run or a model already; resume it, or choose another folder")
-    run = Run(recipe, starting_network(recipe, weights))
+    place = torch_device(device)
+    run = Run(recipe, starting_network(recipe, weights), place)
     if resume:
         run.load(out / STATE)
     paths = list_pictures(data, recipe.data.train, recipe.data.exclude)
     pictures = load_pictures(paths, recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
-    exams = validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)
-    crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), run.status.step)
+    exams = [crop.to(place) for crop in validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)]
+    patches = Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed)
+    crops = stream(patches, run.status.step, place)
     log = Log(out, [share.name for share in recipe.validation], tensorboard)
 
     status = run.status
@@ -146,35 +151,38 @@ def train(
 
 
 class Run:
-    """The moving parts of a run: weights, their average, optimisers, balance."""
+    """The moving parts of a run, on torch's device `place`: weights, their average, optimisers, balance."""
 
-    def __init__(self, recipe: Recipe, model: REDNet) -> None:
+    def __init__(self, recipe: Recipe, model: REDNet, place: str = "cpu") -> None:
         self.schedule = recipe.schedule
-        self.model = model.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.place = place
+        self.model = model.train().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = build_optimizers(self.model, self.schedule.optimizer, self.schedule.lr, self.schedule.adam_lr)
         self.peaks = [group["lr"] for optimizer in self.optimizers for group in optimizer.param_groups]
-        self.balance = TaskBalance(len(recipe.mixture.shares), self.schedule.balance)
-        self.half = use_bfloat16(self.schedule)
+        self.balance = TaskBalance(len(recipe.mixture.shares), self.schedule.balance, place)
+        self.half = use_bfloat16(self.schedule, place)
         self.distillation = recipe.distillation
-        self.teacher = load_teacher(recipe)
+        teacher = load_teacher(recipe)
+        self.teacher = teacher and teacher.to(place)
+        torch.backends.cudnn.benchmark = True  # all batches are of one size
         self.status = Status()
 
     def step(self, crop: Crop) -> float:
         """Makes one step, moves the average, and gives the batch's loss."""
         y = crop.y.contiguous(memory_format=torch.channels_last)
         self.set_lr(rate(self.status.step, self.status.progress, self.schedule))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.place, torch.bfloat16, enabled=self.half):
             x_hat = forward(self.model, crop, y)
         loss, _ = self.balance(x_hat, self.target(crop, y), torch.as_tensor(crop.task))
-        value = loss.item()
-        if not math.isfinite(value):
-            raise TrainingError(self.diverged(f"the loss is {value}"))
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self.optimizers:
             optimizer.step()
+        value = loss.item()  # waits for the device, so it comes last
+        if not math.isfinite(value):
+            raise TrainingError(self.diverged(f"the loss is {value}"))
         self.status.step += 1
         self.status.pixels += y.shape[0] * y.shape[2] * y.shape[3]
         self.status.loss = value if self.status.step == 1 else 0.99 * self.status.loss + 0.01 * value
@@ -188,7 +196,7 @@ class Run:
         """Gives what is to be learned: the truth, or with a teacher a mean of the truth and its answer."""
         if self.teacher is None or self.distillation is None:
             return crop.x
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.place, torch.bfloat16, enabled=self.half):
             answer = forward(self.teacher, crop, y)
         return torch.lerp(crop.x, answer.float(), self.distillation.share)
 
@@ -228,7 +236,7 @@ class Run:
 
     def load(self, path: Path) -> None:
         """Takes up the state of a stopped run."""
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=self.place)
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -250,9 +258,11 @@ def rate(step: int, progress: float, schedule: Schedule) -> float:
     return warm * (min(1.0, (1 - progress) / schedule.decay) if schedule.decay else 1.0)
 
 
-def use_bfloat16(schedule: Schedule) -> bool:
+def use_bfloat16(schedule: Schedule, place: str = "cpu") -> bool:
     """Decides the precision; bfloat16 doubles the speed where the processor has it, and crawls where not."""
     if schedule.precision == "auto":
+        if place != "cpu":
+            return place == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return schedule.precision == "bfloat16"
 

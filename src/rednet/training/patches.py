@@ -22,6 +22,7 @@ from rednet.degradations import Degraded, Mixture, Share, to_gray
 from rednet.errors import TrainingError
 from rednet.hints import hint_vector
 from rednet.images import read_picture
+from rednet.inference.machine import cpu_threads
 from rednet.model import REDNetConfig
 from rednet.training.recipe import Data
 
@@ -32,13 +33,17 @@ Picture = NDArray[np.uint8]
 
 
 class Crop(NamedTuple):
-    """One training pair, or a batch of them (then each field has a leading batch dimension)."""
+    """One training pair, or a batch of them (then each field is a tensor with a leading batch dimension)."""
 
     y: Tensor  # (C, H, W)
     x: Tensor  # (C, H, W)
     mask: Tensor  # (1, H, W), 1 where missing
     hints: Tensor  # (2 * hints,)
     task: int | Tensor  # number of the mixture's share
+
+    def to(self, device: torch.device | str) -> Crop:
+        """Copies a pair or a batch to a device."""
+        return Crop(*(torch.as_tensor(field).to(device) for field in self))
 
 
 def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = ()) -> list[Path]:
@@ -106,9 +111,10 @@ class Patches(Dataset[Crop]):
         return pair(x, degraded, task, self.model, window)
 
 
-def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
-    """Yields batches from a step on, endlessly, prepared ahead by worker processes."""
-    size, workers, channels = patches.data.batch, patches.data.workers, patches.model.channels
+def stream(patches: Patches, first_step: int, device: torch.device | str = "cpu") -> Iterator[Crop]:
+    """Yields batches on a device, from a step on, endlessly, prepared ahead by worker processes."""
+    size, side, channels = patches.data.batch, patches.data.patch, patches.model.channels
+    workers = min(patches.data.workers, cpu_threads())
     batches = (list(range(step * size, (step + 1) * size)) for step in itertools.count(first_step))
     loader = DataLoader(
         patches,
@@ -117,16 +123,19 @@ def stream(patches: Patches, first_step: int) -> Iterator[Crop]:
         prefetch_factor=16 if workers else None,
         collate_fn=pack,
         worker_init_fn=leave_stopping_to_the_trainer,
+        pin_memory=torch.device(device).type == "cuda",
     )
-    for planes, hints, tasks in loader:
-        y, x, mask = planes.split([channels, channels, 1], dim=1)
-        yield Crop(y, x, mask, torch.from_numpy(hints), torch.tensor(tasks))
+    planes = 2 * channels + 1
+    for packed in loader:
+        numbers = packed.to(device, non_blocking=True)
+        pixels, hints, tasks = numbers.split([planes * side**2, numbers.shape[1] - planes * side**2 - 1, 1], dim=1)
+        y, x, mask = pixels.view(-1, planes, side, side).split([channels, channels, 1], dim=1)
+        yield Crop(y, x, mask, hints, tasks[:, 0].long())
 
 
-def pack(crops: Sequence[Crop]) -> tuple[Tensor, NDArray[np.float32], list[int]]:
-    """Joins crops into one tensor for the trip between processes, where each tensor costs half a millisecond."""
-    planes = torch.stack([torch.cat([crop.y, crop.x, crop.mask]) for crop in crops])
-    return planes, np.stack([crop.hints.numpy() for crop in crops]), [int(crop.task) for crop in crops]
+def pack(crops: Sequence[Crop]) -> Tensor:
+    """Joins crops into one tensor, a row for each: between processes and devices, each tensor costs time of its own."""
+    return torch.stack([torch.cat([torch.as_tensor(field).flatten() for field in crop]) for crop in crops])
 
 
 def leave_stopping_to_the_trainer(worker: int) -> None:

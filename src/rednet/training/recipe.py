@@ -29,7 +29,7 @@ class Data:
         margin: px that are cut off around a crop after the damage is done, so that the crop's borders and the phase of
             JPEG blocks and scaling fall at random; on average half on each side.
         batch: crops per step.
-        workers: processes that prepare crops.
+        workers: processes that prepare crops, at most one for each processor.
     """
 
     train: tuple[str, ...]
