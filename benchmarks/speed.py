@@ -203,8 +203,10 @@ def plot(path: Path) -> None:
         if name in known:
             points.append((fastest, known[name], name))
     for speed, psnr, name in points:
-        axes.plot(speed, psnr, "o", color="C3" if name in ("universal", "fast") else "C0")
-        axes.annotate(name, (speed, psnr), textcoords="offset points", xytext=(6, 4))
+        ours = name in ("universal", "fast")
+        axes.plot(speed, psnr, "o", color="C3" if ours else "C0")
+        offset, side = ((-6, -12), "right") if ours else ((6, 4), "left")  # where nothing of the others lies
+        axes.annotate(name, (speed, psnr), textcoords="offset points", xytext=offset, horizontalalignment=side)
     front = [p for p in sorted(points) if not any(q[0] >= p[0] and q[1] > p[1] for q in points)]
     axes.plot([p[0] for p in front], [p[1] for p in front], "--", color="grey", zorder=0)
     axes.set_xscale("log")

@@ -123,6 +123,14 @@ def test_stdin_and_stdout(folder, model):
         assert done.returncode == 1 and all(row["input"] == "stdin" for row in json.loads(done.stdout or "[]"))
 
 
+def test_a_dry_run_of_stdin_names_what_the_user_named(folder, model, tmp_path):
+    picture = (folder / "a photo.jpg").read_bytes()
+    for options, target in (((), "stdout"), (("-o", tmp_path / "x.png"), str(tmp_path / "x.png"))):
+        done = rednet("denoise", "-", "--dry-run", *options, "--model", model, input=picture, text=False)
+        assert done.returncode == 0 and done.stdout.decode().startswith(f"stdin -> {target}: to do"), done.stderr
+    assert not (tmp_path / "x.png").exists()
+
+
 def test_a_file_that_is_named_like_stdin_keeps_its_name(model, tmp_path):
     (tmp_path / "mystdin.jpg").write_text("no picture")
     done = rednet("denoise", "mystdin.jpg", "--model", model, cwd=tmp_path)

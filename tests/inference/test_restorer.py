@@ -231,7 +231,7 @@ def test_the_network_takes_turns_with_the_inverse_and_tells_how_far(photo, monke
     )
     restorer.deblur(photo, np.ones((3, 3)), 4.0, progress=shares.append)
     assert told[0] == {"deconvolved": 4.0}
-    assert [facts["sigma"] for facts in told[1:]] == pytest.approx([0.8 * 88.8, 0.8 * 12.2], 1e-2)
+    assert [facts["sigma"] for facts in told[1:]] == pytest.approx([0.5 * 88.8, 0.5 * 12.2], 1e-2)
     assert shares == pytest.approx([1 / 3, 2 / 3, 1.0])
     told.clear()
     restorer.deblur(photo, np.ones((3, 3)), 4.0, steps=0)

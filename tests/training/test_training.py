@@ -242,6 +242,15 @@ def test_a_graphics_processor_learns_the_same_and_its_run_goes_on_anywhere(recip
     assert train(recipe, data, tmp_path / "there", Budget(steps=25), resume=True).step == 25
 
 
+def test_a_run_goes_on_with_its_own_recipe_alone(recipe, data, tmp_path):
+    train(recipe, data, tmp_path / "run", Budget(steps=2))
+    faster = replace(recipe, schedule=replace(recipe.schedule, lr=0.1), model=replace(recipe.model, width=16))
+    with pytest.raises(TrainingError, match="another model and schedule in its recipe"):
+        train(faster, data, tmp_path / "run", Budget(steps=3), resume=True)
+    more_workers = replace(recipe, data=replace(recipe.data, workers=1))
+    assert train(more_workers, data, tmp_path / "run", Budget(steps=3), resume=True).step == 3
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_whole_group_stops_the_command_ready_to_resume(number, data, tmp_path):
     (data / "recipe.toml").write_text(RECIPE.replace("workers = 0", "workers = 1"))

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["restore_file"]
 
 STREAM = Path("-")
+STDOUT = "stdout"  # as it is called in messages
 
 
 def restore_file(
@@ -65,7 +66,8 @@ def restore_file(
             check_name(output, naming)
         check_apart(target, job.handling.show_removed, job.handling.uncertainty, job.own.get("find_scratches"))
         if dry_run:
-            return show_plan(source, target, plan, job, as_json=as_json)
+            called = {source: name, target: STDOUT if to_stdout else str(target)}
+            return show_plan(source, target, plan, job, called, as_json=as_json)
         sweep(target.parent)
         task = FileTask(source, target, plan(source), job.handling)
         stack.callback(task.close)
@@ -85,7 +87,7 @@ def restore_file(
         if as_json:
             print_json([report])
         elif not task.skipped:
-            line = f"{'stdout' if to_stdout else target}: {report.width}x{report.height} px, {report.seconds:.1f} s"
+            line = f"{STDOUT if to_stdout else target}: {report.width}x{report.height} px, {report.seconds:.1f} s"
             print(line, file=sys.stderr if to_stdout else sys.stdout)
     return not report.error
 
@@ -127,8 +129,10 @@ def carry_out(task: FileTask, job: Job, name: str) -> None:
     task.save()
 
 
-def show_plan(source: Path, target: Path, plan: Callable[[Path], Work], job: Job, *, as_json: bool) -> bool:
-    """Says what would be done; False if it cannot."""
+def show_plan(
+    source: Path, target: Path, plan: Callable[[Path], Work], job: Job, called: Mapping[Path, str], *, as_json: bool
+) -> bool:
+    """Says what would be done, with the names that the files are `called` by; False if it cannot."""
     from rednet.batch.ledger import Ledger
     from rednet.batch.manifest import Entry
     from rednet.batch.preview import preview
@@ -139,6 +143,8 @@ def show_plan(source: Path, target: Path, plan: Callable[[Path], Work], job: Job
     check_place(target, overwrite=job.handling.saving.overwrite)
     restorer = job.restorer()
     ledger = Ledger(target.parent, job.fingerprint())  # not read: it is for runs of folders
-    reports = preview([Entry(source, target)], Batch(plan, job.handling), restorer, ledger)
-    print_json(reports) if as_json else print_plan(reports)
-    return not any(report.error for report in reports)
+    (report,) = preview([Entry(source, target)], Batch(plan, job.handling), restorer, ledger)
+    report.input, report.output = called[source], called[target]
+    report.error = report.error.replace(str(source), called[source])
+    print_json([report]) if as_json else print_plan([report])
+    return not report.error

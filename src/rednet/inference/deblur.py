@@ -34,7 +34,7 @@ MAX_STEPS = 32
 FAR = 240.0, 4.5  # 0-255 scale: how far from the truth an answer is taken to be, before and at last
 CLOSE = 6.0, 4.0  # the same where much is wiped out
 MUCH, MUCH_OF_GRAY = 0.6, 0.4  # of the picture, in the first turn of `FAR`
-NOISE_LEFT = 0.8  # of the distance: the noise that the network is told of
+NOISE_LEFT = 0.5  # of the distance: the noise that the network is told of
 
 
 def deblur(

@@ -12,7 +12,7 @@ import csv
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +108,9 @@ def train(
         The last status.
 
     Raises:
-        TrainingError: data are missing, `out` holds a run already, or the loss is no longer finite (the averaged
-            weights of the last good validation are then in `out`).
+        TrainingError: data are missing; `out` holds a run already, or one with another recipe; or the loss is no longer
+            finite (the averaged weights of the last good validation are then in `out`).
+        EngineError: torch finds no graphics processor.
     """
     if resume and not (out / STATE).exists():
         raise TrainingError(f"{out} has no run to resume")
@@ -154,6 +155,7 @@ class Run:
     """The moving parts of a run, on torch's device `place`: weights, their average, optimisers, balance."""
 
     def __init__(self, recipe: Recipe, model: REDNet, place: str = "cpu") -> None:
+        self.settings = settings_of(recipe)
         self.schedule = recipe.schedule
         self.place = place
         self.model = model.train().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -224,6 +226,7 @@ class Run:
             raise TrainingError(self.diverged("a weight is no longer finite"))
         save_network(self.averaged, out)
         state: dict[str, Any] = {
+            "settings": self.settings,
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
@@ -235,14 +238,30 @@ class Run:
         temporary.replace(out / STATE)
 
     def load(self, path: Path) -> None:
-        """Takes up the state of a stopped run."""
+        """Takes up the state of a stopped run.
+
+        Raises:
+            TrainingError: the run had another recipe.
+        """
         state = torch.load(path, weights_only=True, map_location=self.place)
+        other = [table for table, settings in self.settings.items() if state["settings"][table] != settings]
+        if other:
+            raise TrainingError(
+                f"the run in {path.parent} had another {' and '.join(other)} in its recipe; resume with that one, or "
+                f"start a new run from its weights, in another folder (--from {path.parent})"
+            )
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.balance.means = state["balance"]
         self.status = Status(**state["status"])
+
+
+def settings_of(recipe: Recipe) -> dict[str, str]:
+    """Writes down, table by table, what makes a run what it is; how many processes prepare crops does not."""
+    recipe = replace(recipe, data=replace(recipe.data, workers=0))
+    return {table.name: repr(getattr(recipe, table.name)) for table in fields(recipe)}
 
 
 def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:
