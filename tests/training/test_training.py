@@ -239,7 +239,8 @@ def test_a_graphics_processor_learns_the_same_and_its_run_goes_on_anywhere(recip
     a, b = (load_network(tmp_path / name).state_dict() for name in ("here", "there"))
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=0, atol=2e-3)
-    assert train(recipe, data, tmp_path / "there", Budget(steps=25), resume=True).step == 25
+    for steps, device in ((25, "cpu"), (30, "gpu")):
+        assert train(recipe, data, tmp_path / "there", Budget(steps=steps), resume=True, device=device).step == steps
 
 
 def test_a_run_goes_on_with_its_own_recipe_alone(recipe, data, tmp_path):

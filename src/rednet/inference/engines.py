@@ -168,7 +168,8 @@ class OnnxEngine(Engine):
         super().__init__(chain.config)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        providers = [*found, "CPUExecutionProvider"]
+        settings = {"CUDAExecutionProvider": {"use_tf32": "0"}}  # float32 throughout, like the other engines
+        providers = [(name, settings.get(name, {})) for name in (*found, "CPUExecutionProvider")]
         self.session = onnxruntime.InferenceSession(to_onnx(chain), options, providers=providers)
 
     def run(self, planes: Array, hints: Array) -> Array:
@@ -193,7 +194,8 @@ class TorchEngine(Engine):
 
     def run(self, planes: Array, hints: Array) -> Array:
         channels = self.config.channels
-        with self.torch.inference_mode():
+        # TF32, cuDNN's usual arithmetic, would differ from the other engines in the third digit.
+        with self.torch.inference_mode(), self.torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             batch = self.torch.from_numpy(planes)[None].to(self.place)
             y, mask = batch[:, :channels], batch[:, channels:] if self.config.mask else None
             told = self.torch.from_numpy(hints[:, 0, 0].copy())[None].to(self.place) if len(hints) else None

@@ -243,8 +243,8 @@ class Run:
         Raises:
             TrainingError: the run had another recipe.
         """
-        state = torch.load(path, weights_only=True, map_location=self.place)
-        other = [table for table, settings in self.settings.items() if state["settings"][table] != settings]
+        state = torch.load(path, weights_only=True, map_location="cpu")  # each part then goes where it belongs
+        other = [table for table, settings in self.settings.items() if state.get("settings", {}).get(table) != settings]
         if other:
             raise TrainingError(
                 f"the run in {path.parent} had another {' and '.join(other)} in its recipe; resume with that one, or "
@@ -254,7 +254,7 @@ class Run:
         self.averaged.load_state_dict(state["averaged"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.balance.means = state["balance"]
+        self.balance.means = state["balance"].to(self.place)
         self.status = Status(**state["status"])
 
 

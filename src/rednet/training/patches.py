@@ -30,6 +30,7 @@ __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "valid
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 Picture = NDArray[np.uint8]
+AHEAD = 4  # batches that each worker keeps ready, in shared memory
 
 
 class Crop(NamedTuple):
@@ -120,7 +121,7 @@ def stream(patches: Patches, first_step: int, device: torch.device | str = "cpu"
         patches,
         batch_sampler=batches,
         num_workers=workers,
-        prefetch_factor=16 if workers else None,
+        prefetch_factor=AHEAD if workers else None,
         collate_fn=pack,
         worker_init_fn=leave_stopping_to_the_trainer,
         pin_memory=torch.device(device).type == "cuda",
