@@ -50,7 +50,8 @@ known) and run without self-ensemble, unless the name says otherwise; rows marke
 figures, all others were measured by `rednet evaluate` on the same damaged pictures. This page is written by
 `python benchmarks/results.py` from `benchmarks/results/evaluation/` (every picture's values) and `docs/published.csv`
 (every published figure's source). The row `none` is what a network begins with: the damaged picture, enlarged by the
-bicubic, missing pixels guessed; in deblurring it begins with `inverse`.
+bicubic, missing pixels guessed; in deblurring it begins with `inverse`. `one-blur` is the paper's way, a network of
+universal's shape for each of two blurs, after 16 minutes of training on one core (`recipes/blur-*.toml`).
 
 What is not comparable: the paper's BSD200 was "resized to smaller ones" by an unstated factor; its RED30 works at
 full resolution, has 128 filters, and is averaged over 8 orientations; DnCNN-B, FFDNet and AR-CNN are trained for one
