@@ -28,10 +28,10 @@ from processor import processor
 from rednet.images import read_picture
 from rednet.images.encoding import Saving
 from rednet.inference.files import FileTask, Handling
-from rednet.inference.machine import return_memory_at_once
 from rednet.inference.plans import automatic
 from rednet.inference.restorer import Restorer
 from rednet.inference.scan import Scan
+from rednet.machine import return_memory_at_once
 
 RESULTS = Path(__file__).parent / "results" / "bands.csv"
 FIELDS = ("date", "processor", "threads", "what", "seconds_a_mpx", "cpu_seconds_a_mpx", "ratio", "cpu_ratio")

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rednet.inference.machine import cpu_threads
+from rednet.machine import cpu_threads
 from rednet.model import REDNet
 from rednet.training.loop import Run, validate
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops

@@ -33,8 +33,8 @@ from rednet.degradations import GaussianNoise
 from rednet.evaluation.methods import find_method
 from rednet.images import read_picture
 from rednet.inference.engines import load_engine
-from rednet.inference.machine import cpu_threads
 from rednet.inference.restorer import MODELS, Restorer, find_model
+from rednet.machine import cpu_threads
 from rednet.zoo.chain import load_config
 
 ROOT = Path(__file__).parent.parent

@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 # What each part may import, besides itself. A later line may use all earlier ones that it names.
 ALLOWED = {
     "errors": set(),
+    "machine": {"errors"},
     "architecture": {"errors"},
     "hints": {"errors"},
     "resize": {"errors"},
@@ -33,12 +34,13 @@ ALLOWED = {
         "hints",
         "images",
         "kernels",
+        "machine",
         "masks",
         "metrics",
         "resize",
         "zoo",
     },
-    "training": {"architecture", "degradations", "errors", "hints", "images", "model", "zoo"},
+    "training": {"architecture", "degradations", "errors", "hints", "images", "machine", "model", "zoo"},
     "evaluation": {
         "deconvolution",
         "degradations",
@@ -61,6 +63,7 @@ ALLOWED["cli"] = {
     "images",
     "inference",
     "kernels",
+    "machine",
     "masks",
     "training",
     "web",

@@ -121,8 +121,8 @@ def process(
     from rednet.images.reading import is_folder
     from rednet.inference.budget import parse_memory
     from rednet.inference.files import Handling
-    from rednet.inference.machine import return_memory_at_once
     from rednet.inference.restorer import find_model
+    from rednet.machine import return_memory_at_once
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from rednet.architecture import REDNetConfig
 from rednet.errors import OptionError
 from rednet.inference.fringes import FRINGE_REACH
-from rednet.inference.machine import available_memory
 from rednet.inference.scan import band_rows, last_rows, strip_width
+from rednet.machine import available_memory
 
 __all__ = [
     "DEFAULT_TILE",

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from rednet.architecture import PLANES_PER_HINT, REDNetConfig
 from rednet.errors import EngineError, OptionError
 from rednet.inference.bands import Feed
-from rednet.inference.machine import Device, check_device, cpu_threads, torch_device
 from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
 from rednet.inference.scan import Scan, strip_width
 from rednet.inference.tiling import spans
+from rednet.machine import Device, check_device, cpu_threads, torch_device
 from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
 from rednet.zoo.onnx_graph import to_onnx

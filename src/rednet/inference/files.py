@@ -24,10 +24,10 @@ from rednet.images.writing import check_apart, check_place, save_image, save_lev
 from rednet.inference.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
 from rednet.inference.correction import removed_picture
 from rednet.inference.inspect import Finding, inspect, sample_file, sampled_rows
-from rednet.inference.machine import available_memory
 from rednet.inference.restorer import Restorer
 from rednet.inference.streaming import Spool, open_spool, restore_rows
 from rednet.inference.work import USUAL_FLOATS, Local, Work
+from rednet.machine import available_memory
 
 __all__ = ["FileTask", "Handling", "Report"]
 

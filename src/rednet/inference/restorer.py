@@ -31,9 +31,9 @@ from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientation
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.holes import fill_holes
 from rednet.inference.inspect import estimate_sigma, inspect
-from rednet.inference.machine import Device
 from rednet.inference.walk import Orientations, View, walk, with_marks
 from rednet.kernels import Kernel
+from rednet.machine import Device
 from rednet.zoo.shipped import MODELS, find_model
 
 __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]

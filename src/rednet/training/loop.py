@@ -21,7 +21,7 @@ from torch import Tensor
 
 from rednet.degradations import Identity, Share
 from rednet.errors import TrainingError
-from rednet.inference.machine import Device, torch_device
+from rednet.machine import Device, torch_device
 from rednet.model import REDNet
 from rednet.training.balance import TaskBalance
 from rednet.training.optimizer import build_optimizers

@@ -22,7 +22,7 @@ from rednet.degradations import Degraded, Mixture, Share, to_gray
 from rednet.errors import TrainingError
 from rednet.hints import hint_vector
 from rednet.images import read_picture
-from rednet.inference.machine import cpu_threads
+from rednet.machine import cpu_threads
 from rednet.model import REDNetConfig
 from rednet.training.recipe import Data
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from rednet.inference.machine import LEAST_LIKELY_FREE, SHARE_LIKELY_FREE, available_memory, cpu_threads, free_memory
+from rednet.machine import LEAST_LIKELY_FREE, SHARE_LIKELY_FREE, available_memory, cpu_threads, free_memory
 
 
 @pytest.mark.parametrize(
