@@ -6,8 +6,8 @@
 
 Each training is kept when it is done, and not done again, also not for another question; delete its file to do so.
 
-A question is a file in `recipes/paper/`; `base.toml` holds what all share. All variants see the same
-crops, unless their size differs.
+A question is a file in `recipes/paper/`; `base.toml` holds what all share. All variants see the
+same crops, unless their size differs.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
 First the network removes what the inverse leaves. Each turn after that draws its answer back to the pictures that
 explain what was seen, which brings noise back in, and the network removes it again, in the manner of half-quadratic
-splitting. Two turns are worth 1.5 dB in camera shake (docs/decisions/0005-deblurring.md). What comes
-back where a blur has wiped out much of the picture, as a Gaussian does, is noise of one fineness, which the network
-takes for texture; there the turns stay close. In colour it does so later, since such noise differs from channel to
-channel.
+splitting. Two turns are worth 1.5 dB in camera shake (docs/decisions/0005-deblurring.md). What comes back where a blur
+has wiped out much of the picture, as a Gaussian does, is noise of one fineness, which the network takes for texture;
+there the turns stay close. In colour it does so later, since such noise differs from channel to channel.
 
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
 that tiles could have. The network goes over the picture as always.

@@ -1,0 +1,34 @@
+"""Draws the before/after sheets that the docs show, the demo's and those of its failures, into docs/images.
+
+python benchmarks/sheets.py
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs" / "images"
+WIDTH, QUALITY = 1200, 82  # px; of the JPEG files, so that a page of them loads quickly
+
+sys.path.insert(0, str(ROOT / "examples"))
+import demo  # noqa: E402
+import failures  # noqa: E402
+
+
+def main() -> None:
+    """Runs the command line."""
+    with TemporaryDirectory() as folder:
+        demo.show((*demo.CASES, *failures.CASES), Path(folder))
+        for path in sorted(Path(folder).iterdir()):
+            with Image.open(path) as sheet:
+                small = sheet.resize((WIDTH, round(WIDTH * sheet.height / sheet.width)), Image.Resampling.LANCZOS)
+            small.save(IMAGES / f"{path.stem}.jpg", quality=QUALITY, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
