@@ -3,6 +3,7 @@
     python benchmarks/paper.py skips --data DIR            # writes docs/paper/skips.csv and skips.png
     python benchmarks/paper.py --all --data DIR
     python benchmarks/paper.py skips --plot                # draws the committed figures again
+    python benchmarks/paper.py shapes --next --data DIR    # questions about the next network: recipes/next, docs/next
 
 Each training is kept when it is done, and not done again, also not for another question; delete its file to do so.
 
@@ -16,7 +17,9 @@ import argparse
 import csv
 import hashlib
 import itertools
+import json
 import os
+import sys
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,12 +57,14 @@ def load_question(name: str) -> dict[str, Any]:
     return tomllib.loads((QUESTIONS / f"{name}.toml").read_text("utf-8"))
 
 
-def recipe_of(question: Mapping[str, Any], variant: Mapping[str, Any], seed: int) -> Recipe:
-    """Lays the question's settings over the base, and the variant's over both."""
+def tables_of(question: Mapping[str, Any], variant: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Lay the question's settings over the base, and the variant's over both: the tables of a recipe."""
     tables = load_tables(QUESTIONS / "base.toml")
     for layer in (question, variant):
         tables = lay_over(tables, {table: layer[table] for table in TABLES if table in layer})
     tables["schedule"]["seed"] = seed
+    if "paper" not in question:  # then the base says what is learned
+        return tables
     damage = question.get("degradation")
     sigmas = variant.get("sigma", [30])
     kinds = [damage] if damage else [{"kind": "gaussian_noise", "sigma": sigma} for sigma in sigmas]
@@ -68,7 +73,7 @@ def recipe_of(question: Mapping[str, Any], variant: Mapping[str, Any], seed: int
     exams = [damage] if damage else [{"kind": "gaussian_noise", "sigma": sigma} for sigma in judged]
     names = ["picture"] if damage else [f"sigma {sigma}" for sigma in judged]
     tables["validation"] = [{"name": n, "degradation": kind} for n, kind in zip(names, exams, strict=True)]
-    return recipe_from(tables)
+    return tables
 
 
 def network_of(recipe: Recipe, mapping: str) -> REDNet:
@@ -88,7 +93,7 @@ def train(plan: Mapping[str, Any], recipe: Recipe, data: Path) -> Iterator[dict[
     """
     pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
-    exams = validation_crops(judges, recipe.validation, recipe.model, 96)
+    exams = validation_crops(judges, recipe.validation, recipe.model, plan.get("crop", 96))
     crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), 0)
     run = Run(recipe, network_of(recipe, plan["mapping"]))
     steps, limit_s = plan.get("steps"), 60 * plan.get("minutes", 0)
@@ -128,12 +133,12 @@ def words(numbers: Iterable[float], form: str) -> str:
 def plan_of(question: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
     """Gives how long a variant is trained and what it learns to give; the variant's own word holds."""
     both = {"mapping": "residual", **question, **variant}
-    return {key: both.get(key) for key in ("mapping", "steps", "minutes") if key in both}
+    return {key: both.get(key) for key in ("mapping", "steps", "minutes", "crop") if key in both}
 
 
-def fingerprint(plan: Mapping[str, Any], recipe: Recipe) -> str:
-    """Names a training by all that shapes it."""
-    whole = repr((recipe, plan["mapping"], plan.get("steps"), plan.get("minutes")))
+def fingerprint(plan: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
+    """Name a training by all that shapes it."""
+    whole = json.dumps([tables, plan], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
@@ -156,7 +161,7 @@ def run_question(name: str, data: Path) -> None:
     rows: list[dict[str, Any]] = []
     missing: list[tuple[int, Mapping[str, Any]]] = []
     for seed, variant in variants:
-        known = done.get(fingerprint(plan_of(question, variant), recipe_of(question, variant, seed)))
+        known = done.get(fingerprint(plan_of(question, variant), tables_of(question, variant, seed)))
         if known is None:
             missing.append((seed, variant))
         else:
@@ -164,9 +169,9 @@ def run_question(name: str, data: Path) -> None:
     keep(RESULTS / f"{name}.csv", rows)
     order = {(str(seed), variant["name"]): number for number, (seed, variant) in enumerate(variants)}
     for seed, variant in missing:
-        recipe, plan = recipe_of(question, variant, seed), plan_of(question, variant)
-        here = {"variant": variant["name"], "seed": seed, "recipe": fingerprint(plan, recipe)}
-        rows += [{**row, **here} for row in train(plan, recipe, data)]
+        tables, plan = tables_of(question, variant, seed), plan_of(question, variant)
+        here = {"variant": variant["name"], "seed": seed, "recipe": fingerprint(plan, tables)}
+        rows += [{**row, **here} for row in train(plan, recipe_from(tables), data)]
         print(
             f"{name}: {variant['name']}, seed {seed}: {rows[-1]['psnr']} dB after {rows[-1]['seconds']} s", flush=True
         )
@@ -229,10 +234,14 @@ def plot_gradients(axes: Any, runs: list[list[dict[str, str]]]) -> None:
 
 def main() -> None:
     """Runs the command line."""
+    global QUESTIONS, RESULTS
+    if "--next" in sys.argv:
+        QUESTIONS, RESULTS = ROOT / "recipes" / "next", ROOT / "docs" / "next"
     names = sorted(path.stem for path in QUESTIONS.glob("*.toml") if path.stem != "base")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("question", nargs="*", help=f"of: {', '.join(names)}")
     parser.add_argument("--all", action="store_true", help="every question")
+    parser.add_argument("--next", action="store_true", help="questions about the next network, not the paper's")
     parser.add_argument("--plot", action="store_true", help="only draw the figures")
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
     options = parser.parse_args()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import os
 import re
 import statistics
@@ -79,9 +80,9 @@ class Contestant(NamedTuple):
 
 def flops_a_pixel(config: REDNetConfig) -> float:
     """Counts multiplications and additions of all convolutions, for one pixel of the picture."""
-    hidden = (config.depth - 2) * config.width**2
-    ends = config.width * (config.input_planes + config.channels * config.stride**2)
-    return 2 * 9 * (hidden + ends) / config.stride**2
+    # A layer that samples up has the weights of four samples, each of which needs a quarter of them.
+    coarse = [layer.sampling * (2 if layer.kind == "up" else 1) for layer in config.layers]
+    return sum(2 * math.prod(layer.weight) / px**2 for layer, px in zip(config.layers, coarse, strict=True))
 
 
 def contestants(threads: int) -> list[Contestant]:

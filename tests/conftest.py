@@ -38,21 +38,22 @@ def make_model(tmp_path_factory):
     """
     import torch
 
-    from rednet.model import REDNet
+    from rednet.model import TAPS, REDNet
     from rednet.zoo.folder import save_network
 
     def make(*, positive=False, **fields) -> Path:
         torch.manual_seed(0)
         model = REDNet(REDNetConfig(**fields))
         with torch.no_grad():
-            for layer in [*model.encoder, *model.decoder]:
+            for layer, shape in zip([*model.encoder, *model.decoder], model.config.layers, strict=True):
+                fan_in = TAPS[shape.kind] * shape.inputs
                 if positive:
                     layer.weight.abs_()
                     layer.bias.uniform_(0.01, 0.1)
-                    layer.weight.mul_(1 / layer.weight.abs().sum(dim=(1, 2, 3)).mean())
+                    layer.weight.mul_((4 if shape.kind == "up" else 1) / layer.weight.sum(dim=(1, 2, 3)).mean())
                 else:
                     layer.bias.uniform_(-0.1, 0.1)
-                    layer.weight.mul_((2 / (9 * layer.in_channels)) ** 0.5 / layer.weight.std())
+                    layer.weight.mul_((2 / fan_in) ** 0.5 / layer.weight.std())
             if not positive:
                 model.decoder[-1].weight.mul_(0.1)  # a residual, not a picture
         folder = tmp_path_factory.mktemp("model")

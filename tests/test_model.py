@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from rednet.architecture import REDNetConfig
-from rednet.model import REDNet, fold_deconvolution, pad_to_stride
+from rednet.model import REDNet, fold_deconvolution, pad_to_grid
 
 
 def count(config):
@@ -17,30 +17,44 @@ def test_parameter_counts_are_the_papers():
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("levels", [(), ((4, 1), (6, 2), (5, 1))])
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 3), (8, 12), (13, 9)])
-def test_any_size_comes_back_the_same_size(stride, size):
-    net = REDNet(REDNetConfig(depth=4, width=4, channels=3, stride=stride, mask=True, hints=("sigma",)))
+def test_any_size_comes_back_the_same_size(stride, levels, size):
+    net = REDNet(REDNetConfig(depth=4, width=4, channels=3, stride=stride, mask=True, hints=("sigma",), levels=levels))
     assert net(torch.rand(2, 3, *size)).shape == (2, 3, *size)
 
 
-def reach(config, size=90):
-    """Finds which input rows reach the output pixel in the middle, by gradients of a network without dead ReLUs."""
+def reach(config):
+    """Finds which input rows reach the output square in the middle, by gradients of a network without dead ReLUs."""
     net = REDNet(config)
     for p in net.parameters():
         torch.nn.init.constant_(p, 0.01)
+    size = 2 * config.halo + 3 * config.grid
     y = torch.rand(1, 1, size, size, requires_grad=True)
-    middle = size // 2 // config.stride * config.stride
-    (net(y) - y)[0, 0, middle, middle].backward()
+    middle = config.halo + config.grid
+    square = slice(middle, middle + config.grid)
+    (net(y) - y)[0, 0, square, square].sum().backward()
     rows = y.grad[0, 0].abs().sum(dim=1).nonzero().ravel()
     return int(rows.min()), int(rows.max()), middle
 
 
-@pytest.mark.parametrize("fields", [{"depth": 30}, {"depth": 10, "stride": 2}, {"depth": 6, "stride": 3}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"depth": 30, "width": 2},
+        {"depth": 10, "width": 2, "stride": 2},
+        {"depth": 6, "width": 2, "stride": 3},
+        {"levels": ((2, 3), (2, 2))},
+        {"levels": ((2, 1), (3, 2), (2, 3)), "stride": 2},
+        {"levels": ((2, 2), (3, 1), (2, 1)), "skips": False},
+    ],
+)
 def test_receptive_field_is_what_the_gradients_reach(fields):
-    config = REDNetConfig(width=2, **fields)
+    config = REDNetConfig(**fields)
     first, last, middle = reach(config)
     assert last - first + 1 == config.receptive_field
-    assert middle - first == config.halo
+    assert middle - first == config.reach
+    assert config.halo - config.grid < config.reach <= config.halo
 
 
 def test_a_deconvolution_is_the_folded_convolution():
@@ -74,6 +88,24 @@ def test_skips_are_taken_after_relu_and_added_before_it():
     assert (without(y) - by_hand).abs().max() > 1e-4
 
 
+def test_two_levels_compute_what_is_drawn():
+    """Two layers a side at the picture's sampling, one at half of it: skips from c2 to the up-sampling, c3 to d1."""
+    net = REDNet(REDNetConfig(levels=((3, 2), (4, 1))))
+    (c1, c2, down, c3), (d1, up, d2, d3) = net.encoder, net.decoder
+    y = torch.rand(1, 1, 6, 8)
+    e2 = F.relu(c2(F.relu(c1(y))))
+    fine = F.relu(F.conv2d(e2, down.weight, down.bias, stride=2))
+    deep = F.relu(d1(F.relu(c3(fine))) + fine)
+    back = F.relu(F.conv_transpose2d(deep, up.weight, up.bias, stride=2) + e2)
+    by_hand = y + d3(F.relu(d2(back)))
+    torch.testing.assert_close(net(y), by_hand, rtol=0, atol=1e-6)
+    assert (by_hand - y).abs().max() > 1e-3
+
+
+def test_one_level_is_the_papers_network():
+    assert REDNetConfig(levels=((64, 10),), stride=2) == REDNetConfig(depth=20, width=64, stride=2)
+
+
 def test_nothing_told_equals_zero_hints_and_no_mask():
     net = REDNet(REDNetConfig(depth=4, width=4, mask=True, hints=("sigma", "scale")))
     y = torch.rand(1, 1, 4, 4)
@@ -83,7 +115,7 @@ def test_nothing_told_equals_zero_hints_and_no_mask():
 
 def test_padding_reflects_without_repeating_the_border():
     x = torch.tensor([[[[1.0, 2.0, 3.0]]]])
-    assert pad_to_stride(x, 4)[0, 0].tolist() == [[1, 2, 3, 2]] * 4
+    assert pad_to_grid(x, 4)[0, 0].tolist() == [[1, 2, 3, 2]] * 4
 
 
 def test_a_fresh_network_nearly_gives_its_input_back():

@@ -38,7 +38,7 @@ QUESTIONS = sorted(path.stem for path in (ROOT / "recipes" / "paper").glob("*.to
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_has_variants_that_make_recipes(paper, name):
     question = paper.load_question(name)
-    recipes = [paper.recipe_of(question, variant, 0) for variant in question["variant"]]
+    recipes = [paper.recipe_from(paper.tables_of(question, variant, 0)) for variant in question["variant"]]
     assert len({variant["name"] for variant in question["variant"]}) == len(recipes) >= 2
     assert (
         question["question"].endswith("?")
@@ -71,11 +71,11 @@ def test_a_question_is_trained_measured_and_kept(paper, data, monkeypatch):
 def test_questions_share_the_network_that_all_compare_with(paper):
     shared = [("depth", 2), ("skips", 0), ("residual", 0), ("stride", 0), ("width", 0)]
     questions = [(paper.load_question(name), number) for name, number in shared]
-    assert len({repr(paper.recipe_of(q, q["variant"][number], 0)) for q, number in questions}) == 1
+    assert len({repr(paper.tables_of(q, q["variant"][number], 0)) for q, number in questions}) == 1
 
 
 def test_a_direct_mapping_gives_the_residual_networks_residual(paper):
-    recipe = paper.recipe_of(paper.load_question("residual"), {}, 0)
+    recipe = paper.recipe_from(paper.tables_of(paper.load_question("residual"), {}, 0))
     y = torch.rand(1, 1, 8, 8)
     residual, direct = (paper.network_of(recipe, mapping) for mapping in ("residual", "direct"))
     torch.testing.assert_close(direct(y), residual(y) - y)

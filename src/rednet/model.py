@@ -5,6 +5,7 @@
     |___________________________________________________________+---> x_hat
 
 `depth` counts both halves: RED30 is 15 convolutions and 15 deconvolutions, all 3x3, without pooling or batch norm.
+With `levels`, 2x2 convolutions of stride 2 lead down to coarser samplings, and 2x2 deconvolutions back up.
 This file knows torch and the network's shape (`rednet.architecture`), nothing else of rednet.
 
 Source: Mao, Shen, Yang, "Image Restoration Using Convolutional Auto-encoders with Symmetric Skip Connections",
@@ -19,13 +20,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rednet.architecture import PLANES_PER_HINT, REDNetConfig
+from rednet.architecture import PLANES_PER_HINT, LayerShape, REDNetConfig
 
-__all__ = ["REDNet", "REDNetConfig", "fold_deconvolution", "pad_to_stride"]
+__all__ = ["REDNet", "REDNetConfig", "fold_deconvolution", "pad_to_grid"]
 
 # A decoder that starts small leaves the input picture nearly untouched, so training begins near the identity.
 DECODER_GAIN = 0.3
 LAST_GAIN = 0.1
+TAPS = {"conv": 9, "deconv": 9, "down": 4, "up": 1}  # weights from one input channel that meet in one output sample
 
 
 def fold_deconvolution(weight: Tensor) -> Tensor:
@@ -64,11 +66,9 @@ class REDNet(nn.Module):
     def __init__(self, config: REDNetConfig) -> None:
         super().__init__()
         self.config = config
-        half, width = config.depth // 2, config.width
-        inputs = [config.input_planes, *[width] * (half - 1)]
-        outputs = [*[width] * (half - 1), config.channels * config.stride**2]
-        self.encoder = nn.ModuleList(nn.Conv2d(i, width, 3, padding=1) for i in inputs)
-        self.decoder = nn.ModuleList(Deconv2d(width, o) for o in outputs)
+        half = len(config.layers) // 2
+        self.encoder = nn.ModuleList(layer_of(shape) for shape in config.layers[:half])
+        self.decoder = nn.ModuleList(layer_of(shape) for shape in config.layers[half:])
         self.initialise()
 
     @torch.no_grad()
@@ -79,8 +79,8 @@ class REDNet(nn.Module):
         """
         half = len(self.decoder)
         gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
-        for layer, gain in zip([*self.encoder, *self.decoder], gains, strict=True):
-            std = gain * math.sqrt(2 / (9 * layer.in_channels))
+        for layer, shape, gain in zip([*self.encoder, *self.decoder], self.config.layers, gains, strict=True):
+            std = gain * math.sqrt(2 / (TAPS[shape.kind] * shape.inputs))
             layer.weight.normal_(0.0, std, generator=generator)
             layer.bias.zero_()
 
@@ -99,7 +99,7 @@ class REDNet(nn.Module):
         planes = y
         if config.mask:
             planes = torch.cat([y, y.new_zeros(batch, 1, height, width) if mask is None else mask], dim=1)
-        h = F.pixel_unshuffle(pad_to_stride(planes, config.stride), config.stride)  # (B, C s s, H / s, W / s)
+        h = F.pixel_unshuffle(pad_to_grid(planes, config.grid), config.stride)  # (B, C s s, H / s, W / s)
         if config.hints:
             told = y.new_zeros(batch, PLANES_PER_HINT * len(config.hints)) if hints is None else hints
             h = torch.cat([h, told[:, :, None, None].expand(-1, -1, *h.shape[2:])], dim=1)
@@ -108,28 +108,39 @@ class REDNet(nn.Module):
 
     def residual(self, h: Tensor) -> Tensor:
         """Runs the chain of layers: (B, input planes, H / s, W / s) to (B, C s s, H / s, W / s)."""
-        skip_from = {j: i for i, j in self.config.skip_pairs}
+        shapes = self.config.layers
+        carried = {shape.skip for shape in shapes}
         kept: dict[int, Tensor] = {}
-        for i, layer in enumerate(self.encoder, start=1):
-            h = F.relu(layer(h))
-            kept[i] = h
-        for j, layer in enumerate(self.decoder, start=1):
+        for number, (layer, shape) in enumerate(zip([*self.encoder, *self.decoder], shapes, strict=True)):
             h = layer(h)
-            if j in skip_from:
-                h = h + kept[skip_from[j]]
-            if j < len(self.decoder):
+            if shape.skip is not None:
+                h = h + kept.pop(shape.skip)
+            if number < len(shapes) - 1:
                 h = F.relu(h)
+            if number in carried:
+                kept[number] = h
         return h
 
 
-def pad_to_stride(x: Tensor, stride: int) -> Tensor:
-    """Continues a picture by reflection at its bottom and right until `stride` divides its sides.
+def layer_of(shape: LayerShape) -> nn.Module:
+    """Build one layer."""
+    if shape.kind == "conv":
+        return nn.Conv2d(shape.inputs, shape.outputs, 3, padding=1)
+    if shape.kind == "deconv":
+        return Deconv2d(shape.inputs, shape.outputs)
+    if shape.kind == "down":
+        return nn.Conv2d(shape.inputs, shape.outputs, 2, stride=2)
+    return nn.ConvTranspose2d(shape.inputs, shape.outputs, 2, stride=2)
+
+
+def pad_to_grid(x: Tensor, grid: int) -> Tensor:
+    """Continue a picture by reflection at its bottom and right until `grid` divides its sides.
 
     Unlike `torch.nn.functional.pad` it takes any size, 1x1 included.
     """
     for dim in (2, 3):
         size = x.shape[dim]
-        padded = -(-size // stride) * stride
+        padded = -(-size // grid) * grid
         if padded > size:
             period = max(2 * size - 2, 1)
             index = torch.arange(padded, device=x.device) % period

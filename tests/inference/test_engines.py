@@ -14,6 +14,8 @@ SHAPES = [
     {"depth": 10, "width": 8},
     {"depth": 8, "width": 6, "channels": 3, "stride": 3},
     {"depth": 6, "width": 5, "stride": 4, "mask": True, "skips": False},
+    {"levels": ((8, 3), (12, 2), (16, 2)), "channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)},
+    {"levels": ((5, 2), (7, 1)), "stride": 1, "skips": False},
 ]
 
 

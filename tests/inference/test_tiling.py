@@ -7,7 +7,12 @@ from rednet.errors import OptionError
 from rednet.inference.engines import load_engine
 from rednet.inference.tiling import spans, tiled_rows
 
-SHAPES = [{"depth": 6, "width": 3}, {"depth": 4, "width": 3, "stride": 2}, {"depth": 4, "width": 2, "stride": 3}]
+SHAPES = [
+    {"depth": 6, "width": 3},
+    {"depth": 4, "width": 3, "stride": 2},
+    {"depth": 4, "width": 2, "stride": 3},
+    {"levels": ((3, 2), (4, 1))},
+]
 
 
 @given(st.integers(1, 200), st.integers(1, 64), st.integers(0, 9), st.integers(1, 4))
@@ -30,7 +35,7 @@ def engine(request, make_model):
 
 def tiled(engine, planes, tile, halo):
     run = lambda piece: engine(piece, np.zeros(0, np.float32))  # noqa: E731
-    return in_tiles(run, planes, tile=tile, halo=halo, stride=engine.config.stride)
+    return in_tiles(run, planes, tile=tile, halo=halo, stride=engine.config.grid)
 
 
 def in_tiles(function, planes, **options):
@@ -41,7 +46,7 @@ def in_tiles(function, planes, **options):
 @settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_tiled_equals_untiled_for_every_tile_and_size(engine, data):
-    stride = engine.config.stride
+    stride = engine.config.grid
     height, width = data.draw(st.integers(1, 50)), data.draw(st.integers(1, 50))
     tile = data.draw(st.integers(1, 40 // stride)) * stride
     planes = np.random.default_rng(0).random((height, width, 1), np.float32)
@@ -52,9 +57,9 @@ def test_tiled_equals_untiled_for_every_tile_and_size(engine, data):
 def test_a_halo_one_step_too_small_shows_a_seam(engine):
     planes = np.random.default_rng(0).random((60, 60, 1), np.float32)
     whole = engine(planes, np.zeros(0, np.float32))
-    short = engine.config.halo - engine.config.stride
+    short = engine.config.halo - engine.config.grid
     assert np.abs(tiled(engine, planes, 24, short) - whole).max() > 1e-6
-    np.testing.assert_allclose(tiled(engine, planes, 24, short + engine.config.stride), whole, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(tiled(engine, planes, 24, short + engine.config.grid), whole, rtol=0, atol=1e-6)
 
 
 def test_progress_rises_to_one():

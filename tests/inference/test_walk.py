@@ -11,6 +11,7 @@ NETWORKS = [
     {"depth": 4, "width": 8, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)},
     {"depth": 6, "width": 8, "channels": 1, "stride": 1},
     {"depth": 10, "width": 8, "channels": 3, "stride": 3},
+    {"levels": ((8, 2), (8, 1), (8, 1)), "channels": 3, "stride": 1},
 ]
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rednet.architecture import REDNetConfig
+from rednet.architecture import STEP, REDNetConfig, round_up
 from rednet.errors import OptionError
 from rednet.inference.fringes import FRINGE_REACH
-from rednet.inference.scan import band_rows, last_rows, strip_width
+from rednet.inference.scan import CONTEXT, band_rows, last_rows, strip_width
 from rednet.machine import available_memory
 
 __all__ = [
@@ -28,9 +28,9 @@ __all__ = [
 DEFAULT_TILE = 384  # px; 40 px of halo cost half as much work again; at 768 it would be a fifth, and above 1 GB
 TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
 # In a whole run with tiles of 448 px, ncnn and all around it took about 1500 bytes a pixel that is read, with the
-# shipped network (depth 20, width 64, stride 2; benchmarks/README.md): 24 floats a channel and sample, depth / 4 of
-# which are skips.
-WORKING_FLOATS = 19
+# shipped network (depth 20, width 64, stride 2; benchmarks/README.md): 24 floats a channel and sample, 4 of which are
+# skips.
+WORKING_FLOATS = 20
 PROCESS_BYTES = 200_000_000  # all but the network; 182 MB were measured on 48 megapixels with a tiny one
 SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -90,14 +90,26 @@ def pieces_memory(config: REDNetConfig, pieces: Pieces, size: Size) -> int:
         strip = min(size.width, strip_width(config, size.width) + 2 * config.halo)
         scans = 3 if config.channels == 1 else 1  # a gray network takes the channels of a picture one by one
         worked_on, kept = strip * (band_rows(config) + last_rows(config)), scans * kept_bytes(config) * size.width
-    floats = (WORKING_FLOATS + config.depth // 4) * config.width / config.stride**2
+    samples = [layer.outputs / layer.sampling**2 for layer in config.layers]  # floats a px of each layer's output
+    carried = sum(samples[layer.skip] for layer in config.layers if layer.skip is not None)
+    floats = WORKING_FLOATS * max(samples) + carried
     return PROCESS_BYTES + int(4 * floats * worked_on) + kept + rows * size.row_bytes
 
 
 def kept_bytes(config: REDNetConfig) -> int:
     """Counts what bands hand on, bytes for each column of px; see `scan.py`."""
-    rows = 2 * (config.depth - 1) + sum(config.depth // 2 + j - i for i, j in config.skip_pairs)
-    return 4 * (rows * config.width + 2 * config.input_planes) // config.stride
+    floats, lag, lags = 0.0, 0, []  # lag: px by which a layer's output is behind the picture
+    for layer in config.layers:
+        if layer.kind == "down":
+            floats += layer.inputs / (layer.sampling // STEP)
+            lag = round_up(lag, layer.sampling)
+        elif layer.kind != "up":
+            floats += CONTEXT * layer.inputs / layer.sampling
+            lag += layer.sampling
+        lags.append(lag)
+        if layer.skip is not None:
+            floats += (lag - lags[layer.skip]) / layer.sampling * layer.outputs / layer.sampling
+    return int(4 * floats)
 
 
 def whole_memory(pixels: int, channels: int, floats: tuple[int, int]) -> int:
@@ -125,7 +137,7 @@ def choose_pieces(config: REDNetConfig, size: Size, max_memory: int | None) -> P
     limit = available_memory() * SHARE_OF_FREE if max_memory is None else max_memory
     for bands in (True, False) if size.bands else (False,):
         for tile in TILES:
-            pieces = Pieces(max(tile // config.stride, 1) * config.stride, bands)
+            pieces = Pieces(max(tile // config.grid, 1) * config.grid, bands)
             needed = pieces_memory(config, pieces, size)
             if needed <= limit:
                 return pieces

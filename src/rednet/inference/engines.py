@@ -1,6 +1,6 @@
 """Programs that run a network: ncnn (default), ONNX Runtime, torch. All give the same residual.
 
-An engine takes a picture of any size; what the network needs around it (reflection to a multiple of the stride, hint
+An engine takes a picture of any size; what the network needs around it (reflection to a multiple of its grid, hint
 planes) is done here once for all engines, each of which only runs the graph.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.architecture import PLANES_PER_HINT, REDNetConfig
+from rednet.architecture import PLANES_PER_HINT, REDNetConfig, round_up
 from rednet.errors import EngineError, OptionError
 from rednet.inference.bands import Feed
 from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
@@ -71,11 +71,11 @@ class Engine(ABC):
         Args:
             hints: see `__call__`.
             width: of the picture, px.
-            strip: width of the strips in which it is worked on, px, a multiple of the stride; None for what suits.
+            strip: width of the strips in which it is worked on, px, a multiple of the grid; None for what suits.
 
         Returns:
             What takes the planes' rows and gives the residual's: until the last ones it stays behind by the network's
-            halo. All bands but the last have a multiple of `stride` rows; the last has at least `stride`, unless it is
+            halo. All bands but the last have a multiple of `grid` rows; the last has at least `grid`, unless it is
             the only one.
         """
         raise NotImplementedError
@@ -89,8 +89,8 @@ class Engine(ABC):
             raise OptionError(f"this network takes {PLANES_PER_HINT * len(self.config.hints)} hints; got {hints.shape}")
         chw = planes.transpose(2, 0, 1)
         for axis in (1, 2):
-            if chw.shape[axis] % self.config.stride:
-                chw = chw.take(reflection(chw.shape[axis], self.config.stride), axis)
+            if chw.shape[axis] % self.config.grid:
+                chw = chw.take(reflection(chw.shape[axis], self.config.grid), axis)
         coarse = (len(hints), chw.shape[1] // self.config.stride, chw.shape[2] // self.config.stride)
         told = np.ascontiguousarray(np.broadcast_to(hints.astype(np.float32)[:, None, None], coarse))
         return np.ascontiguousarray(chw, np.float32), told
@@ -126,9 +126,9 @@ class NcnnEngine(Engine):
         return NcnnLayers(self.ncnn, self.chain, self.threads)
 
     def scan(self, hints: Array, width: int, *, strip: int | None = None) -> Feed:
-        config, stride = self.config, self.config.stride
-        strips = list(spans(width, strip or strip_width(config, width), config.halo, stride))
-        scans = [Scan(self.layers, -(-(seen.stop - seen.start) // stride)) for _, seen in strips]
+        config, stride, grid = self.config, self.config.stride, self.config.grid
+        strips = list(spans(width, strip or strip_width(config, width), config.halo, grid))
+        scans = [Scan(self.layers, round_up(seen.stop - seen.start, grid)) for _, seen in strips]
         left = 0  # rows that were taken and not yet given back
 
         def feed(rows: Array, last: bool) -> Array:
@@ -139,8 +139,8 @@ class NcnnEngine(Engine):
             planes, told = self.laid_out(rows, hints)
             parts = []
             for scan, (written, seen) in zip(scans, strips, strict=True):
-                coarse = slice(seen.start // stride, -(-seen.stop // stride))
-                fine = slice(coarse.start * stride, coarse.stop * stride)
+                fine = slice(seen.start, round_up(seen.stop, grid))
+                coarse = slice(fine.start // stride, fine.stop // stride)
                 part = scan.feed(planes[:, :, fine], told[:, :, coarse], last=last)
                 parts.append(part[:, :, written.start - seen.start : written.stop - seen.start])
             residual = np.concatenate(parts, axis=2).transpose(1, 2, 0)[:left]
@@ -243,7 +243,7 @@ def import_extra(module: str, extra: str) -> Any:
         raise EngineError(f"the engine needs the package {module}: pip install {what}") from error
 
 
-def reflection(size: int, stride: int) -> NDArray[np.intp]:
-    """Indices that continue `size` px by reflection to the next multiple of `stride`, from 1 px on."""
-    index = np.arange(-(-size // stride) * stride) % max(2 * size - 2, 1)
+def reflection(size: int, grid: int) -> NDArray[np.intp]:
+    """Indices that continue `size` px by reflection to the next multiple of `grid`, from 1 px on."""
+    index = np.arange(round_up(size, grid)) % max(2 * size - 2, 1)
     return np.minimum(index, 2 * size - 2 - index) if size > 1 else np.zeros_like(index)

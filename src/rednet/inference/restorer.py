@@ -12,6 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.architecture import round_up
 from rednet.errors import OptionError
 from rednet.hints import HINTS, Facts, hint_vector
 from rednet.images import Picture, from_any
@@ -61,10 +62,10 @@ class Restorer:
     """
 
     def __init__(self, engine: Engine, *, tile: int = DEFAULT_TILE, bands: bool = True) -> None:
-        stride = engine.config.stride
-        if tile < stride:
-            raise OptionError(f"tile is {tile}; it must be at least {stride}")
-        self.engine, self.tile, self.bands = engine, tile // stride * stride, bands
+        grid = engine.config.grid
+        if tile < grid:
+            raise OptionError(f"tile is {tile}; it must be at least {grid}")
+        self.engine, self.tile, self.bands = engine, tile // grid * grid, bands
 
     @classmethod
     def from_pretrained(
@@ -249,11 +250,11 @@ class Restorer:
 
     def reach(self, *, self_ensemble: bool, transparency: bool) -> int:
         """Gives the halo that makes a tile exact, px."""
-        halo, stride = self.engine.config.halo, self.engine.config.stride
+        halo, grid = self.engine.config.halo, self.engine.config.grid
         if self_ensemble:
-            halo += stride  # a tile that is turned round is sampled from its other end
+            halo += grid  # a tile that is turned round is sampled from its other end
         if transparency:
-            halo += -(-FRINGE_REACH // stride) * stride
+            halo += round_up(FRINGE_REACH, grid)
         return halo
 
     def residual(

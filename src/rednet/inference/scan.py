@@ -2,7 +2,8 @@
 
 A 3x3 convolution needs one row above and one below. So each layer keeps the last two rows that it was given until
 more come, and is one row behind the layer before it; what a skip carries waits until the layer that adds it has come so
-far. Before the first row and after the last one each layer sees a row of zeros, as in the whole picture.
+far. Before the first row and after the last one each layer sees a row of zeros, as in the whole picture. A layer that
+samples down takes rows in pairs, and keeps an odd one until its pair comes.
 
 Bands are low, and a wide picture is cut into strips, each with a scan of its own and a halo at its sides: then a
 processor's caches hold more of what is worked on. Both are measured (docs/lab-log.md).
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.architecture import REDNetConfig
+from rednet.architecture import STEP, REDNetConfig, round_up
 from rednet.zoo.chain import Chain
 
 __all__ = ["LayerRunner", "Scan", "band_rows", "last_rows", "strip_width"]
@@ -24,7 +25,8 @@ __all__ = ["LayerRunner", "Scan", "band_rows", "last_rows", "strip_width"]
 Array = NDArray[np.float32]
 Rows = Any  # some rows of a layer's channels, as the engine keeps them
 
-ROWS = 12  # samples of a band: a multiple of the 4x4 and 6x6 that fast convolutions (Winograd's) compute at once
+# Samples of a band in the innermost level: a multiple of the 4x4 and 6x6 that fast convolutions (Winograd's) compute.
+ROWS = 12
 STRIP = 50  # halos: the usual width of a strip, whose two halos then cost 4 %
 CONTEXT = 2  # rows that a 3x3 convolution has more than it gives
 
@@ -50,7 +52,7 @@ class LayerRunner(Protocol):
         """Gives what the first layer reads; the arguments are as in `Engine.run`."""
 
     def convolve(self, number: int, x: Rows, kept: Rows | None) -> Rows:
-        """Runs a layer, with what its skip adds, without padding rows: two come out less than went in."""
+        """Runs a layer, with what its skip adds, without padding rows: a 3x3 layer gives two less than it got."""
 
     def residual(self, x: Rows) -> Array:
         """Gives (channels, H, W) of what the last layer gave."""
@@ -61,15 +63,18 @@ class Scan:
 
     Args:
         runner: runs the layers.
-        width: of the picture, in samples of the hidden layers.
+        width: of the picture, px; a multiple of the grid.
     """
 
     def __init__(self, runner: LayerRunner, width: int) -> None:
         self.runner, self.chain = runner, runner.chain
-        sizes = {conv.weight.shape[1] for conv in self.chain.layers}
-        zeros = {size: runner.zeros(size, width) for size in sizes}
-        self.border = [zeros[conv.weight.shape[1]] for conv in self.chain.layers]
-        self.above: list[Rows] = list(self.border)
+        # A 3x3 layer's rows are sampled as it is itself; one between levels has no border.
+        sizes = [(conv.weight.shape[1], width // conv.sampling) for conv in self.chain.layers]
+        zeros = {size: runner.zeros(*size) for size in set(sizes)}
+        self.border = [zeros[size] for size in sizes]
+        self.above: list[Rows | None] = [
+            border if conv.kind == "conv" else None for conv, border in zip(self.chain.layers, self.border, strict=True)
+        ]
         self.waiting: dict[int, deque[Rows]] = {number: deque() for number in self.chain.kept}
 
     def feed(self, planes: Array, hints: Array, *, last: bool) -> Array:
@@ -86,18 +91,33 @@ class Scan:
         runner = self.runner
         x = runner.tell(planes, hints)
         for number, conv in enumerate(self.chain.layers):
-            x = runner.stack(self.above[number], x)
-            if last:
-                x = runner.stack(x, self.border[number])
-            rows = runner.height(x)
-            self.above[number] = runner.cut(x, rows - CONTEXT, rows, keep=True)
-            if rows == CONTEXT:
+            x = self.gather(number, x, last=last)
+            if x is None:
                 return np.empty((self.chain.config.channels, 0, planes.shape[2]), np.float32)
-            kept = None if conv.skip is None else self.take(conv.skip, rows - CONTEXT)
+            rows = runner.height(x)
+            made = rows - CONTEXT if conv.kind == "conv" else rows // STEP if conv.kind == "down" else rows * STEP
+            kept = None if conv.skip is None else self.take(conv.skip, made)
             x = runner.convolve(number, x, kept)
             if number in self.chain.kept:
                 self.waiting[number].append(x)
         return runner.residual(x)
+
+    def gather(self, number: int, x: Rows, *, last: bool) -> Rows | None:
+        """Join the rows that a layer has kept with new ones, and keep what it needs again; None if they are too few."""
+        runner, kind, above = self.runner, self.chain.layers[number].kind, self.above[number]
+        if kind == "up":
+            return x
+        if above is not None:
+            x = runner.stack(above, x)
+        rows = runner.height(x)
+        if kind == "down":
+            odd = rows % STEP
+            self.above[number] = runner.cut(x, rows - 1, rows, keep=True) if odd else None
+            return None if rows < STEP else runner.cut(x, 0, rows - odd)
+        if last:
+            x, rows = runner.stack(x, self.border[number]), rows + 1
+        self.above[number] = runner.cut(x, rows - CONTEXT, rows, keep=True)
+        return None if rows == CONTEXT else x
 
     def take(self, number: int, rows: int) -> Rows:
         """Takes the first rows of what a skip carries; the others wait on."""
@@ -116,15 +136,15 @@ class Scan:
 
 def band_rows(config: REDNetConfig) -> int:
     """Gives the height of a band, px."""
-    return ROWS * config.stride
+    return ROWS * config.grid
 
 
 def last_rows(config: REDNetConfig) -> int:
     """Gives the rows that the last layer computes at the end, when all comes that stayed behind, px at most."""
-    return config.halo + 2 * config.stride
+    return config.halo + 2 * config.grid
 
 
 def strip_width(config: REDNetConfig, width: int) -> int:
     """Gives the width of a strip of a picture, px, without its halo; for `spans`."""
     count = max(1, round(width / (STRIP * config.halo)))
-    return -(-width // (count * config.stride)) * config.stride
+    return round_up(-(-width // count), config.grid)

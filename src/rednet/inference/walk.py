@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.architecture import REDNetConfig
+from rednet.architecture import REDNetConfig, round_up
 from rednet.inference.bands import Feed, banded_rows
 from rednet.inference.engines import Engine
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
@@ -90,13 +90,13 @@ def walk(
     if bands and engine.scans and orientations is None:
         if height * width > (tile + 2 * config.halo) ** 2:
             rows = band_rows(config)
-            yield from banded_rows(feed(), shown, height, rows=rows, stride=config.stride, progress=progress)
+            yield from banded_rows(feed(), shown, height, rows=rows, stride=config.grid, progress=progress)
             return
-        tile = -(-max(height, width) // config.stride) * config.stride  # it fits at once
+        tile = round_up(max(height, width), config.grid)  # it fits at once
     turned = orientations is not None
     yield from tiled_rows(
         partial(orientations, restore_tile) if orientations else restore_tile, read, height, width,
-        tile=tile, halo=halo, stride=config.stride, both_ends=turned, progress=progress,
+        tile=tile, halo=halo, stride=config.grid, both_ends=turned, progress=progress,
     )  # fmt: skip
 
 

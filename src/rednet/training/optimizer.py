@@ -1,7 +1,7 @@
 """The two optimisers: Muon for the hidden kernels with Adam for the rest, and plain Adam as in the paper.
 
 Muon replaces the momentum of a weight matrix by the nearest matrix with equal singular values, so that no direction
-of the update dominates. Here each hidden 3x3 kernel counts as the matrix (out, in * 9). What it is worth on this
+of the update dominates. Here each hidden kxk kernel counts as the matrix (out, in * k * k). What it is worth on this
 network, and at which rate it silences layers: docs/lab-log.md.
 
 Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
@@ -51,31 +51,36 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Orthogonalised Nesterov momentum for hidden 3x3 kernels of one shape.
+    """Orthogonalised Nesterov momentum for hidden kernels.
 
     Args:
-        convs: weights (out, in, 3, 3) of convolutions, out <= in * 9, all of one shape.
-        deconvs: weights (in, out, 3, 3) of deconvolutions, likewise.
-        lr: step length; each step changes the matrix (out, in * 9) by `lr` in every singular direction.
+        convs: weights (out, in, k, k) of convolutions, out <= in * k * k.
+        deconvs: weights (in, out, k, k) of deconvolutions, likewise.
+        lr: step length; each step changes the matrix (out, in * k * k) by `lr` in every singular direction.
         momentum: of the running gradient.
     """
 
     def __init__(
         self, convs: Iterable[nn.Parameter], deconvs: Iterable[nn.Parameter], lr: float, momentum: float = 0.95
     ) -> None:
-        groups = [{"params": list(convs), "out": 0}, {"params": list(deconvs), "out": 1}]
+        groups = []
+        for out, kernels in enumerate((convs, deconvs)):
+            by_shape: dict[torch.Size, list[nn.Parameter]] = {}
+            for kernel in kernels:
+                by_shape.setdefault(kernel.shape, []).append(kernel)
+            groups += [{"params": alike, "out": out} for alike in by_shape.values()]
         super().__init__(groups, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Updates the weights from their gradients, each group in one batch."""
+        """Updates the weights from their gradients, those of one shape in one batch."""
         for group in self.param_groups:
             # The order of a matrix' columns does not matter; this one follows the memory of channels-last kernels.
             order = (0, 2, 3, 1) if group["out"] == 0 else (1, 2, 3, 0)
             kernels = [p for p in group["params"] if p.grad is not None]
             if not kernels:
                 continue
-            grads = torch.stack([p.grad.permute(order) for p in kernels])  # (N, out, 3, 3, in)
+            grads = torch.stack([p.grad.permute(order) for p in kernels])  # (N, out, k, k, in)
             state = self.state[kernels[0]]
             if not state:
                 state["momenta"] = torch.zeros_like(grads)
@@ -98,7 +103,7 @@ def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> lis
         return [torch.optim.Adam(model.parameters(), lr, foreach=True)]
     weights = [p for name, p in model.named_parameters() if name.endswith("weight")]
     biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
-    half = model.config.depth // 2
+    half = len(model.encoder)
     convs, deconvs, ends = weights[1:half], weights[half:-1], [weights[0], weights[-1]]
     groups: list[dict[str, Any]] = [{"params": ends}, {"params": biases, "lr": adam_lr * BIAS_SHARE}]
     return [Muon(convs, deconvs, lr), torch.optim.Adam(groups, adam_lr, foreach=True)]

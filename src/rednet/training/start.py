@@ -28,7 +28,7 @@ def starting_network(recipe: Recipe, weights: str | Path | None = None) -> REDNe
     if weights is None:
         return REDNet(recipe.model)
     model = load_network(find_model(weights))
-    if model.config.depth > recipe.model.depth:
+    if model.config.depth > recipe.model.depth and not model.config.levels:
         model = outer_layers(model, recipe.model.depth)
     if model.config != recipe.model:
         raise TrainingError(f"the weights in {weights} have the shape {model.config}; the recipe has {recipe.model}")

@@ -1,7 +1,8 @@
-"""A trained network as what it is when it runs: a plain chain of 3x3 convolutions, in numpy, without torch.
+"""A trained network as what it is when it runs: a plain chain of convolutions, in numpy, without torch.
 
 Deconvolutions of stride 1 are folded into the convolutions that compute the same; the strided ends are
-space-to-depth before the first and depth-to-space after the last. Every engine builds its own graph from this chain,
+space-to-depth before the first and depth-to-space after the last. Between levels, 2x2 convolutions of stride 2 lead
+down, and 2x2 deconvolutions of stride 2 back up. Every engine builds its own graph from this chain,
 so `model.safetensors` is the only copy of the weights that is kept.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +27,21 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution of the chain.
+    """One layer of the chain.
 
     Args:
-        weight: (out, in, 3, 3) float32.
+        weight: (out, in, 3, 3) float32, or (out, in, 2, 2) between levels.
         bias: (out,) float32.
+        kind: "conv", padded by one sample; "down", a convolution of stride 2; or "up", a deconvolution of stride 2.
+        sampling: of its output, px.
         skip: number, from 0, of the earlier layer whose activation is added before the ReLU; None for none.
         relu: whether a ReLU follows.
     """
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
+    kind: Literal["conv", "down", "up"]
+    sampling: int
     skip: int | None
     relu: bool
 
@@ -77,24 +83,22 @@ def load_chain(folder: Path) -> Chain:
     from safetensors.numpy import load_file
 
     config = load_config(folder)
-    half = config.depth // 2
-    skip_of = {half + j - 1: i - 1 for i, j in config.skip_pairs}
     try:
         tensors = load_file(folder / WEIGHTS)
         layers = []
-        for number in range(config.depth):
-            name = f"encoder.{number}" if number < half else f"decoder.{number - half}"
-            weight = np.asarray(tensors[f"{name}.weight"], np.float32)
-            if number >= half:
+        for number, shape in enumerate(config.layers):
+            weight = np.asarray(tensors[f"{shape.name}.weight"], np.float32)
+            if weight.shape != shape.weight:
+                raise ModelError(
+                    f"{folder / WEIGHTS}: {shape.name} has shape {weight.shape}, {CONFIG} asks for {shape.weight}"
+                )
+            if shape.kind == "deconv":
                 weight = fold_deconvolution(weight)
-            expected = (
-                config.channels * config.stride**2 if number == config.depth - 1 else config.width,
-                config.input_planes if number == 0 else config.width,
-            )
-            if weight.shape != (*expected, 3, 3):
-                raise ModelError(f"{folder / WEIGHTS}: {name} has shape {weight.shape}, {CONFIG} asks for {expected}")
-            bias = np.asarray(tensors[f"{name}.bias"], np.float32)
-            layers.append(Layer(weight, bias, skip_of.get(number), relu=number < config.depth - 1))
+            elif shape.kind == "up":
+                weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))
+            bias = np.asarray(tensors[f"{shape.name}.bias"], np.float32)
+            kind = "conv" if shape.kind == "deconv" else shape.kind
+            layers.append(Layer(weight, bias, kind, shape.sampling, shape.skip, relu=number < len(config.layers) - 1))
     except KeyError as error:
         raise ModelError(f"{folder / WEIGHTS} has no tensor {error}; it is not the network of {CONFIG}") from error
     except (OSError, SafetensorError) as error:

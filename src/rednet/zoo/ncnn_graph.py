@@ -26,7 +26,7 @@ def to_ncnn(chain: Chain) -> tuple[str, bytes]:
     top = graph.begin(chain.config)
     for number, conv in enumerate(chain.layers):
         kept = None if conv.skip is None else f"kept{conv.skip}"
-        top = graph.convolution(number, conv, top, kept)
+        top = graph.run(number, conv, top, kept)
         if number in chain.kept:
             graph.layer("Split", [top], [f"next{number}", f"kept{number}"])
             top = f"next{number}"
@@ -38,14 +38,14 @@ def to_ncnn_layers(chain: Chain) -> tuple[str, bytes]:
     """Gives the same for pieces that are not connected, for a caller who leads some rows from one to the next.
 
     The pieces: `planes` and `hints` become `told`. Layer N makes `outN` of `rowsN`, and of `keptN` if a skip ends in
-    it; it pads at the sides only, so it gives two rows less. The last layer's rows, as `fine`, become `residual`. And
-    `above` and `below` are joined to `both`.
+    it; a 3x3 layer pads at the sides only, so it gives two rows less. The last layer's rows, as `fine`, become
+    `residual`. And `above` and `below` are joined to `both`.
     """
     graph = Graph()
     graph.output(graph.begin(chain.config), "told")
     for number, conv in enumerate(chain.layers):
         kept = None if conv.skip is None else graph.input(f"kept{number}")
-        top = graph.convolution(number, conv, graph.input(f"rows{number}"), kept, pad_rows=False)
+        top = graph.run(number, conv, graph.input(f"rows{number}"), kept, pad_rows=False)
         graph.output(top, f"out{number}")
     graph.end(chain.config, graph.input("fine"))
     graph.layer("Concat", [graph.input("above"), graph.input("below")], ["both"], _0=ALONG_HEIGHT)
@@ -88,19 +88,20 @@ class Graph:
             top = "joined"
         return top
 
-    def convolution(self, number: int, conv: Layer, top: str, kept: str | None, *, pad_rows: bool = True) -> str:
-        """Adds a convolution, the skip that ends in it, and its ReLU, and gives the result.
+    def run(self, number: int, conv: Layer, top: str, kept: str | None, *, pad_rows: bool = True) -> str:
+        """Adds a layer of the chain, the skip that ends in it, and its ReLU, and gives the result.
 
         Args:
             number, conv: of the chain.
             top: what it reads.
             kept: what the skip adds.
-            pad_rows: with zeros above and below, as is always done at the sides.
+            pad_rows: of a 3x3 convolution, with zeros above and below, as is always done at its sides.
         """
         fused = conv.relu and kept is None
+        geometry = {"_1": 3, "_4": 1, "_14": int(pad_rows)} if conv.kind == "conv" else {"_1": 2, "_3": 2}
         self.layer(
-            "Convolution", [top], [f"conv{number}"],
-            _0=len(conv.bias), _1=3, _4=1, _14=int(pad_rows), _5=1, _6=conv.weight.size, _9=int(fused),
+            "Deconvolution" if conv.kind == "up" else "Convolution", [top], [f"conv{number}"],
+            _0=len(conv.bias), **geometry, _5=1, _6=conv.weight.size, _9=int(fused),
         )  # fmt: skip
         self.weights += [FLOAT32, conv.weight.tobytes(), conv.bias.tobytes()]
         top = f"conv{number}"

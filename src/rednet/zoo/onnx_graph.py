@@ -45,8 +45,12 @@ def to_onnx(chain: Chain) -> bytes:
     kept: dict[int, str] = {}
     for number, conv in enumerate(chain.layers):
         weight = space_to_depth_order(conv.weight, config.channels + config.mask, s) if number == 0 else conv.weight
+        if conv.kind == "up":
+            weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))  # ONNX keeps (in, out, 2, 2)
         tensors += [numpy_helper.from_array(weight, f"w{number}"), numpy_helper.from_array(conv.bias, f"b{number}")]
-        top = node("Conv", [top, f"w{number}", f"b{number}"], f"conv{number}", pads=[1, 1, 1, 1])
+        geometry = {"pads": [1, 1, 1, 1]} if conv.kind == "conv" else {"strides": [2, 2]}
+        kind = "ConvTranspose" if conv.kind == "up" else "Conv"
+        top = node(kind, [top, f"w{number}", f"b{number}"], f"conv{number}", **geometry)
         if conv.skip is not None:
             top = node("Add", [top, kept[conv.skip]], f"sum{number}")
         if conv.relu:
