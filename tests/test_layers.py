@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 ALLOWED = {
     "errors": set(),
     "machine": {"errors"},
+    "opening": set(),
     "architecture": {"errors"},
     "hints": {"errors"},
     "resize": {"errors"},
@@ -20,12 +21,12 @@ ALLOWED = {
     "masks": {"errors"},
     "conjugate": set(),
     "filling": {"conjugate"},
-    "kernels": {"errors", "images"},
+    "kernels": {"errors", "images", "opening"},
     "deconvolution": {"conjugate", "errors", "kernels"},
-    "images": {"errors"},
+    "images": {"errors", "opening"},
     "model": {"architecture"},
     "degradations": {"deconvolution", "errors", "filling", "hints", "kernels", "masks", "resize"},
-    "zoo": {"architecture", "errors", "model"},
+    "zoo": {"architecture", "errors", "model", "opening"},
     "inference": {
         "architecture",
         "deconvolution",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from reprlib import repr as brief
 
 from rednet.errors import OptionError
 
 __all__ = ["PLANES_PER_HINT", "REDNetConfig"]
 
 PLANES_PER_HINT = 2  # "this is told" and "how strong"
+MAX_DEPTH, MAX_WIDTH, MAX_HINTS = 200, 1024, 16  # far beyond any network that was trained
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,8 @@ class REDNetConfig:
     """The shape of a RED-Net.
 
     Args:
-        depth: convolutions + deconvolutions; even, at least 4.
-        width: channels of every hidden layer.
+        depth: convolutions + deconvolutions; even, 4 to 200.
+        width: channels of every hidden layer, 1 to 1024.
         channels: channels of the picture, 1 (gray) or 3 (RGB).
         stride: sampling of the first and last layer, 1 to 4; 1 is the paper's main network.
         skips: sum encoder layers into their mirror decoder layers.
@@ -25,7 +27,7 @@ class REDNetConfig:
         hints: names of what can be told about the damage; each is two constant planes (see `rednet.hints`).
 
     Raises:
-        OptionError: a field is outside its range.
+        OptionError: a field is of another type or outside its range.
 
     Deviation: the paper's RED10 has no skips; here depth and skips are independent, and `paper(10)` gives the paper's.
     """
@@ -39,15 +41,25 @@ class REDNetConfig:
     hints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("depth", "width", "channels", "stride"):
+            if type(getattr(self, name)) is not int:
+                raise OptionError(f"{name} is {brief(getattr(self, name))}; it must be a whole number")
+        for name in ("skips", "mask"):
+            if type(getattr(self, name)) is not bool:
+                raise OptionError(f"{name} is {brief(getattr(self, name))}; it must be true or false")
+        if not isinstance(self.hints, list | tuple) or not all(isinstance(name, str) for name in self.hints):
+            raise OptionError(f"hints is {brief(self.hints)}; it must be a list of names")
         object.__setattr__(self, "hints", tuple(self.hints))  # JSON has lists only
-        if self.depth < 4 or self.depth % 2:
-            raise OptionError(f"depth is {self.depth}; it must be even and at least 4")
-        if self.width < 1:
-            raise OptionError(f"width is {self.width}; it must be at least 1")
+        if len(self.hints) > MAX_HINTS or len(set(self.hints)) < len(self.hints):
+            raise OptionError(f"hints is {brief(self.hints)}; it must be at most {MAX_HINTS} different names")
+        if not 4 <= self.depth <= MAX_DEPTH or self.depth % 2:
+            raise OptionError(f"depth is {brief(self.depth)}; it must be even, and from 4 to {MAX_DEPTH}")
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise OptionError(f"width is {brief(self.width)}; it must be from 1 to {MAX_WIDTH}")
         if self.channels not in (1, 3):
-            raise OptionError(f"channels is {self.channels}; it must be 1 (gray) or 3 (RGB)")
+            raise OptionError(f"channels is {brief(self.channels)}; it must be 1 (gray) or 3 (RGB)")
         if not 1 <= self.stride <= 4:
-            raise OptionError(f"stride is {self.stride}; it must be 1, 2, 3 or 4")
+            raise OptionError(f"stride is {brief(self.stride)}; it must be 1, 2, 3 or 4")
 
     @classmethod
     def paper(cls, depth: int, *, width: int = 64, channels: int = 1) -> REDNetConfig:
@@ -73,6 +85,25 @@ class REDNetConfig:
     def input_planes(self) -> int:
         """Planes that the first convolution reads, after space-to-depth."""
         return (self.channels + self.mask) * self.stride**2 + PLANES_PER_HINT * len(self.hints)
+
+    @property
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the weights and biases; a convolution's weight is (out, in), a deconvolution's (in, out).
+
+        Example:
+            >>> REDNetConfig(depth=4, width=8).tensors["decoder.1.weight"]
+            (8, 1, 3, 3)
+        """
+        half, shapes = self.depth // 2, dict[str, tuple[int, ...]]()
+        for number in range(half):
+            inputs = self.width if number else self.input_planes
+            shapes[f"encoder.{number}.weight"] = (self.width, inputs, 3, 3)
+            shapes[f"encoder.{number}.bias"] = (self.width,)
+        for number in range(half):
+            outputs = self.width if number < half - 1 else self.channels * self.stride**2
+            shapes[f"decoder.{number}.weight"] = (self.width, outputs, 3, 3)
+            shapes[f"decoder.{number}.bias"] = (outputs,)
+        return shapes
 
     @property
     def receptive_field(self) -> int:

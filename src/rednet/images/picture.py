@@ -100,11 +100,16 @@ def to_array(picture: Picture, ndim: int = 3, *, own_colours: bool = False) -> A
         picture: to give.
         ndim: 2 gives gray as (H, W).
         own_colours: in the file's own colours and range; else in sRGB (or gray) with white at 1.
+
+    Raises:
+        ImageError: it has values that are not finite, which no file and no other program could do anything with.
     """
     pixels = picture.pixels
     if own_colours and picture.colours is not None and picture.native is not None:
         pixels = picture.colours.carry_back(picture.native, pixels)
     levels = pixels if picture.alpha is None else np.concatenate([pixels, picture.alpha], axis=2)
+    if not np.isfinite(levels).all():
+        raise ImageError("the result has NaN or infinite values, so it is not given; use another model or engine")
     if picture.depth.startswith("uint"):
         levels = np.rint(np.clip(levels, 0, 1) * WHITE[picture.depth])
     array = levels.astype(picture.depth)
