@@ -7,6 +7,7 @@ channel. What came in as 8 bits, 16 bits or float goes out as such.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
+LOADERS = ("Jpeg", "Png", "Tiff", "Webp", "Heif", "Nsgif")  # of libvips, as it calls them
 BRIGHTEST = 16.0  # a float array beyond this is surely not in [0, 1], and is refused rather than guessed at
 
 
@@ -116,10 +118,13 @@ def to_array(picture: Picture, ndim: int = 3, *, own_colours: bool = False) -> A
     return array[:, :, 0] if ndim == 2 else array
 
 
+@cache
 def libvips() -> Any:
-    """Imports pyvips when the first picture is read.
+    """Import pyvips when the first picture is read.
 
     It is kept from logging, and from caching finished operations: they would hold the pixels that they were made of.
+    And it is kept, in the whole process, from reading any kind of file but ours: its other loaders are many, and some
+    of them (SVG, say) take seconds for a file of 2 kB before we could refuse it.
     """
     import logging
 
@@ -127,4 +132,8 @@ def libvips() -> Any:
 
     logging.getLogger("pyvips").setLevel(logging.CRITICAL)
     pyvips.cache_set_max(0)
+    pyvips.block_untrusted_set(True)
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for loader in LOADERS:
+        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
     return pyvips
