@@ -17,6 +17,7 @@ from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
 from rednet.opening import open_regular
+from rednet.stopping import check_stop
 
 __all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "is_folder", "read_picture"]
 
@@ -191,7 +192,8 @@ class Rows:
         return self.kept
 
     def fetch(self, rows: slice) -> Array:
-        """Decodes some rows."""
+        """Decodes some rows; asks before whether to go on."""
+        check_stop()
         height, width, bands = rows.stop - rows.start, self.image.width, self.image.bands
         content = self.region.fetch(0, rows.start, width, height)
         return np.frombuffer(content, self.depth).reshape(height, width, bands)
