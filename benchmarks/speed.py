@@ -36,7 +36,7 @@ from rednet.images import read_picture
 from rednet.inference.engines import load_engine
 from rednet.inference.restorer import MODELS, Restorer, find_model
 from rednet.machine import cpu_threads
-from rednet.zoo.chain import load_config
+from rednet.zoo.checking import load_config
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"

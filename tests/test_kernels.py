@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rednet.errors import OptionError
-from rednet.kernels import MAX_KERNEL, camera_shake, check_kernel, disk, gaussian, motion, parse_kernel
+from rednet.kernels import MAX_KERNEL, camera_shake, check_kernel, disk, gaussian, load_kernel, motion, parse_kernel
 
 
 def spread(kernel):
@@ -89,3 +89,34 @@ def test_a_shape_can_be_told_in_words():
 def test_words_that_are_no_kernel_are_refused(text):
     with pytest.raises(OptionError, match=r"kernel|radius|length|angle"):
         parse_kernel(text)
+
+
+def npy(header):
+    """The content of a .npy file with such a header, and values for 3x3 numbers."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + np.ones(9).tobytes()
+
+
+def npy_of(descr="'<f8'", shape="(3, 3)"):
+    return npy(f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), npy("(" * 9000), npy("-" * 9000 + "1"), npy("xx ["),
+     npy("{'descr': '''"), npy_of(shape="(" * 3000 + ")" * 3000), npy_of(shape="(-3, -3)"), npy_of(shape="(0, 3)"),
+     npy_of(shape="(99999999999, 99999999999)"), npy_of(shape="(30001, 30001)"), npy_of("'|O'"), npy_of("5"),
+     npy_of("'<M8[s]'"), npy_of("'<U2'"), npy_of("[('a', '<f8')]"), npy_of("'|V0'"), npy_of("'<c8'")],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:Reading `.npy`")
+def test_a_npy_file_that_is_no_kernel_is_one_sentence(content, tmp_path):
+    (tmp_path / "k.npy").write_bytes(content)
+    with pytest.raises(OptionError, match="kernel") as caught:
+        load_kernel(str(tmp_path / "k.npy"))
+    assert "\n" not in str(caught.value)
+    (tmp_path / "k.npy").write_bytes(npy_of())
+    assert load_kernel(str(tmp_path / "k.npy")).shape == (3, 3)
+
+
+@pytest.mark.parametrize("value", [1e308, 1e-320])
+def test_the_weights_of_a_kernel_may_be_any_positive_numbers(value):
+    np.testing.assert_allclose(check_kernel(np.full((3, 3), value)), np.full((3, 3), 1 / 9), rtol=1e-3)

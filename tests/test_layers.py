@@ -13,19 +13,21 @@ SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 ALLOWED = {
     "errors": set(),
     "machine": {"errors"},
+    "opening": set(),
+    "stopping": set(),
     "architecture": {"errors"},
     "hints": {"errors"},
-    "resize": {"errors"},
+    "resize": {"errors", "stopping"},
     "metrics": {"errors"},
     "masks": {"errors"},
-    "conjugate": set(),
-    "filling": {"conjugate"},
-    "kernels": {"errors", "images"},
-    "deconvolution": {"conjugate", "errors", "kernels"},
-    "images": {"errors"},
+    "conjugate": {"stopping"},
+    "filling": {"conjugate", "stopping"},
+    "kernels": {"errors", "images", "opening"},
+    "deconvolution": {"conjugate", "errors", "kernels", "stopping"},
+    "images": {"errors", "opening", "stopping"},
     "model": {"architecture"},
     "degradations": {"deconvolution", "errors", "filling", "hints", "kernels", "masks", "resize"},
-    "zoo": {"architecture", "errors", "model"},
+    "zoo": {"architecture", "errors", "model", "opening"},
     "inference": {
         "architecture",
         "deconvolution",
@@ -38,6 +40,7 @@ ALLOWED = {
         "masks",
         "metrics",
         "resize",
+        "stopping",
         "zoo",
     },
     "training": {"architecture", "degradations", "errors", "hints", "images", "machine", "model", "zoo"},
@@ -55,7 +58,7 @@ ALLOWED = {
     },
 }
 ALLOWED["batch"] = {"errors", "hints", "images", "inference"}
-ALLOWED["web"] = {"batch", "degradations", "errors", "images", "inference", "kernels", "masks", "__init__"}
+ALLOWED["web"] = {"batch", "degradations", "errors", "images", "inference", "kernels", "masks", "stopping", "__init__"}
 ALLOWED["cli"] = {
     "batch",
     "errors",

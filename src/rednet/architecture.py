@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from reprlib import repr as brief
 from typing import Literal, NamedTuple
 
 from rednet.errors import OptionError
@@ -43,13 +44,16 @@ class LayerShape(NamedTuple):
         return (*((self.outputs, self.inputs) if forward else (self.inputs, self.outputs)), side, side)
 
 
+MAX_DEPTH, MAX_WIDTH, MAX_HINTS, MAX_LEVELS = 200, 1024, 16, 6  # far beyond any network that was trained
+
+
 @dataclass(frozen=True)
 class REDNetConfig:
     """The shape of a RED-Net.
 
     Args:
-        depth: 3x3 convolutions + deconvolutions; even, at least 4.
-        width: channels of every hidden layer.
+        depth: 3x3 convolutions + deconvolutions; even, 4 to 200.
+        width: channels of every hidden layer, 1 to 1024.
         channels: channels of the picture, 1 (gray) or 3 (RGB).
         stride: sampling of the first and last layer, 1 to 4; 1 is the paper's main network.
         skips: sum encoder layers into their mirror decoder layers.
@@ -60,7 +64,7 @@ class REDNetConfig:
             up. `depth` and `width` then follow from it. Empty for the paper's network, which has one level.
 
     Raises:
-        OptionError: a field is outside its range.
+        OptionError: a field is of another type or outside its range.
 
     Deviation: the paper's RED10 has no skips; here depth and skips are independent, and `paper(10)` gives the paper's.
     Several levels carry on what section 3 of the paper says of down-sampling in early convolutions.
@@ -76,24 +80,47 @@ class REDNetConfig:
     levels: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("depth", "width", "channels", "stride"):
+            if type(getattr(self, name)) is not int:
+                raise OptionError(f"{name} is {brief(getattr(self, name))}; it must be a whole number")
+        for name in ("skips", "mask"):
+            if type(getattr(self, name)) is not bool:
+                raise OptionError(f"{name} is {brief(getattr(self, name))}; it must be true or false")
+        if not isinstance(self.hints, list | tuple) or not all(isinstance(name, str) for name in self.hints):
+            raise OptionError(f"hints is {brief(self.hints)}; it must be a list of names")
         object.__setattr__(self, "hints", tuple(self.hints))  # JSON has lists only
-        object.__setattr__(self, "levels", tuple((width, count) for width, count in self.levels))
-        for width, count in self.levels:
-            if width < 1 or count < 1:
-                raise OptionError(f"levels has ({width}, {count}); width and layers a side must be at least 1")
-        if self.levels:
-            object.__setattr__(self, "depth", 2 * sum(count for _, count in self.levels))
-            object.__setattr__(self, "width", self.levels[0][0])
-        if len(self.levels) == 1:
-            object.__setattr__(self, "levels", ())
-        if self.depth < 4 or self.depth % 2:
-            raise OptionError(f"depth is {self.depth}; it must be even and at least 4")
-        if self.width < 1:
-            raise OptionError(f"width is {self.width}; it must be at least 1")
+        self._take_levels()
+        if len(self.hints) > MAX_HINTS or len(set(self.hints)) < len(self.hints):
+            raise OptionError(f"hints is {brief(self.hints)}; it must be at most {MAX_HINTS} different names")
+        if not 4 <= self.depth <= MAX_DEPTH or self.depth % 2:
+            raise OptionError(f"depth is {brief(self.depth)}; it must be even, and from 4 to {MAX_DEPTH}")
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise OptionError(f"width is {brief(self.width)}; it must be from 1 to {MAX_WIDTH}")
         if self.channels not in (1, 3):
-            raise OptionError(f"channels is {self.channels}; it must be 1 (gray) or 3 (RGB)")
+            raise OptionError(f"channels is {brief(self.channels)}; it must be 1 (gray) or 3 (RGB)")
         if not 1 <= self.stride <= 4:
-            raise OptionError(f"stride is {self.stride}; it must be 1, 2, 3 or 4")
+            raise OptionError(f"stride is {brief(self.stride)}; it must be 1, 2, 3 or 4")
+
+    def _take_levels(self) -> None:
+        """Check the levels, and let depth and width follow from them."""
+        levels = self.levels
+        pairs = isinstance(levels, list | tuple) and all(
+            isinstance(pair, list | tuple) and len(pair) == 2 for pair in levels
+        )
+        if not pairs or not all(type(number) is int for pair in levels for number in pair):
+            raise OptionError(f"levels is {brief(levels)}; it must be a list of pairs: width, and 3x3 layers a side")
+        if len(levels) > MAX_LEVELS:
+            raise OptionError(f"levels has {len(levels)} pairs; there can be at most {MAX_LEVELS}")
+        for width, count in levels:
+            if not (1 <= width <= MAX_WIDTH and 1 <= count <= MAX_DEPTH):
+                raise OptionError(
+                    f"levels has {brief((width, count))}; a width must be from 1 to {MAX_WIDTH}, layers from 1"
+                )
+        if levels:
+            object.__setattr__(self, "depth", 2 * sum(count for _, count in levels))
+            object.__setattr__(self, "width", levels[0][0])
+        several = tuple((width, count) for width, count in levels) if len(levels) > 1 else ()
+        object.__setattr__(self, "levels", several)
 
     @classmethod
     def paper(cls, depth: int, *, width: int = 64, channels: int = 1) -> REDNetConfig:
@@ -170,6 +197,17 @@ class REDNetConfig:
             elif layer.kind != "down":
                 reach += layer.sampling
         return reach
+
+    @property
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the weights and biases, as torch keeps them.
+
+        Example:
+            >>> REDNetConfig(depth=4, width=8).tensors["decoder.1.weight"]
+            (8, 1, 3, 3)
+        """
+        weights = {f"{layer.name}.weight": layer.weight for layer in self.layers}
+        return weights | {f"{layer.name}.bias": (layer.outputs,) for layer in self.layers}
 
     @property
     def receptive_field(self) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.stopping import check_stop
+
 __all__ = ["descend"]
 
 Plane = NDArray[np.float32]
@@ -29,6 +31,7 @@ def descend(slope: Callable[[Plane], Plane], u: Plane, *, steps: int, settled: f
     for _ in range(steps):
         if before <= enough:
             break
+        check_stop()
         bend = slope(direction)
         steepness = dot(direction, bend)
         if steepness <= 0:

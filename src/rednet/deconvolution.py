@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rednet.conjugate import descend
 from rednet.errors import OptionError
 from rednet.kernels import Kernel, check_kernel
+from rednet.stopping import check_stop
 
 __all__ = ["Deconvolution"]
 
@@ -139,7 +140,8 @@ class Deconvolution:
 
 
 def back(spectrum: Spectrum, plane: Plane) -> Plane:
-    """Transforms a spectrum back into a plane of the size of `plane`."""
+    """Transforms a spectrum back into a plane of the size of `plane`; asks before whether to go on."""
+    check_stop()
     return np.fft.irfft2(spectrum, plane.shape).astype(np.float32, copy=False)
 
 

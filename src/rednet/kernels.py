@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.images import read_picture
+from rednet.opening import open_regular
 
 __all__ = [
     "MAX_KERNEL",
@@ -56,8 +57,9 @@ def check_kernel(kernel: Any) -> Kernel:
         raise OptionError(
             "the kernel has negative or not finite values; a blur only spreads light, so all must be >= 0"
         )
-    if not weights.sum() > 0:
+    if not weights.any():
         raise OptionError("the kernel is all zero; it must have a sum above 0")
+    weights = np.ldexp(weights, -np.frexp(weights.max())[1])  # exact, and the sum of large values is finite
     return weights / float(weights.sum())
 
 
@@ -199,15 +201,28 @@ def load_kernel(source: str) -> Kernel:
     """
     path = Path(source)
     if path.suffix.lower() == ".npy":
-        try:
-            values = np.load(path, mmap_mode="r", allow_pickle=False)  # no memory for what is not there
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no .npy file with an array of numbers"
-            raise OptionError(f"{source} cannot be read as a kernel: {reason}") from None
-        return check_kernel(values)
+        return check_kernel(load_array(path))
     if path.suffix.lower() in PICTURES:
         return check_kernel(read_picture(path, max_megapixels=1).pixels.mean(axis=2))
     return parse_kernel(source)
+
+
+def load_array(path: Path) -> NDArray[Any]:
+    """Open a .npy file; its values stay on the disk, since it may promise more of them than the memory holds.
+
+    Raises:
+        OptionError: it cannot be read, or holds no array.
+    """
+    try:
+        open_regular(path).close()
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise OptionError(f"{path} cannot be read as a kernel: {error.strerror}") from None
+    except Exception:  # of a broken header, numpy's parsers say whatever occurs to them: TokenError, MemoryError, ...
+        values = None
+    if not isinstance(values, np.ndarray):
+        raise OptionError(f"{path} cannot be read as a kernel: it is no .npy file with an array of numbers")
+    return values
 
 
 def check_range(name: str, value: float, lowest: float, highest: float) -> None:

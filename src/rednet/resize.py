@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
+from rednet.stopping import check_stop
 
 __all__ = ["imresize"]
 
@@ -80,6 +81,7 @@ def imresize(x: Image, scale: float | Fraction) -> Image:
         columns = weights.astype(np.float32).T.reshape((weights.shape[1], -1) + (1,) * (2 - axis))
         total = np.zeros((), np.float32)
         for index, weight in zip(indices.T, columns, strict=True):
+            check_stop()
             total = total + weight * np.take(x, index, axis=axis)
         x = total
     return x

@@ -104,3 +104,11 @@ def test_a_hole_too_large_to_be_restored_is_told(photo, caplog):
         assert not caplog.records
         fill_holes(keep, y, square(160, 160, 20, 20, 2 * WIDE + 2))
     assert "made up" in caplog.text
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 7, 40])
+def test_erosion_looks_at_the_whole_window(steps, rng):
+    mask = rng.random((31, 26)) < (0.98 if steps < 5 else 0.9995)
+    padded = np.pad(mask, steps, constant_values=True)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * steps + 1,) * 2)
+    np.testing.assert_array_equal(eroded(mask, steps), windows.all(axis=(2, 3)))

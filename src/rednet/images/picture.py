@@ -7,6 +7,7 @@ channel. What came in as 8 bits, 16 bits or float goes out as such.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
+LOADERS = ("Jpeg", "Png", "Tiff", "Webp", "Heif", "Nsgif")  # of libvips, as it calls them
 BRIGHTEST = 16.0  # a float array beyond this is surely not in [0, 1], and is refused rather than guessed at
 
 
@@ -100,21 +102,29 @@ def to_array(picture: Picture, ndim: int = 3, *, own_colours: bool = False) -> A
         picture: to give.
         ndim: 2 gives gray as (H, W).
         own_colours: in the file's own colours and range; else in sRGB (or gray) with white at 1.
+
+    Raises:
+        ImageError: it has values that are not finite, which no file and no other program could do anything with.
     """
     pixels = picture.pixels
     if own_colours and picture.colours is not None and picture.native is not None:
         pixels = picture.colours.carry_back(picture.native, pixels)
     levels = pixels if picture.alpha is None else np.concatenate([pixels, picture.alpha], axis=2)
+    if not np.isfinite(levels).all():
+        raise ImageError("the result has NaN or infinite values, so it is not given; use another model or engine")
     if picture.depth.startswith("uint"):
         levels = np.rint(np.clip(levels, 0, 1) * WHITE[picture.depth])
     array = levels.astype(picture.depth)
     return array[:, :, 0] if ndim == 2 else array
 
 
+@cache
 def libvips() -> Any:
-    """Imports pyvips when the first picture is read.
+    """Import pyvips when the first picture is read.
 
     It is kept from logging, and from caching finished operations: they would hold the pixels that they were made of.
+    And it is kept, in the whole process, from reading any kind of file but ours: its other loaders are many, and some
+    of them (SVG, say) take seconds for a file of 2 kB before we could refuse it.
     """
     import logging
 
@@ -122,4 +132,8 @@ def libvips() -> Any:
 
     logging.getLogger("pyvips").setLevel(logging.CRITICAL)
     pyvips.cache_set_max(0)
+    pyvips.block_untrusted_set(True)
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for loader in LOADERS:
+        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
     return pyvips

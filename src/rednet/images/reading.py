@@ -16,6 +16,8 @@ from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
+from rednet.opening import open_regular
+from rednet.stopping import check_stop
 
 __all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "is_folder", "read_picture"]
 
@@ -27,6 +29,7 @@ MAX_PAGES = 10_000
 READABLE = {
     "jpegload": "JPEG", "pngload": "PNG", "tiffload": "TIFF", "webpload": "WebP", "heifload": "AVIF", "gifload": "GIF",
 }  # fmt: skip
+UNKNOWN_KIND = "not in a known format"  # libvips' words
 ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WebP": ".webp", "AVIF": ".avif", "GIF": ".gif"}
 PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
@@ -100,7 +103,7 @@ class PictureFile:
     def open(self, page: int | None, access: str = "sequential") -> Any:
         """Opens a page; nothing is decoded yet. Each page has a file descriptor of its own."""
         vips = libvips()
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             source = vips.Source.new_from_descriptor(file.fileno())
         options: dict[str, Any] = {} if page is None else {"page": page}
         image = vips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
@@ -189,7 +192,8 @@ class Rows:
         return self.kept
 
     def fetch(self, rows: slice) -> Array:
-        """Decodes some rows."""
+        """Decodes some rows; asks before whether to go on."""
+        check_stop()
         height, width, bands = rows.stop - rows.start, self.image.width, self.image.bands
         content = self.region.fetch(0, rows.start, width, height)
         return np.frombuffer(content, self.depth).reshape(height, width, bands)
@@ -206,7 +210,7 @@ def png_frames(path: Path) -> int:
 
     Source: PNG 3 (W3C, 2025), sections 5.3 and 11.3.4.1.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(len(b"\x89PNG\r\n\x1a\n"))
         while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
             if head[4:] == b"acTL":
@@ -232,9 +236,7 @@ def check_readable(path: Path) -> None:
     if is_folder(path):
         raise ImageError(f"{path} is a folder; give a picture file")
     try:
-        if path.exists() and not path.is_file():
-            raise ImageError(f"{path} is not a file; give a picture file")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             empty = not file.read(1)
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error
@@ -250,10 +252,9 @@ def one_line(path: Path) -> Iterator[None]:
     try:
         yield
     except libvips().Error as error:
-        reason = str(error.detail or error.message).strip().splitlines()
-        raise ImageError(
-            f"{path} is not a picture that can be read: {reason[-1] if reason else 'unknown reason'}"
-        ) from None
+        reasons = str(error.detail or error.message).strip().splitlines() or ["unknown reason"]
+        reason = f"it is none of {', '.join(READABLE.values())}" if UNKNOWN_KIND in reasons[-1] else reasons[-1]
+        raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from rednet.images.picture import libvips
+from rednet.opening import open_regular
 
 __all__ = ["append_tags", "attach_tags"]
 
@@ -54,7 +55,7 @@ class Directories(NamedTuple):
 
 def attach_tags(image: Any, path: Path) -> Any:
     """Gives a copy of a libvips image of a TIFF file with the file's EXIF; the same image if there is none."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         found = read_directories(file)
     if found is None or not any(found):
         return image

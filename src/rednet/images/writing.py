@@ -19,6 +19,7 @@ from rednet.images.colour import Range
 from rednet.images.encoding import Saving, check_format, encode, holds_gray, written_depth
 from rednet.images.locking import HAS_LOCKS, lock
 from rednet.images.picture import Picture, libvips, to_array
+from rednet.opening import open_regular
 
 __all__ = [
     "check_apart",
@@ -212,7 +213,7 @@ def sweep(folder: Path) -> None:
     """
     for part in folder.glob(f"{PART}*.part*"):
         try:
-            with part.open("rb") as file:
+            with open_regular(part) as file:
                 if lock(file):
                     part.unlink()
         except OSError:  # being written, or not ours to remove

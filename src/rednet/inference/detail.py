@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.stopping import check_stop
+
 __all__ = ["fine_structure"]
 
 Pixels = NDArray[np.float32]
@@ -49,5 +51,6 @@ def blur(x: Pixels, gap: int, axis: int) -> Pixels:
     total = np.zeros_like(x)
     for tap, weight in enumerate(SPLINE):
         index = np.clip(np.arange(size) + (tap - 2) * gap, 0, size - 1)
+        check_stop()
         total += weight * x.take(index, axis)
     return total

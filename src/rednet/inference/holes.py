@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.filling import fill_missing
 from rednet.resize import imresize
+from rednet.stopping import check_stop
 
 __all__ = ["WIDE", "fill_holes", "reach_inside"]
 
@@ -75,10 +76,15 @@ def halved(y: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
 
 def eroded(mask: Mask, steps: int) -> Mask:
     """Takes `steps` px off every side of a mask; beyond the picture counts as missing."""
-    for axis in (0, 1):
-        padded = np.pad(mask, [(steps, steps) if a == axis else (0, 0) for a in (0, 1)], constant_values=True)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * steps + 1, axis=axis)
-        mask = np.asarray(windows.all(axis=-1))
+    for _ in (0, 1):  # along the columns, then the rows
+        all_of = np.pad(mask, ((steps, steps), (0, 0)), constant_values=True)
+        length = 1  # of the windows whose pixels are known to be all missing
+        while length < 2 * steps + 1:
+            check_stop()
+            more = min(length, 2 * steps + 1 - length)
+            all_of = all_of[:-more] & all_of[more:]
+            length += more
+        mask = np.ascontiguousarray(all_of.T)
     return mask
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.architecture import REDNetConfig, round_up
+from rednet.errors import ModelError
 from rednet.inference.bands import Feed, banded_rows
 from rednet.inference.engines import Engine
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
@@ -27,6 +28,7 @@ View = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Orientations = Callable[[Callable[[Pixels], Pixels], Pixels], Pixels]
 
+FARTHEST = 1000.0  # of white: a network that works never changes a pixel by as much, one that overflows does
 DARKEST, BRIGHTEST = -1.0, 2.0  # what the network is shown: noise goes so far beyond black and white, data may not
 
 
@@ -67,6 +69,9 @@ def walk(
 
     Yields:
         Some rows, and what is to be added to them, (h, W, C).
+
+    Raises:
+        ModelError: what the network gives is not finite, or far from any picture.
     """
     height, width, channels = shape
     config = engine.config
@@ -121,10 +126,23 @@ def on_channels(networks: Sequence[Callable[[Pixels], Pixels]], planes: Pixels, 
     """
     pixels, lost = planes[:, :, :-1], planes[:, :, -1:] if config.mask else planes[:, :, :0]
     if len(networks) > 1:
-        parts = [network(np.concatenate([pixels[:, :, [c]], lost], axis=2)) for c, network in enumerate(networks)]
+        parts = [
+            plausible(network(np.concatenate([pixels[:, :, [c]], lost], axis=2))) for c, network in enumerate(networks)
+        ]
         return np.concatenate(parts, axis=2)
     if pixels.shape[2] == config.channels:
-        return networks[0](planes if config.mask else pixels)
+        return plausible(networks[0](planes if config.mask else pixels))
     gray = np.repeat(pixels, config.channels, axis=2)
-    result: Pixels = networks[0](np.concatenate([gray, lost], axis=2)).mean(axis=2, keepdims=True)
+    result: Pixels = plausible(networks[0](np.concatenate([gray, lost], axis=2))).mean(axis=2, keepdims=True)
     return result
+
+
+def plausible(residual: Pixels) -> Pixels:
+    """Give what a network gave; raise ModelError if it cannot be part of a picture, as with broken weights."""
+    farthest = np.abs(residual).max(initial=0)
+    if not farthest <= FARTHEST:  # nor is NaN
+        raise ModelError(
+            f"the network would change pixels by {farthest:.3g}, and white is 1: its weights are broken; use another "
+            "model, or train it again"
+        )
+    return residual

@@ -28,7 +28,7 @@ from rednet.training.optimizer import build_optimizers
 from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe, Schedule
 from rednet.training.start import load_teacher, starting_network
-from rednet.zoo.chain import CONFIG, WEIGHTS
+from rednet.zoo.checking import CONFIG, WEIGHTS
 from rednet.zoo.folder import save_network
 
 __all__ = ["Budget", "Status", "train"]

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from rednet.errors import RednetError
+from rednet.stopping import stoppable
 
 __all__ = ["Job", "JobQueue", "QueueFullError", "State", "StoppedError", "TooSlowError"]
 
@@ -108,7 +109,8 @@ class Job:
         self.started, self.state = time.monotonic(), State.RUNNING
         try:
             self.advance(0.0)
-            result = self.run(self.advance)
+            with stoppable(lambda: self.advance(self.share)):
+                result = self.run(self.advance)
             if self.stopping:  # since its last band
                 raise StoppedError("the job was cancelled")
         except BaseException as error:

@@ -8,7 +8,6 @@ so `model.safetensors` is the only copy of the weights that is kept.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,12 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.architecture import REDNetConfig
-from rednet.errors import ModelError
+from rednet.zoo.checking import CONFIG, WEIGHTS, load_config, load_tensors
 
 __all__ = ["CONFIG", "WEIGHTS", "Chain", "Layer", "load_chain", "load_config"]
-
-CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -59,50 +55,23 @@ class Chain:
         return frozenset(layer.skip for layer in self.layers if layer.skip is not None)
 
 
-def load_config(folder: Path) -> REDNetConfig:
-    """Reads the shape of the network in a model folder.
-
-    Raises:
-        ModelError: the file is missing or broken.
-    """
-    try:
-        return REDNetConfig(**json.loads((folder / CONFIG).read_text("utf-8")))
-    except OSError as error:
-        raise ModelError(f"{folder} is not a model folder: no readable {CONFIG} ({error.strerror})") from error
-    except (ValueError, TypeError) as error:
-        raise ModelError(f"{folder / CONFIG} is broken: {error}") from error
-
-
 def load_chain(folder: Path) -> Chain:
     """Reads a model folder.
 
     Raises:
-        ModelError: a file is missing or broken, or the weights do not fit the shape.
+        ModelError: see `rednet.zoo.checking`.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     config = load_config(folder)
-    try:
-        tensors = load_file(folder / WEIGHTS)
-        layers = []
-        for number, shape in enumerate(config.layers):
-            weight = np.asarray(tensors[f"{shape.name}.weight"], np.float32)
-            if weight.shape != shape.weight:
-                raise ModelError(
-                    f"{folder / WEIGHTS}: {shape.name} has shape {weight.shape}, {CONFIG} asks for {shape.weight}"
-                )
-            if shape.kind == "deconv":
-                weight = fold_deconvolution(weight)
-            elif shape.kind == "up":
-                weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))
-            bias = np.asarray(tensors[f"{shape.name}.bias"], np.float32)
-            kind = "conv" if shape.kind == "deconv" else shape.kind
-            layers.append(Layer(weight, bias, kind, shape.sampling, shape.skip, relu=number < len(config.layers) - 1))
-    except KeyError as error:
-        raise ModelError(f"{folder / WEIGHTS} has no tensor {error}; it is not the network of {CONFIG}") from error
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"cannot read {folder / WEIGHTS}: {error}") from error
+    tensors = load_tensors(folder, config)
+    layers = []
+    for number, shape in enumerate(config.layers):
+        weight, bias = tensors.pop(f"{shape.name}.weight"), tensors.pop(f"{shape.name}.bias")
+        if shape.kind == "deconv":
+            weight = fold_deconvolution(weight)
+        elif shape.kind == "up":
+            weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))
+        kind = "conv" if shape.kind == "deconv" else shape.kind
+        layers.append(Layer(weight, bias, kind, shape.sampling, shape.skip, relu=number < len(config.layers) - 1))
     return Chain(config, tuple(layers))
 
 

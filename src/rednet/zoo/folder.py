@@ -11,8 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rednet.errors import ModelError
-from rednet.zoo.chain import CONFIG, WEIGHTS, load_config
+from rednet.zoo.checking import CONFIG, WEIGHTS, load_config, load_tensors
 
 if TYPE_CHECKING:
     from rednet.model import REDNet
@@ -34,18 +33,16 @@ def load_network(folder: Path) -> REDNet:
     """Reads a network from a model folder, ready for evaluation.
 
     Raises:
-        ModelError: a file is missing or broken, or the weights do not fit the shape.
+        ModelError: see `rednet.zoo.checking`.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    import torch
 
     from rednet.model import REDNet
 
-    model = REDNet(load_config(folder))
-    try:
-        model.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"cannot read {folder / WEIGHTS}: {error}") from error
+    config = load_config(folder)
+    tensors = load_tensors(folder, config)
+    model = REDNet(config)
+    model.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
     return model.eval()
 
 

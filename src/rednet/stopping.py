@@ -1,0 +1,39 @@
+"""Stops long work: whoever starts it says how to find out, and every step that takes long asks now and then.
+
+The network's own steps tell their progress, and that can stop them. Steps without a share to tell, deep inside, ask
+here instead of handing a function through every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["check_stop", "stoppable"]
+
+
+def go_on() -> None:
+    """Let the work go on."""
+
+
+_ask: ContextVar[Callable[[], None]] = ContextVar("ask", default=go_on)
+
+
+@contextmanager
+def stoppable(ask: Callable[[], None]) -> Iterator[None]:
+    """Make the work inside ask, in this thread.
+
+    Args:
+        ask: called often; raises an error of the caller's to stop the work.
+    """
+    token = _ask.set(ask)
+    try:
+        yield
+    finally:
+        _ask.reset(token)
+
+
+def check_stop() -> None:
+    """Ask whether to go on; raise what the one who started the work raises to stop it."""
+    _ask.get()()

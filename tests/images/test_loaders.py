@@ -1,0 +1,69 @@
+"""Of libvips' many loaders only ours can be reached: the others never see a file."""
+
+import numpy as np
+import pytest
+
+from rednet.errors import ImageError
+from rednet.images import PictureFile
+from rednet.images.picture import LOADERS, libvips
+from rednet.images.reading import READABLE
+from rednet.inference.restorer import Restorer
+
+# A blur of a blur of a blur: librsvg worked on it for seconds before it was refused.
+SVG = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='4000' height='4000'><filter id='f'>"
+    + "<feGaussianBlur stdDeviation='90'/>" * 12
+    + "</filter><g filter='url(#f)'>"
+    + "<rect width='3000' height='3000' fill='red'/>" * 9
+    + "</g></svg>"
+).encode()
+FILES = {
+    "picture.svg": SVG,
+    "picture.png": SVG,
+    "table.csv": b"1,2,3\n4,5,6\n",
+    "matrix.mat": b"2 2\n1 2\n3 4\n",
+    "matlab.mat": b"MATLAB 5.0 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x01IM" + bytes(300),
+    "gray.pgm": b"P5 2 2 255\n1234",
+    "float.pfm": b"Pf\n2 2\n-1.0\n" + bytes(16),
+    "page.pdf": b"%PDF-1.4\n%%EOF\n",
+    "stars.fits": b"SIMPLE  =                    T".ljust(80) + b"END".ljust(2800),
+    "light.hdr": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 1\n" + bytes(4),
+    "old.bmp": b"BM" + bytes(60),
+    "native.v": b"\x08\xf2\xa6\xb6" + bytes(60),
+    "light.exr": b"\x76\x2f\x31\x01" + bytes(60),
+    "wave.jp2": b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(60),
+    "new.jxl": b"\xff\x0a" + bytes(60),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_kind_is_refused_with_the_kinds_that_we_read(name, tmp_path):
+    (tmp_path / name).write_bytes(FILES[name])
+    with pytest.raises(ImageError, match="none of JPEG, PNG, TIFF, WebP, AVIF, GIF"):
+        PictureFile(tmp_path / name)
+    with pytest.raises(ImageError, match="none of JPEG"):
+        Restorer.restore(None, tmp_path / name)
+
+
+def test_no_other_loader_can_be_called(tmp_path):
+    vips = libvips()
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    blocked = 0
+    for loader, name in (("svgload", "picture.svg"), ("csvload", "table.csv"), ("matrixload", "matrix.mat"),
+                         ("vipsload", "native.v"), ("ppmload", "gray.pgm"), ("analyzeload", "a.img"),
+                         ("matload", "matlab.mat"), ("magickload", "old.bmp"), ("pdfload", "page.pdf")):  # fmt: skip
+        with pytest.raises((vips.Error, AttributeError)) as caught:  # a library without it has nothing to block
+            getattr(vips.Image, loader)(str(tmp_path / name))
+        blocked += "blocked" in str(caught.value)
+    assert blocked >= 3
+
+
+def test_ours_are_open():
+    vips = libvips()
+    levels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    image = vips.Image.new_from_memory(levels.data, 7, 9, 3, "uchar").copy(interpretation="srgb")
+    for suffix in (".jpg", ".png", ".tif", ".webp", ".avif", ".gif"):
+        again = vips.Image.new_from_source(vips.Source.new_from_memory(image.write_to_buffer(suffix)), "")
+        assert (again.width, again.height) == (7, 9)
+    assert len(LOADERS) == len(READABLE)
