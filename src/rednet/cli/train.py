@@ -26,8 +26,9 @@ def train(
     device: Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where torch finds one.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs rednet[train]). Ctrl-C stops it so that --resume can go on."""
+    """Train a network (needs torch: pip install '.[train]'). Ctrl-C stops it so that --resume can go on."""
     from rednet.errors import OptionError, TrainingError
+    from rednet.packages import install_command
 
     folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)
     if folder is None:
@@ -38,7 +39,7 @@ def train(
         from rednet.training.loop import Budget, train
         from rednet.training.recipe import load_recipe
     except ImportError as error:
-        raise TrainingError(f"training needs more packages ({error.name}): pip install 'rednet[train]'") from error
+        raise TrainingError(f"training needs the package {error.name}: {install_command('train')}") from error
 
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
