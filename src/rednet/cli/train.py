@@ -57,7 +57,10 @@ def train(
             should_stop=lambda: bool(stopped),
             tensorboard=tensorboard,
         )
-    end = "stopped; go on with --resume" if status.progress < 1 else "done"
+    if not show.steps:
+        end = "finished already; to go on, give a larger budget"
+    else:
+        end = "stopped; go on with --resume" if status.progress < 1 else "done"
     print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx, {status.mean_psnr:.2f} dB on validation")
 
 
@@ -70,6 +73,7 @@ class display:
 
         self.terminal = sys.stderr.isatty()
         self.minute = -1
+        self.steps = 0
         self.progress = Progress(
             BarColumn(), TextColumn("{task.percentage:.0f} %"), TextColumn("{task.description}"),
             TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), disable=not self.terminal,
@@ -82,8 +86,10 @@ class display:
         self.progress.stop()
 
     def __call__(self, status: Any) -> None:
+        self.steps += 1
+        score = f"{status.mean_psnr:.2f} dB  " if status.psnr else ""  # nothing before the first validation
         text = (
-            f"step {status.step}  {status.mean_psnr:.2f} dB  {status.pixels_per_s / 1000:.0f} kpx/s  "
+            f"step {status.step}  {score}{status.pixels_per_s / 1000:.0f} kpx/s  "
             f"loss {status.loss:.3f}  data wait {status.wait:.1%}"
         )
         self.progress.update(self.task, completed=status.progress, description=text)
