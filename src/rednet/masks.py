@@ -9,13 +9,13 @@ import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
+from rednet.packages import need
 
 __all__ = [
     "SHAPES",
@@ -62,10 +62,7 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
 
 def pillow(module: str) -> Any:
     """Imports a module of Pillow, or says how to get it."""
-    try:
-        return import_module(f"PIL.{module}")
-    except ImportError as error:
-        raise OptionError("JPEG, text and scratches need Pillow: pip install 'rednet[demo]'") from error
+    return need(f"PIL.{module}", "demo", "drawing JPEG, text or scratches", OptionError)
 
 
 def canvas(height: int, width: int) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rednet.batch.ledger import LEDGER, Ledger, State, hash_file
-from rednet.batch.manifest import list_entries, output_name
+from rednet.batch.manifest import FOLDER, RESULT, list_entries, output_name, result_suffix
 from rednet.batch.preview import preview
 from rednet.batch.worker import Batch, restore_files
 from rednet.errors import ImageError, OptionError
@@ -236,6 +237,33 @@ def test_a_folder_that_disappears_is_an_error_of_its_own(folder, monkeypatch):
     entries = list_entries(folder, folder.parent / "out", recursive=True)
     assert [entry.error for entry in entries if entry.error] == [f"cannot read {folder}/deep/deeper: Permission denied"]
     assert len(entries) == 4
+
+
+def test_files_and_folders_are_listed_in_their_order_and_once(folder):
+    out, passed = folder.parent / "out", Counter()
+    absent = folder / "absent.bmp"
+    entries = list_entries([absent, folder / "deep", folder, folder / ".." / "in" / "a.png"], out, passed=passed)
+    assert [entry.source.name for entry in entries] == ["absent.bmp", "b c.tif", "a.png", "été 日本.jpg"]
+    assert [entry.target.relative_to(out).as_posix() for entry in entries] == [
+        "absent.png", "b c.tif", "a.png", "été 日本.jpg",
+    ]  # fmt: skip
+    assert +passed == {FOLDER: 2, ".txt": 1}
+
+
+def test_files_that_are_named_go_beside_themselves_and_results_are_no_inputs(folder):
+    save(folder / "a-new.png")
+    passed = Counter()
+    entries = list_entries([folder / "a.png", folder / "a-new.png"], None, suffix="-new", passed=passed)
+    assert [(entry.source.name, entry.target) for entry in entries] == [("a.png", folder / "a-new.png")]
+    assert +passed == {RESULT: 1}
+    with pytest.raises(OptionError, match="over itself"):
+        list_entries([folder / "a.png"], None)
+
+
+def test_no_verb_is_in_another_ones_way():
+    verbs = ("restore", "denoise", "dejpeg", "upscale", "deblur", "inpaint")
+    names = {result_suffix(verb, scale) for verb in verbs for scale in (2, 3, 4)}
+    assert len(names) == len(verbs) - 1 + 3 and {"-restored", "-denoised", "-x3"} < names
 
 
 def test_inputs_that_would_give_one_output_all_fail_and_say_so(folder, restorer):

@@ -51,10 +51,25 @@ def test_a_verb_writes_a_picture_of_the_same_size(arguments, picture, model, tmp
     assert Image.open(tmp_path / "out.png").size == (80, 96)
 
 
-def test_restore_says_what_it_chose_and_names_its_output(picture, model):
-    done = rednet("restore", picture, "--model", model)
-    assert "JPEG of quality 30" in done.stderr
-    assert picture.with_name("a photo-restored.jpg").is_file()
+def test_restore_says_what_it_chose(picture, model):
+    assert "JPEG of quality 30" in rednet("restore", picture, "--model", model).stderr
+
+
+def test_every_verb_gives_its_output_a_name_of_its_own(picture, model):
+    for verb, options, name in (
+        ("restore", (), "a photo-restored.jpg"),
+        ("denoise", (), "a photo-denoised.jpg"),
+        ("dejpeg", (), "a photo-dejpegged.jpg"),
+        ("upscale", (), "a photo-x2.jpg"),
+        ("upscale", ("--scale", 3), "a photo-x3.jpg"),
+        ("deblur", ("--kernel", "disk:2", "--steps", 0), "a photo-deblurred.jpg"),
+        ("inpaint", ("--mask-color", "#808080", "--tolerance", 9), "a photo-inpainted.jpg"),
+        ("denoise", ("--suffix", "-mine"), "a photo-mine.jpg"),
+    ):
+        there = set(picture.parent.iterdir())
+        done = rednet(verb, picture, *options, "--model", model)
+        assert done.returncode == 0, done.stderr
+        assert {path.name for path in set(picture.parent.iterdir()) - there} == {name}
 
 
 def test_upscale_multiplies_the_size(picture, model, tmp_path):
@@ -110,21 +125,71 @@ def test_transparency_marks_what_is_missing_and_is_gone_after(painted, model, tm
     assert done.returncode == 0, done.stderr  # nothing is transparent any more
 
 
-def test_found_scratches_are_written_to_be_looked_at(model, tmp_path):
+@pytest.fixture
+def scratched(tmp_path):
     levels = np.full((60, 90, 3), 120, np.uint8)
     levels[30:32, 10:80] = 255
     Image.fromarray(levels).save(tmp_path / "y.png")
-    options = ["--find-scratches", tmp_path / "found.png", "-o", tmp_path / "o.png", "--model", model]
-    done = rednet("inpaint", tmp_path / "y.png", *options)
-    assert done.returncode == 0 and "found.png: " in done.stderr
-    found = np.asarray(Image.open(tmp_path / "found.png")) > 0
+    return tmp_path / "y.png"
+
+
+def at_a_terminal(answer, *arguments):
+    """Runs the command with a terminal as its stdin, at which `answer` is typed."""
+    ours, its = os.openpty()
+    os.write(ours, answer.encode())
+    try:
+        return rednet(*arguments, stdin=its)
+    finally:
+        os.close(ours)
+        os.close(its)
+
+
+def test_found_scratches_are_marked_and_filled_after_a_yes_alone(scratched, model, tmp_path):
+    command = ("inpaint", scratched, "--find-scratches", "--model", model)
+    mask, filled = tmp_path / "y-scratches.png", tmp_path / "y-inpainted.png"
+    done = rednet(*command, "--dry-run", "--yes")
+    assert done.returncode == 0 and not mask.exists()
+    for done in (rednet(*command, stdin=subprocess.DEVNULL), at_a_terminal("n\n", *command)):
+        assert done.returncode == 1 and f"nothing was filled; correct {mask}" in done.stderr and not filled.exists()
+    found = np.asarray(Image.open(mask)) > 0
     assert found[30:32, 12:78].all() and not found[:28].any()
-    assert not changed_pixels(levels, tmp_path / "o.png")[~found].any()
-    done = rednet("inpaint", tmp_path / "y.png", *options)
-    assert done.returncode == 1 and "exists already" in done.stderr
-    assert rednet("inpaint", tmp_path / "y.png", *options, "--overwrite").returncode == 0
-    done = rednet("inpaint", tmp_path, "--find-scratches", tmp_path / "f.png", "-o", tmp_path / "o", "--model", model)
-    assert done.returncode == 1 and "not a folder" in done.stderr
+    assert f"{mask}: marks {found.mean():.1%} of the picture" in done.stderr
+    done = at_a_terminal("y\n", *command)
+    assert done.returncode == 0 and "Fill what is marked?" in done.stderr, done.stderr
+    levels = np.asarray(Image.open(scratched))
+    changed = changed_pixels(levels, filled)
+    assert changed[30:32, 12:78].all() and not changed[~found].any()
+    filled.unlink()
+    assert rednet(*command, "--yes").returncode == 0 and (changed_pixels(levels, filled) == changed).all()
+
+
+def test_a_mask_of_scratches_that_somebody_has_corrected_is_kept(scratched, model, tmp_path):
+    mask = tmp_path / "y-scratches.png"
+    for content in (Image.new("L", (90, 60), 255), Image.new("L", (9, 6), 255), None):
+        mask.write_text("mine") if content is None else content.save(mask)
+        before = mask.read_bytes()
+        done = rednet("inpaint", scratched, "--find-scratches", "--yes", "--model", model)
+        assert done.returncode == 1 and f"fill that with --mask {mask}" in done.stderr
+        assert mask.read_bytes() == before and not (tmp_path / "y-inpainted.png").exists()
+    options = ("--find-scratches", "--yes", "--overwrite", "--json")
+    done = rednet("inpaint", scratched, *options, "--model", model)
+    assert done.returncode == 0 and mask.read_bytes() != before
+
+
+def test_where_scratches_cannot_be_looked_for_is_told(scratched, model, tmp_path):
+    Image.new("RGB", (60, 60), "gray").save(tmp_path / "clean.png")
+    Image.new("RGB", (60, 60)).save(tmp_path / "two.tif", save_all=True, append_images=[Image.new("RGB", (60, 60))])
+    for arguments, code, word in (
+        ((tmp_path / "clean.png", "--find-scratches"), 1, "looks like a scratch"),
+        ((tmp_path / "two.tif", "--find-scratches"), 1, "2 pages"),
+        ((tmp_path, "--find-scratches", "-o", tmp_path / "o"), 1, "not a folder"),
+        ((scratched, scratched, "--find-scratches"), 1, "not several"),
+        (("-", "--find-scratches"), 1, "stdin has no such place"),
+        ((scratched, "--mask-alpha", "--yes"), 2, "--yes belongs to --find-scratches"),
+    ):
+        done = rednet("inpaint", *arguments, "--model", model, stdin=subprocess.DEVNULL)
+        assert done.returncode == code and word in " ".join(done.stderr.replace("│", " ").split()), done.stderr
+    assert not list(tmp_path.glob("*-*"))
 
 
 def test_known_pixels_are_restored_on_demand(painted, model, tmp_path):

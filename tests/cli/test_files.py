@@ -50,7 +50,7 @@ def test_a_folder_is_mirrored_and_a_rerun_keeps_it(folder, model, tmp_path):
 
 def test_one_bad_file_is_one_line_and_exit_code_1(folder, model, tmp_path):
     (folder / "bad.png").write_text("no picture")
-    done = rednet("denoise", folder, "-o", tmp_path / "out", "--model", model, "--json")
+    done = rednet("denoise", folder, "-o", tmp_path / "out", "--recursive", "--model", model, "--json")
     assert done.returncode == 1
     assert done.stderr.startswith("rednet: ") and done.stderr.count("\n") == 1 and "bad.png" in done.stderr
     report = {os.path.basename(row["input"]): row for row in json.loads(done.stdout)}  # noqa: PTH119
@@ -97,7 +97,9 @@ def test_a_folder_needs_an_output_and_pictures(folder, model, tmp_path):
         ((tmp_path / "empty", "-o", tmp_path / "out"), "no pictures"),
         ((folder, "-o", tmp_path / "out", "--show-removed", "x.png"), "not a folder"),
         ((folder, "-o", folder), "over itself"),
-        ((folder, "-o", folder / "a photo.jpg" / "out"), "cannot make the folder"),
+        ((folder, "-o", folder / "a photo.jpg" / "out", "--recursive"), "cannot make the folder"),
+        ((folder, "-o", tmp_path / "out.jpg"), "name a folder"),
+        ((folder, "-o", "-"), "is a folder"),
     ):
         done = rednet("denoise", *arguments, "--model", model)
         assert done.returncode == 1 and word in done.stderr and done.stderr.count("\n") == 1
@@ -149,11 +151,9 @@ def test_what_contradicts_the_name_of_the_output_is_refused(folder, model, tmp_p
 
 
 def test_a_mask_and_a_result_of_one_name_are_refused_before_work(folder, model, tmp_path):
-    target = tmp_path / "b.png"
+    target = folder / "a photo-scratches.png"
     for more in ((), ("--dry-run",)):
-        done = rednet(
-            "inpaint", folder / "a photo.jpg", "--find-scratches", target, "-o", target, *more, "--model", model
-        )
+        done = rednet("inpaint", folder / "a photo.jpg", "--find-scratches", "-o", target, *more, "--model", model)
         assert done.returncode == 1 and "one name" in done.stderr and not target.exists()
 
 
@@ -242,8 +242,107 @@ def test_inspect_tells_without_touching(folder):
     done = rednet("inspect", folder / "a photo.jpg", folder / "deep" / "été.png", folder / "absent.png")
     assert done.returncode == 1 and "absent.png" in done.stderr
     assert "JPEG quality 30" in done.stdout and done.stdout.count("\n") == 2
-    found = json.loads(rednet("inspect", folder / "a photo.jpg", "--json").stdout)
-    assert found[0]["quality"] == 30 and found[0]["width"] == 30
+
+
+def test_inspect_takes_folders_and_tells_of_each_picture_in_a_line_of_json(folder, tmp_path):
+    (folder / "bad.png").write_text("no picture")
+    (folder / "scan.bmp").write_bytes(b"BM")
+    (tmp_path / "empty").mkdir()
+    done = rednet("inspect", folder, tmp_path / "absent.png", tmp_path / "empty", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [row["input"] for row in rows] == [
+        str(path) for path in (folder / "a photo.jpg", folder / "bad.png", tmp_path / "absent.png", tmp_path / "empty")
+    ]
+    assert rows[0]["quality"] == 30 and rows[0]["width"] == 30 and "error" not in rows[0]
+    assert (
+        "not a picture" in rows[1]["error"] and "No such file" in rows[2]["error"] and "no pictures" in rows[3]["error"]
+    )
+    assert "rednet: passed over: 1 .bmp (rednet reads no such files); 1 folder (--recursive" in done.stderr
+    done = rednet("inspect", folder / "deep", folder, "--recursive")
+    assert done.stdout.count("été.png: PNG") == 2 and "1 folder" not in done.stderr
+
+
+def test_what_is_passed_over_in_a_folder_is_told(folder, model, tmp_path):
+    for name in ("scan.bmp", "SCAN 2.BMP", "notes", ".hidden.bmp"):
+        (folder / name).touch()
+    (tmp_path / "bitmaps").mkdir()
+    (tmp_path / "bitmaps" / "a.bmp").touch()
+    arguments = ("-o", folder / "out", "--model", model)
+    told = "rednet: passed over: 2 .bmp, 1 without an ending (rednet reads no such files)"
+    for more in ((), ("--dry-run",)):
+        done = rednet("denoise", folder, *arguments, *more)
+        assert done.returncode == 0 and done.stderr == f"{told}; 1 folder (--recursive reads those, too)\n"
+    done = rednet("denoise", folder, "--recursive", *arguments)
+    assert done.returncode == 0 and done.stderr == f"{told}\n"  # the folder of the results is no input
+    done = rednet("denoise", tmp_path / "bitmaps", "-o", tmp_path / "other", "--model", model)
+    assert done.returncode == 1 and "passed over: 1 .bmp" in done.stderr and "no pictures" in done.stderr
+
+
+def test_several_files_are_restored_beside_themselves_and_a_bad_one_does_not_stop_the_rest(folder, model):
+    photo, other = folder / "a photo.jpg", folder / "deep" / "été.png"
+    (folder / "bad.jpg").write_text("no picture")
+    arguments = ("denoise", photo, folder / "bad.jpg", folder / "absent.jpg", other, "--model", model)
+    done = rednet(*arguments, "--dry-run")
+    assert done.returncode == 1 and "2 failed, 2 to do" in done.stdout
+    done = rednet(*arguments)
+    assert done.returncode == 1 and "beside the pictures: 2 failed, 2 restored" in done.stdout
+    assert done.stderr.count("\n") == 2 and "bad.jpg is not a picture" in done.stderr and "absent.jpg" in done.stderr
+    result, other_result = folder / "a photo-denoised.jpg", folder / "deep" / "été-denoised.png"
+    assert {path.name for path in folder.iterdir()} == {"a photo.jpg", "bad.jpg", "deep", result.name}
+    before = result.read_bytes(), other_result.read_bytes()
+    for more in ((), ("--dry-run",)):
+        done = rednet("denoise", photo, result, other, other_result, "--model", model, *more)
+        assert done.returncode == 1 and done.stderr.count("exists already") == 2
+        assert "passed over: 2 results of this or an earlier run" in done.stderr
+    assert (result.read_bytes(), other_result.read_bytes()) == before
+    assert rednet("denoise", photo, other, "--model", model, "--overwrite").returncode == 0
+
+
+def test_files_and_folders_go_into_one_folder_and_a_rerun_keeps_them(folder, model, tmp_path):
+    extra, out = save(tmp_path / "extra.webp", 3), tmp_path / "out"
+    arguments = ("denoise", extra, folder, f"{extra.parent}/./extra.webp", "-o", out, "--recursive", "--model", model)
+    assert "out: 3 restored" in rednet(*arguments).stdout  # what is named twice is done once
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*.*") if path.is_file()}
+    assert names == {"extra.webp", "a photo.jpg", "deep/été.png", ".rednet-ledger.jsonl"}
+    rows = json.loads(rednet(*arguments, "--json").stdout)
+    assert [row["status"] for row in rows] == ["kept"] * 3
+    save(tmp_path / "else" / "a photo.jpg", 4)
+    done = rednet("denoise", tmp_path / "else" / "a photo.jpg", folder, "-o", tmp_path / "two", "--model", model)
+    assert done.returncode == 1 and done.stderr.count("another input would give") == 2
+
+
+def test_several_files_need_places(folder, model, tmp_path):
+    photo, other = folder / "a photo.jpg", folder / "deep" / "été.png"
+    for arguments, word in (
+        ((photo, other, "-o", tmp_path / "new.png"), "name a folder"),
+        ((photo, other, "-o", photo), "is a file"),
+        ((photo, other, "-o", "-"), "2 pictures"),
+        ((photo, folder), "is a folder"),
+        (("-", photo), "give it alone"),
+        ((photo, other, "--uncertainty", tmp_path / "u.png"), "take one picture"),
+        ((photo, other, "-o", folder), "over itself"),
+        ((photo, other, "--suffix", ""), "over itself"),
+    ):
+        done = rednet("denoise", *arguments, "--model", model)
+        assert done.returncode == 1 and word in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"a photo.jpg", "été.png"}
+
+
+def test_each_file_of_several_has_its_own_mask(model, tmp_path):
+    for place in ("a.png", "in/b.png"):
+        save(tmp_path / place)
+        mask = np.zeros((40, 30), np.uint8)
+        mask[5 if place == "a.png" else 9] = 255
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        Image.fromarray(mask).save(tmp_path / "masks" / place.rpartition("/")[2])
+    arguments = ("--mask", tmp_path / "masks", "-o", tmp_path / "out", "--model", model)
+    done = rednet("inpaint", tmp_path / "a.png", tmp_path / "in", *arguments)
+    assert done.returncode == 0, done.stderr
+    for name, row in (("a.png", 5), ("b.png", 9)):
+        before = np.asarray(Image.open(tmp_path / ("a.png" if name == "a.png" else "in/b.png")))
+        changed = (np.asarray(Image.open(tmp_path / "out" / name)) != before).any(axis=2)
+        assert changed.any(axis=1).nonzero()[0].tolist() == [row]
 
 
 def test_a_folder_of_masks_is_matched_by_name(folder, model, tmp_path):

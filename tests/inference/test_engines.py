@@ -6,6 +6,7 @@ import torch
 
 from rednet.errors import EngineError, ModelError, OptionError
 from rednet.inference.engines import ENGINES, load_engine
+from rednet.packages import install_command
 from rednet.zoo.folder import load_network
 
 TOLERANCE = 1e-5
@@ -105,8 +106,9 @@ def test_an_engine_that_is_not_installed_says_which_extra_to_install(name, packa
 
     folder = make_model(depth=4, width=4)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(EngineError, match=r"pip install 'rednet\["):
+    with pytest.raises(EngineError) as caught:
         load_engine(folder, name)
+    assert str(caught.value).endswith(f": {install_command('train' if name == 'torch' else 'onnx')}")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

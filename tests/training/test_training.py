@@ -273,6 +273,51 @@ def test_a_signal_to_the_whole_group_stops_the_command_ready_to_resume(number, d
     assert f"done; {resumed} steps" in done.stdout
 
 
+def saved_step(run):
+    return torch.load(run / "state.pt", weights_only=True)["status"]["step"]
+
+
+def test_a_run_that_is_killed_right_after_it_began_goes_on(data, tmp_path):
+    command = [sys.executable, "-m", "rednet", "train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
+    process = subprocess.Popen([*command, "--steps", "1000000"], stderr=subprocess.PIPE, text=True)
+    line = process.stderr.readline()
+    process.kill()
+    process.communicate(timeout=60)
+    assert "step 1 " in line and "nan" not in line and " dB" not in line
+    assert saved_step(tmp_path / "run") == 1 and load_network(tmp_path / "run").config.depth == 4
+    done = subprocess.run([*command, "--steps", "3", "--resume"], capture_output=True, text=True)
+    assert done.returncode == 0 and "done; 3 steps" in done.stdout and "nan" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("pause", "expected"), [(0.0, [1, 2, 3, 4]), (1e9, [1, 1, 1, 4])])
+def test_a_run_is_saved_early_again_and_again_and_before_its_last_validation(
+    pause, expected, recipe, data, tmp_path, monkeypatch
+):
+    seen, judged, validate = [], [], loop.validate
+
+    def judge(*arguments):
+        judged.append(saved_step(tmp_path / "run"))
+        return validate(*arguments)
+
+    monkeypatch.setattr(loop, "validate", judge)
+    monkeypatch.setattr(loop, "SAVE_EVERY_S", pause)
+    train(recipe, data, tmp_path / "run", Budget(steps=4), report=lambda _: seen.append(saved_step(tmp_path / "run")))
+    assert seen == expected and judged == [4]
+
+
+def test_a_finished_run_that_is_resumed_says_so_and_changes_nothing(recipe, data, tmp_path):
+    first = train(recipe, data, tmp_path / "run", Budget(steps=2))
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    again = train(recipe, data, tmp_path / "run", Budget(steps=2), resume=True)
+    assert (again.step, again.progress, again.mean_psnr) == (2, 1, first.mean_psnr)
+    command = [sys.executable, "-m", "rednet", "train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
+    done = subprocess.run([*command, "--minutes", "0.00001", "--resume"], capture_output=True, text=True)
+    assert done.returncode == 0 and "run: finished already; to go on, give a larger budget; 2 steps" in done.stdout
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    done = subprocess.run([*command, "--steps", "3", "--resume"], capture_output=True, text=True)
+    assert "run: done; 3 steps" in done.stdout
+
+
 def test_a_run_is_never_overwritten_and_none_is_invented(recipe, data, tmp_path):
     train(recipe, data, tmp_path / "run", Budget(steps=1))
     with pytest.raises(TrainingError, match="holds a run or a model already"):

@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
+from rednet.packages import install_command
 from tests.web.conftest import as_bytes, files_below, running_server
 
 
@@ -69,7 +70,7 @@ def test_a_missing_extra_is_one_line_that_says_how_to_get_it():
     code = "import sys; sys.modules['fastapi'] = None; sys.argv[1:] = ['serve']; import rednet.cli.app as a; a.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == "rednet: serving needs the package fastapi: pip install 'rednet[web]'\n"
+    assert done.stderr == f"rednet: serving needs the package fastapi: {install_command('web')}\n"
 
 
 def test_the_token_may_come_from_the_environment(tmp_path, model):

@@ -21,7 +21,7 @@ from rednet.errors import ImageError
 from rednet.images.locking import lock
 from rednet.images.writing import part_file, writing
 
-__all__ = ["LEDGER", "Ledger", "State", "hash_file", "hash_job", "hash_model", "hash_option"]
+__all__ = ["LEDGER", "Ledger", "NoLedger", "State", "hash_file", "hash_job", "hash_model", "hash_option"]
 
 LEDGER = ".rednet-ledger.jsonl"
 MODEL_FILES = ("config.json", "model.safetensors")
@@ -178,3 +178,24 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
             part.replace(self.path)
+
+
+class NoLedger(Ledger):
+    """The ledger of results beside their inputs: it notes nothing, so that each file that is there is not ours."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(), "")
+
+    def __enter__(self) -> NoLedger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leaves nothing to tidy."""
+
+    def state(self, source: Path, target: Path) -> State:
+        return State.FOREIGN if os.path.lexists(target) else State.MISSING
+
+    def record(self, source_sha256: str, target: Path, part: Path) -> None:
+        """Notes nothing."""

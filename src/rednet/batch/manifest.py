@@ -1,4 +1,4 @@
-"""Which inputs give which outputs: decided for a whole folder before anything is written."""
+"""Which inputs give which outputs, and what the outputs are called: decided for all before anything is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,12 +14,20 @@ from rednet.errors import OptionError
 from rednet.images import FORMATS
 from rednet.images.writing import real_place
 
-__all__ = ["PICTURES", "Entry", "list_entries", "output_name"]
+__all__ = ["FOLDER", "PICTURES", "RESULT", "Entry", "list_entries", "output_name", "result_suffix", "walk"]
 
 logger = logging.getLogger(__name__)
 
 SUBSTITUTES = {".jpe": ".jpg", ".jfif": ".jpg", ".gif": ".png"}  # how the outputs of names end that we do not write
 PICTURES = (*FORMATS, *SUBSTITUTES)  # names that are taken for pictures in a folder
+RESULTS = {  # what stands behind the names of results beside their inputs
+    "restore": "-restored",
+    "denoise": "-denoised",
+    "dejpeg": "-dejpegged",
+    "deblur": "-deblurred",
+    "inpaint": "-inpainted",
+}
+FOLDER, RESULT = "a folder", "a result"  # what is passed over, beside files whose names end otherwise
 ASIDE = re.compile(r"\.changed-\d+$")  # ends the stem of a copy that was put aside, see `rednet.batch.worker.put_aside`
 
 
@@ -54,57 +62,79 @@ def output_name(source: Path, *, suffix: str = "", format: str | None = None) ->
     return f"{source.stem}{suffix}{ending}"
 
 
+def result_suffix(verb: str, scale: int = 1) -> str:
+    """Return what stands behind the name of a verb's result beside its input, so that no verb is in another's way.
+
+    Args:
+        verb: of the command line.
+        scale: how many times larger `upscale` makes a picture.
+    """
+    return f"-x{scale}" if verb == "upscale" else RESULTS[verb]
+
+
 def list_entries(
-    folder: Path,
-    out: Path,
+    inputs: Path | Sequence[Path],
+    out: Path | None,
     *,
     recursive: bool = False,
     suffix: str = "",
     format: str | None = None,
     made: Collection[Path] = (),
+    passed: Counter[str] | None = None,
 ) -> list[Entry]:
-    """Lists the pictures of a folder and their outputs, in the order of their names.
+    """Lists pictures and their outputs, in the order of the inputs, and of the names in a folder.
 
     Links to folders are followed, and each real folder is read once, so that a loop of links ends. Hidden files, the
     output folder, and files that are outputs themselves (of this run or an earlier one, or put aside as changed) are
     left out. A folder that cannot be read is an entry with an error, and so are all inputs that would give one output.
 
     Args:
-        folder: to read.
-        out: where the tree is mirrored.
+        inputs: files, which are taken whatever their names are, and folders to read.
+        out: where the trees are mirrored; None writes beside the inputs.
         recursive: read the folders below, too.
         suffix, format: see `output_name`.
         made: outputs of earlier runs, see `rednet.batch.ledger.Ledger.outputs`.
+        passed: counts what is passed over: `FOLDER`, `RESULT` (of the files that are inputs themselves), or how the
+            names of other files end.
 
     Raises:
         OptionError: see `output_name`; or an output would take its own input's place.
     """
-    entries: list[Entry] = []
+    passed = Counter() if passed is None else passed
+    entries: dict[tuple[Path, Path], Entry] = {}  # by where source and target lie: what is named twice is done once
     earlier = {real_place(path) for path in made}
-    for found in walk(folder, out, recursive=recursive):
-        if isinstance(found, Entry):
-            entries.append(found)
-            continue
-        original = found.with_stem(ASIDE.sub("", found.stem))
-        if earlier and not earlier.isdisjoint({real_place(found), real_place(original)}):
-            continue
-        target = out / found.relative_to(folder).parent / output_name(found, suffix=suffix, format=format)
-        if target == found or same_file(target, found):
-            raise OptionError(f"{found} would be written over itself; give another folder, or a --suffix")
-        entries.append(Entry(found, target))
-    outputs = {entry.target for entry in entries if not entry.error}
-    entries = [entry for entry in entries if entry.source not in outputs]
-    count = Counter(entry.target for entry in entries if not entry.error)
-    return [clashing(entry) if count[entry.target] > 1 and not entry.error else entry for entry in entries]
+    named = set()  # inputs that are no folders
+    for given in [inputs] if isinstance(inputs, Path) else inputs:
+        whole = leads_to_folder(given)
+        for found in walk(given, out, recursive=recursive, passed=passed) if whole else [given]:
+            if isinstance(found, Entry):
+                entries[found.source, found.target] = found
+                continue
+            original = found.with_stem(ASIDE.sub("", found.stem))
+            if earlier and not earlier.isdisjoint({real_place(found), real_place(original)}):
+                passed[RESULT] += not whole
+                continue
+            place = (out or given) / found.relative_to(given).parent if whole else out or given.parent
+            target = place / output_name(found, suffix=suffix, format=format)
+            if target == found or same_file(target, found):
+                raise OptionError(f"{found} would be written over itself; give another folder, or a suffix")
+            entries.setdefault((real_place(found), real_place(target)), Entry(found, target))
+            if not whole:
+                named.add(real_place(found))
+    outputs = {target for (_, target), entry in entries.items() if not entry.error}
+    passed[RESULT] += len(named & outputs)
+    left = {places: entry for places, entry in entries.items() if places[0] not in outputs}
+    count = Counter(target for (_, target), entry in left.items() if not entry.error)
+    return [clashing(e) if count[target] > 1 and not e.error else e for (_, target), e in left.items()]
 
 
 def clashing(entry: Entry) -> Entry:
     """Marks an entry whose output another input would give, too."""
-    return replace(entry, error=f"another input would give {entry.target}, too; rename one, or leave --format out")
+    return replace(entry, error=f"another input would give {entry.target}, too; rename one, or keep their formats")
 
 
-def leads_to_folder(item: os.DirEntry[str]) -> bool:
-    """Tells whether an item of a folder is a folder, too; a link that leads to itself is none."""
+def leads_to_folder(item: Path | os.DirEntry[str]) -> bool:
+    """Tells whether a path, or an item of a folder, is a folder; a link that leads to itself is none."""
     try:
         return item.is_dir()
     except OSError:
@@ -119,8 +149,15 @@ def same_file(path: Path, other: Path) -> bool:
         return False
 
 
-def walk(folder: Path, out: Path, *, recursive: bool) -> Iterator[Path | Entry]:
-    """Gives the pictures below a folder, and entries with errors for folders that cannot be read."""
+def walk(folder: Path, out: Path | None = None, *, recursive: bool, passed: Counter[str]) -> Iterator[Path | Entry]:
+    """Gives the pictures below a folder, and entries with errors for folders that cannot be read.
+
+    Args:
+        folder: to read.
+        out: the output folder, which is left out.
+        recursive: read the folders below, too.
+        passed: counts what is passed over, see `list_entries`.
+    """
     seen = set()
     waiting = [folder]
     while waiting:
@@ -139,10 +176,16 @@ def walk(folder: Path, out: Path, *, recursive: bool) -> Iterator[Path | Entry]:
                 if item.name.startswith("."):
                     continue
                 if leads_to_folder(item):
-                    if recursive and not same_file(path, out):
+                    if out is not None and same_file(path, out):
+                        continue
+                    if recursive:
                         below.append(path)
+                    else:
+                        passed[FOLDER] += 1
                 elif path.suffix.lower() in PICTURES:
                     yield path
+                else:
+                    passed[path.suffix.lower()] += 1
         except OSError as error:
-            yield Entry(here, out, f"cannot read {here}: {error.strerror}")
+            yield Entry(here, out or here, f"cannot read {here}: {error.strerror}")
         waiting += reversed(below)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rednet.inference.files import Report
 
-__all__ = ["Bar", "print_json", "print_plan", "print_summary", "progress_bar"]
+__all__ = ["Bar", "print_json", "print_passed", "print_plan", "print_summary", "progress_bar"]
 
 Advance = Callable[[float], None]
 
@@ -98,8 +97,30 @@ def print_plan(reports: Sequence[Report]) -> None:
     print(f"{', '.join(f'{number} {status}' for status, number in sorted(count.items()))}; about {seconds:.0f} s")
 
 
-def print_summary(output: Path, reports: Sequence[Report], seconds: float) -> None:
-    """Prints how many pictures were done, and how fast."""
+def print_passed(passed: Mapping[str, int]) -> None:
+    """Prints on stderr what was passed over, and why, if anything was; see `rednet.batch.manifest.list_entries`."""
+    from rednet.batch.manifest import FOLDER, RESULT
+
+    endings = {ending or "without an ending": n for ending, n in passed.items() if n and ending not in (FOLDER, RESULT)}
+    reasons = []
+    if endings:
+        kinds = ", ".join(f"{number} {ending}" for ending, number in sorted(endings.items()))
+        reasons.append(f"{kinds} (rednet reads no such files)")
+    if passed.get(FOLDER):
+        reasons.append(f"{counted(passed[FOLDER], 'folder')} (--recursive reads those, too)")
+    if passed.get(RESULT):
+        reasons.append(f"{counted(passed[RESULT], 'result')} of this or an earlier run")
+    if reasons:
+        print(f"rednet: passed over: {'; '.join(reasons)}", file=sys.stderr)
+
+
+def counted(number: int, noun: str) -> str:
+    """Writes a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def print_summary(output: str, reports: Sequence[Report], seconds: float) -> None:
+    """Prints how many pictures were done, and how fast; `output` says where they are."""
     count = Counter(report.status for report in reports)
     megapixels = sum(report.megapixels for report in reports if report.status == "restored")
     what = ", ".join(f"{number} {status}" for status, number in sorted(count.items())) or "nothing to do"

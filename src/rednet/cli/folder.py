@@ -1,24 +1,27 @@
-"""A folder of pictures from the command line."""
+"""Many pictures from the command line: folders, and files."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rednet.cli.display import Bar, print_json, print_plan, print_summary
+from rednet.cli.display import Bar, print_json, print_passed, print_plan, print_summary
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
     from rednet.inference.files import Report
     from rednet.inference.work import Work
 
-__all__ = ["restore_folder"]
+__all__ = ["restore_many"]
+
+STREAM = Path("-")
 
 
-def restore_folder(
-    folder: Path,
+def restore_many(
+    pictures: Sequence[Path],
     output: Path | None,
     plan: Callable[[Path], Work],
     job: Job,
@@ -27,38 +30,41 @@ def restore_folder(
     dry_run: bool = False,
     as_json: bool = False,
 ) -> bool:
-    """Restores the pictures of a folder into another one, and says what was done; False if any failed."""
-    from rednet.batch.ledger import Ledger
+    """Restores files and the pictures of folders, into a folder or beside the files; False if any failed."""
+    from rednet.batch.ledger import Ledger, NoLedger
     from rednet.batch.manifest import list_entries
     from rednet.batch.preview import preview
     from rednet.batch.worker import Batch, restore_files
     from rednet.errors import OptionError
-    from rednet.images.reading import is_folder
     from rednet.images.writing import make_folder
 
-    if output is None or output == Path("-"):
-        raise OptionError(f"{folder} is a folder; give another one for the results with -o")
-    if not is_folder(output) and output.exists():
-        raise OptionError(f"{output} is a file; the results of a folder need a folder")
+    check_places(pictures, output)
     if job.handling.show_removed or job.handling.uncertainty or job.own.get("find_scratches"):
-        raise OptionError("--show-removed, --uncertainty and --find-scratches take one picture, not a folder")
-    ledger = Ledger(output, job.fingerprint()).read()
+        raise OptionError(
+            "--show-removed, --uncertainty and --find-scratches take one picture, not a folder, and not several"
+        )
+    ledger = NoLedger() if output is None else Ledger(output, job.fingerprint()).read()
+    passed: Counter[str] = Counter()
     entries = list_entries(
-        folder,
+        pictures,
         output,
         recursive=naming.recursive,
-        suffix=naming.suffix or "",
+        suffix=job.suffix(naming) if output is None else naming.suffix or "",
         format=naming.format,
         made=ledger.outputs(),
+        passed=passed,
     )
+    print_passed(passed)
     if not entries:
-        raise OptionError(f"there are no pictures in the folder {folder}; --recursive reads those below, too")
+        names = ", ".join(map(str, pictures))
+        raise OptionError(f"there are no pictures to restore in {names}; --recursive reads the folders below, too")
     restorer = job.restorer()
     if dry_run:
         reports = preview(entries, Batch(plan, job.handling), restorer, ledger)
         print_json(reports) if as_json else print_plan(reports)
         return not any(report.error for report in reports)
-    make_folder(output)
+    if output is not None:
+        make_folder(output)
     start = time.perf_counter()
     with Bar(len(entries)) as bar:
 
@@ -72,5 +78,25 @@ def restore_folder(
     if as_json:
         print_json(reports)
     else:
-        print_summary(output, reports, time.perf_counter() - start)
+        print_summary("beside the pictures" if output is None else str(output), reports, time.perf_counter() - start)
     return not any(report.error for report in reports)
+
+
+def check_places(pictures: Sequence[Path], output: Path | None) -> None:
+    """Makes sure that many pictures have places to come from and to go to; raises OptionError."""
+    from rednet.batch.manifest import PICTURES, leads_to_folder
+    from rednet.errors import OptionError
+    from rednet.images.reading import is_folder
+
+    folder = next((path for path in pictures if leads_to_folder(path)), None)
+    if STREAM in pictures:
+        raise OptionError("- is one picture, from stdin; give it alone")
+    if output == STREAM or (output is None and folder is not None):
+        what = f"{folder} is a folder" if folder is not None else f"there are {len(pictures)} pictures"
+        raise OptionError(f"{what}; give a folder for the results with -o")
+    if output is None or is_folder(output):
+        return
+    if output.exists():
+        raise OptionError(f"{output} is a file; the results of a folder, or of several pictures, need a folder")
+    if output.suffix.lower() in PICTURES:
+        raise OptionError(f"-o {output} names one picture, and there may be several; name a folder")

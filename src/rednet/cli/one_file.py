@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednet.cli.display import print_json, progress_bar
+from rednet.cli.scratches import place_of_scratches, propose_scratches
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
@@ -42,11 +43,14 @@ def restore_file(
     from rednet.images.writing import check_apart, sweep
     from rednet.inference.files import FileTask
 
+    scratched = bool(job.own.get("find_scratches"))
     to_stdout = output == STREAM or (picture == STREAM and output is None)
     if to_stdout and as_json:
         raise OptionError("stdout holds the picture; leave --json out, or give -o FILE")
     if to_stdout and job.handling.skip_clean:
         raise OptionError("of a clean picture, stdout would hold nothing; leave --skip-clean out, or give -o FILE")
+    if scratched and picture == STREAM:
+        raise OptionError("--find-scratches writes its mask beside the picture, and stdin has no such place")
     with ExitStack() as stack:
         source, name, held = picture, str(picture), None
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory())) if STREAM in (picture, output) else Path()
@@ -57,14 +61,14 @@ def restore_file(
             with calling_it_stdin(held):
                 ending = PictureFile(held, max_megapixels=job.handling.max_megapixels).ending
             source = held.rename(held.with_suffix(ending))
-        suffix = "-restored" if naming.suffix is None else naming.suffix
-        named = source.with_name(output_name(source, suffix=suffix, format=naming.format))
+        named = source.with_name(output_name(source, suffix=job.suffix(naming), format=naming.format))
         target = aside / named.name if to_stdout else output or named
         if output is not None and is_folder(target):
             target = target / output_name(source, suffix=naming.suffix or "", format=naming.format)
         elif output is not None and not to_stdout:
             check_name(output, naming)
-        check_apart(target, job.handling.show_removed, job.handling.uncertainty, job.own.get("find_scratches"))
+        mask = place_of_scratches(source) if scratched else None
+        check_apart(target, job.handling.show_removed, job.handling.uncertainty, mask)
         if dry_run:
             called = {source: name, target: STDOUT if to_stdout else str(target)}
             return show_plan(source, target, plan, job, called, as_json=as_json)
@@ -123,6 +127,8 @@ def carry_out(task: FileTask, job: Job, name: str) -> None:
     task.load()
     if task.report.words:
         print(f"{name}: {task.report.words}", file=sys.stderr)
+    if job.own.get("find_scratches"):
+        propose_scratches(task, fill=job.own["yes"])
     restorer = job.restorer()
     with progress_bar(task.source.name) as advance:
         task.restore(restorer, advance)
@@ -133,7 +139,7 @@ def show_plan(
     source: Path, target: Path, plan: Callable[[Path], Work], job: Job, called: Mapping[Path, str], *, as_json: bool
 ) -> bool:
     """Says what would be done, with the names that the files are `called` by; False if it cannot."""
-    from rednet.batch.ledger import Ledger
+    from rednet.batch.ledger import NoLedger
     from rednet.batch.manifest import Entry
     from rednet.batch.preview import preview
     from rednet.batch.worker import Batch
@@ -142,8 +148,7 @@ def show_plan(
 
     check_place(target, overwrite=job.handling.saving.overwrite)
     restorer = job.restorer()
-    ledger = Ledger(target.parent, job.fingerprint())  # not read: it is for runs of folders
-    (report,) = preview([Entry(source, target)], Batch(plan, job.handling), restorer, ledger)
+    (report,) = preview([Entry(source, target)], Batch(plan, job.handling), restorer, NoLedger())
     report.input, report.output = called[source], called[target]
     report.error = report.error.replace(str(source), called[source])
     print_json([report]) if as_json else print_plan([report])

@@ -1,4 +1,4 @@
-"""What the restoring verbs share: their options, and the trip of one file or of a folder."""
+"""What the restoring verbs share: their options, and the trip of one file or of many."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUALITY = Annotated[
     int, typer.Option("--quality", "--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF that is written.")
 ]
 DEVICE = Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where the engine finds one.")]
-TOLD = ("overwrite", "inputs")  # what a verb's own function may want to know of the shared options
+TOLD = ("inputs",)  # what a verb's own function may want to know of the shared options
 
 
 def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
@@ -33,35 +33,34 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
     Args:
         plan: takes a picture's path and the verb's own options, all keyword-able, and gives the work to do, see
-            `rednet.inference.work`. A parameter `overwrite` gets what the shared option of that name says, and `inputs`
-            the picture or folder that the command was given.
+            `rednet.inference.work`. A parameter `inputs` gets the pictures and folders that the command was given.
 
     Returns:
-        A command for typer: the picture or folder, the verb's own options, then the options that all verbs share. The
+        A command for typer: the pictures or folders, the verb's own options, then the options that all verbs share. The
         quality of what is written is `--quality`, or `--save-quality` where the verb has a `--quality` of its own.
     """
 
-    def command(picture: Path, output: Path | None = None, **options: Any) -> None:
-        known = {"overwrite": options["overwrite"], "inputs": picture}
+    def command(pictures: list[Path], output: Path | None = None, **options: Any) -> None:
+        known = {"inputs": tuple(pictures)}
         told = {name: known[name] for name in TOLD if name in planned}
         own = {name: options.pop(name) for name in list(options) if name in planned and name not in TOLD}
 
         def work(path: Path) -> Work:
             return plan(path, **own, **told)
 
-        work(picture)  # what is wrong with the options is said once, not for each file of a folder
+        work(pictures[0])  # what is wrong with the options is said once, not for each file
         if "save_quality" in options:
             options["quality"] = options.pop("save_quality")
-        process(picture, output, plan.__name__, own, work, **options)
+        process(pictures, output, plan.__name__, own, work, **options)
 
     planned = inspect.signature(plan, eval_str=True).parameters
     shared = dict(inspect.signature(process, eval_str=True).parameters)
     if "quality" in planned:
         shared["quality"] = shared["quality"].replace(name="save_quality", annotation=LONG_QUALITY)
     output = shared["output"].replace(default=None)
-    common = [p for name, p in shared.items() if name not in ("picture", "output", "verb", "own", "work")]
+    common = [p for name, p in shared.items() if name not in ("pictures", "output", "verb", "own", "work")]
     particular = [p for name, p in list(planned.items())[1:] if name not in TOLD]
-    parameters = [shared["picture"], output, *particular, *common]
+    parameters = [shared["pictures"], output, *particular, *common]
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters[1:]]
     command.__signature__ = inspect.Signature([parameters[0], *keyword])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -70,13 +69,15 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
 
 def process(
-    picture: Annotated[
-        Path, typer.Argument(help="The picture, or a folder; - for stdin.", show_default=False, readable=False)
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures and folders; or - for stdin.", show_default=False, readable=False)
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Where to write; if left out, NAME-restored beside the input. - for stdout."
+            "--output",
+            "-o",
+            help="A file, or a folder; if left out, beside the picture, named by what was done to it. - for stdout.",
         ),
     ],
     verb: str,
@@ -99,7 +100,9 @@ def process(
     strip_metadata: Annotated[bool, typer.Option("--strip-metadata", help="Drop EXIF, XMP, IPTC and text.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
-    suffix: Annotated[str | None, typer.Option(help="Behind the names of outputs; -restored beside the input.")] = None,
+    suffix: Annotated[
+        str | None, typer.Option(help="Behind the names of outputs; else, beside the picture, -denoised and the like.")
+    ] = None,
     format: Annotated[str | None, typer.Option(help="jpg, png, tif, webp or avif; else as the input.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A report for machines.")] = False,
@@ -112,9 +115,9 @@ def process(
         str | None, typer.Option(metavar="SIZE", help="As in 1G; if left out, half of what is free.")
     ] = None,
 ) -> None:
-    """Restores a file or a folder, and says what was done."""
+    """Restores a file, or many, and says what was done."""
     from rednet import __version__
-    from rednet.cli.folder import restore_folder
+    from rednet.cli.folder import restore_many
     from rednet.cli.one_file import restore_file
     from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
@@ -142,8 +145,11 @@ def process(
     )
     job = Job(verb, own, handling, find_model(model), engine, device, threads)
     naming = Naming(suffix, format, recursive)
-    run = restore_folder if is_folder(picture) else restore_file
-    if not run(picture, output, work, job, naming, dry_run=dry_run, as_json=as_json):
+    if len(pictures) > 1 or is_folder(pictures[0]):
+        done = restore_many(pictures, output, work, job, naming, dry_run=dry_run, as_json=as_json)
+    else:
+        done = restore_file(pictures[0], output, work, job, naming, dry_run=dry_run, as_json=as_json)
+    if not done:
         raise typer.Exit(1)
 
 
@@ -163,6 +169,12 @@ class Job(NamedTuple):
         from rednet.inference.restorer import Restorer
 
         return Restorer.from_pretrained(self.model, engine=self.engine, threads=self.threads, device=self.device)
+
+    def suffix(self, naming: Naming) -> str:
+        """Return what stands behind the name of a result beside its input."""
+        from rednet.batch.manifest import result_suffix
+
+        return result_suffix(self.verb, self.own.get("scale", 1)) if naming.suffix is None else naming.suffix
 
     def fingerprint(self) -> str:
         """Hashes all that shapes an output beside its input; what is only a limit is no part of it."""

@@ -39,10 +39,11 @@ def serve(
     from pathlib import Path
 
     from rednet.errors import OptionError
+    from rednet.packages import install_command
 
     missing = [name for name in (*NEEDED, *(() if no_page else ("gradio",))) if find_spec(name) is None]
     if missing:
-        raise OptionError(f"serving needs the package {missing[0]}: pip install 'rednet[web]'")
+        raise OptionError(f"serving needs the package {missing[0]}: {install_command('web')}")
 
     from rednet.inference.budget import parse_memory
     from rednet.inference.restorer import Restorer

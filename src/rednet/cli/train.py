@@ -26,8 +26,9 @@ def train(
     device: Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where torch finds one.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs rednet[train]). Ctrl-C stops it so that --resume can go on."""
+    """Train a network (needs torch: pip install '.[train]'). Ctrl-C stops it so that --resume can go on."""
     from rednet.errors import OptionError, TrainingError
+    from rednet.packages import install_command
 
     folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)
     if folder is None:
@@ -38,7 +39,7 @@ def train(
         from rednet.training.loop import Budget, train
         from rednet.training.recipe import load_recipe
     except ImportError as error:
-        raise TrainingError(f"training needs more packages ({error.name}): pip install 'rednet[train]'") from error
+        raise TrainingError(f"training needs the package {error.name}: {install_command('train')}") from error
 
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -56,7 +57,10 @@ def train(
             should_stop=lambda: bool(stopped),
             tensorboard=tensorboard,
         )
-    end = "stopped; go on with --resume" if status.progress < 1 else "done"
+    if not show.steps:
+        end = "finished already; to go on, give a larger budget"
+    else:
+        end = "stopped; go on with --resume" if status.progress < 1 else "done"
     print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx, {status.mean_psnr:.2f} dB on validation")
 
 
@@ -69,6 +73,7 @@ class display:
 
         self.terminal = sys.stderr.isatty()
         self.minute = -1
+        self.steps = 0
         self.progress = Progress(
             BarColumn(), TextColumn("{task.percentage:.0f} %"), TextColumn("{task.description}"),
             TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), disable=not self.terminal,
@@ -81,8 +86,10 @@ class display:
         self.progress.stop()
 
     def __call__(self, status: Any) -> None:
+        self.steps += 1
+        score = f"{status.mean_psnr:.2f} dB  " if status.psnr else ""  # nothing before the first validation
         text = (
-            f"step {status.step}  {status.mean_psnr:.2f} dB  {status.pixels_per_s / 1000:.0f} kpx/s  "
+            f"step {status.step}  {score}{status.pixels_per_s / 1000:.0f} kpx/s  "
             f"loss {status.loss:.3f}  data wait {status.wait:.1%}"
         )
         self.progress.update(self.task, completed=status.progress, description=text)

@@ -8,7 +8,6 @@ chosen on `val/`, in favour of the method; unsupervised Wiener finds its own. Th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rednet.deconvolution import Deconvolution
 from rednet.degradations import Degraded
 from rednet.errors import EngineError, OptionError
+from rednet.packages import need
 
 __all__ = ["BASELINES", "Unsuited"]
 
@@ -40,7 +40,7 @@ def nothing(degraded: Degraded) -> Image:
 
 def nlm(degraded: Degraded) -> Image:
     """Non-local means of OpenCV, on 8 bits."""
-    cv2 = need("cv2")
+    cv2 = library("cv2")
     sigma = level(degraded, "nlm", "sigma")
     levels = np.rint(degraded.y.clip(0, 1) * 255).astype(np.uint8)
     h = NLM_STRENGTH[levels.shape[2]] * sigma
@@ -53,7 +53,7 @@ def nlm(degraded: Degraded) -> Image:
 
 def nlm_float(degraded: Degraded) -> Image:
     """Non-local means of scikit-image."""
-    restoration = need("skimage.restoration")
+    restoration = library("skimage.restoration")
     sigma = level(degraded, "nlm-float", "sigma") / 255
     y, axis = squeezed(degraded.y)
     options = {"h": NLM_FLOAT_STRENGTH * sigma, "sigma": sigma, "patch_size": 5, "patch_distance": 6}
@@ -62,14 +62,14 @@ def nlm_float(degraded: Degraded) -> Image:
 
 def tv(degraded: Degraded) -> Image:
     """Total variation (Chambolle) of scikit-image."""
-    restoration = need("skimage.restoration")
+    restoration = library("skimage.restoration")
     sigma = level(degraded, "tv", "sigma") / 255
     return as_image(restoration.denoise_tv_chambolle(degraded.y, TV_WEIGHT * sigma, channel_axis=2), degraded.y)
 
 
 def wavelet(degraded: Degraded) -> Image:
     """Wavelet thresholds (BayesShrink) of scikit-image."""
-    restoration = need("skimage.restoration")
+    restoration = library("skimage.restoration")
     sigma = level(degraded, "wavelet", "sigma") / 255
     y, axis = squeezed(degraded.y)
     options = {"convert2ycbcr": axis is not None, "method": "BayesShrink", "channel_axis": axis, "rescale_sigma": True}
@@ -84,7 +84,7 @@ def inverse(degraded: Degraded) -> Image:
 
 def richardson_lucy(degraded: Degraded) -> Image:
     """Richardson and Lucy's iteration of scikit-image, on a picture continued by its mirror image."""
-    restoration = need("skimage.restoration")
+    restoration = library("skimage.restoration")
     product, least, most = RICHARDSON_LUCY
     iterations = round(min(max(product / max(degraded.facts.get("sigma") or 0, 1e-3), least), most))
     return channelwise(
@@ -96,7 +96,7 @@ def richardson_lucy(degraded: Degraded) -> Image:
 
 def wiener(degraded: Degraded) -> Image:
     """Unsupervised Wiener deconvolution of scikit-image, on a picture continued by its mirror image."""
-    restoration = need("skimage.restoration")
+    restoration = library("skimage.restoration")
     return channelwise(
         degraded,
         "wiener",
@@ -116,14 +116,14 @@ def navier_stokes(degraded: Degraded) -> Image:
 
 def biharmonic(degraded: Degraded) -> Image:
     """Biharmonic inpainting of scikit-image."""
-    restoration = need("skimage.restoration")
+    restoration = library("skimage.restoration")
     mask = mask_of(degraded, "biharmonic")
     return as_image(restoration.inpaint_biharmonic(degraded.y, mask, channel_axis=2), degraded.y)
 
 
 def bm3d(degraded: Degraded) -> Image:
     """BM3D, if its package, which has terms of its own, is installed."""
-    package = need("bm3d", "bm3d")
+    package = library("bm3d", "bm3d")
     sigma = level(degraded, "bm3d", "sigma") / 255
     run = package.bm3d_rgb if degraded.y.shape[2] == 3 else package.bm3d
     return as_image(run(degraded.y.squeeze(), sigma), degraded.y)
@@ -145,12 +145,9 @@ BASELINES: Mapping[str, Callable[[Degraded], Image]] = {
 }
 
 
-def need(module: str, package: str = "rednet[baselines]") -> Any:
+def library(module: str, extra: str = "baselines") -> Any:
     """Imports a library, or says how to get it."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise EngineError(f"this baseline needs {module}: pip install '{package}'") from error
+    return need(module, extra, "this baseline", EngineError)
 
 
 def level(degraded: Degraded, name: str, fact: str) -> float:
@@ -177,7 +174,7 @@ def blur_of(degraded: Degraded, name: str) -> NDArray[np.float64]:
 
 def inpainted(degraded: Degraded, name: str, method: str) -> Image:
     """Fills missing pixels by a method of OpenCV."""
-    cv2 = need("cv2")
+    cv2 = library("cv2")
     mask = mask_of(degraded, name).astype(np.uint8)
     levels = np.rint(degraded.y.clip(0, 1) * 255).astype(np.uint8)
     return as_image(cv2.inpaint(levels, mask, 3, getattr(cv2, method)), degraded.y, 255)

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,11 @@ from numpy.typing import NDArray
 from rednet.architecture import PLANES_PER_HINT, REDNetConfig, round_up
 from rednet.errors import EngineError, OptionError
 from rednet.inference.bands import Feed
-from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
+from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory, import_ncnn
 from rednet.inference.scan import Scan, strip_width
 from rednet.inference.tiling import spans
 from rednet.machine import Device, check_device, cpu_threads, torch_device
+from rednet.packages import need
 from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
 from rednet.zoo.onnx_graph import to_onnx
@@ -104,7 +104,7 @@ class NcnnEngine(Engine):
     """ncnn: small, no start-up cost, Winograd kernels; float32 throughout. Its gpu is Vulkan."""
 
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
-        ncnn = import_extra("ncnn", "ncnn")
+        ncnn = import_ncnn()
         if device == "gpu" and ncnn.get_gpu_count() < 1:
             raise EngineError("ncnn finds no graphics processor with Vulkan here; use the device cpu")
         self.chain = load_chain(folder)
@@ -156,7 +156,7 @@ class OnnxEngine(Engine):
     """ONNX Runtime. Its gpu is what its package was built for: CUDA, ROCm, CoreML or DirectML."""
 
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
-        onnxruntime = import_extra("onnxruntime", "onnx")
+        onnxruntime = need("onnxruntime", "onnx", "the engine onnx", EngineError)
         available = onnxruntime.get_available_providers()
         found = [provider for provider in ONNX_GPU if provider in available] if device == "gpu" else []
         if device == "gpu" and not found:
@@ -184,7 +184,7 @@ class TorchEngine(Engine):
     """The training network itself: the reference that all others are held to. Its gpu is CUDA, ROCm or Metal."""
 
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
-        self.torch = import_extra("torch", "train")
+        self.torch = need("torch", "train", "the engine torch", EngineError)
         self.torch.set_num_threads(threads)  # of the whole process: torch has no others
         self.place = torch_device(device)
         from rednet.zoo.folder import load_network
@@ -230,17 +230,6 @@ def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None,
         raise OptionError(f"threads is {threads}; it must be at least 1")
     check_device(device)
     return ENGINES[name](folder, threads or cpu_threads(), device)
-
-
-def import_extra(module: str, extra: str) -> Any:
-    """Imports an optional package, or says how to get it."""
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        what = "'rednet'" if extra == "ncnn" else f"'rednet[{extra}]'"
-        raise EngineError(f"the engine needs the package {module}: pip install {what}") from error
 
 
 def reflection(size: int, grid: int) -> NDArray[np.intp]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import cache
 from typing import Any
 
@@ -9,14 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import EngineError
+from rednet.packages import need
 from rednet.zoo.chain import Chain
 from rednet.zoo.ncnn_graph import to_ncnn_layers
 
-__all__ = ["NcnnLayers", "NcnnNet", "give_back_memory"]
+__all__ = ["NcnnLayers", "NcnnNet", "give_back_memory", "import_ncnn"]
 
 Array = NDArray[np.float32]
 PACKED = 1  # a type of `Extractor.extract`: channels stay as they are packed for the processor's registers
+WAITING = "OMP_WAIT_POLICY"  # of threads that have nothing to do: ACTIVE ones spin, PASSIVE ones sleep
 LIKENESS = 0.5  # a free block of memory serves for what takes at least this share of it
+
+
+def import_ncnn() -> Any:
+    """Import ncnn with threads that sleep while they wait.
+
+    A thread that spins takes the processor from the one that it waits for, as soon as anything else runs: then all is
+    many times slower (benchmarks/waiting.py). The policy is read once, when the OpenMP library of ncnn is loaded. So
+    it is set for that moment alone, and a user's own setting holds; a program that imports ncnn earlier sets it itself.
+
+    Raises:
+        EngineError: ncnn is not installed.
+    """
+    ours = WAITING not in os.environ and "ncnn" not in sys.modules
+    if ours:
+        os.environ[WAITING] = "PASSIVE"
+    try:
+        ncnn = need("ncnn", "", "the engine ncnn", EngineError)
+        ncnn.get_omp_num_threads()  # some OpenMP libraries read their settings at the first call only
+    finally:
+        if ours:
+            del os.environ[WAITING]
+    return ncnn
 
 
 class NcnnNet:
@@ -122,8 +148,7 @@ def memory_pools() -> tuple[Any, Any, Any]:
     What is kept is small and would hold on to large blocks of the others. There is one set for the whole process, since
     rows must not outlive their pool; any thread may use them.
     """
-    import ncnn
-
+    ncnn = import_ncnn()
     pools = ncnn.PoolAllocator(), ncnn.PoolAllocator(), ncnn.PoolAllocator()
     for pool in pools:
         pool.set_size_compare_ratio(LIKENESS)

@@ -34,6 +34,7 @@ from rednet.zoo.folder import save_network
 __all__ = ["Budget", "Status", "train"]
 
 VALIDATE_EVERY_S = 240.0  # and at the end; one validation takes about 3 s
+SAVE_EVERY_S = 60.0  # and after the first step, and at the end: what a run that is killed loses at most
 VALIDATION_SIZE = 96  # px, side of the validation crops
 STATE, LOG = "state.pt", "log.csv"
 
@@ -92,6 +93,9 @@ def train(
 ) -> Status:
     """Trains a network and keeps its averaged weights in a folder.
 
+    Weights and state are there from the first step on. A finished run that is resumed gives its status, and makes no
+    further step unless the budget has grown.
+
     Args:
         recipe: all settings.
         data: folder below which the recipe's picture folders lie.
@@ -109,7 +113,7 @@ def train(
 
     Raises:
         TrainingError: data are missing; `out` holds a run already, or one with another recipe; or the loss is no longer
-            finite (the averaged weights of the last good validation are then in `out`).
+            finite (the averaged weights that were saved last are then in `out`).
         EngineError: torch finds no graphics processor.
     """
     if resume and not (out / STATE).exists():
@@ -120,6 +124,9 @@ def train(
     run = Run(recipe, starting_network(recipe, weights), place)
     if resume:
         run.load(out / STATE)
+        run.status.progress = budget.progress(run.status.step, run.status.seconds)
+        if run.status.progress >= 1:
+            return run.status
     paths = list_pictures(data, recipe.data.train, recipe.data.exclude)
     pictures = load_pictures(paths, recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
@@ -131,6 +138,7 @@ def train(
     status = run.status
     start, waited = time.perf_counter() - status.seconds, status.wait * status.seconds
     validated = status.seconds
+    saved = status.seconds if resume else -math.inf
     stopping = False
     # On a graphics processor: sizes repeat, so that choosing the fastest kernels pays; and float32 is not TF32.
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
@@ -143,7 +151,11 @@ def train(
             status.wait = waited / status.seconds
             status.progress = budget.progress(status.step, status.seconds)
             stopping = should_stop() or status.progress >= 1
-            if stopping or status.seconds - validated >= VALIDATE_EVERY_S:
+            judged = stopping or status.seconds - validated >= VALIDATE_EVERY_S
+            if judged or status.seconds - saved >= SAVE_EVERY_S:
+                saved = status.seconds
+                run.save(out)  # before the validation: who stops a run may not wait for that
+            if judged:
                 validated = status.seconds
                 status.psnr = validate(run.averaged, exams, recipe)
                 status.mean_psnr = mean_of_damaged(status.psnr, recipe.validation)
@@ -206,7 +218,7 @@ class Run:
     def diverged(self, what: str) -> str:
         """Says that training has diverged, and what to do."""
         return (
-            f"training diverged at step {self.status.step}: {what}; the weights of the last validation are kept; "
+            f"training diverged at step {self.status.step}: {what}; the weights that were saved last are kept; "
             "lower the learning rate"
         )
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet import __version__
-from rednet.batch.manifest import output_name
+from rednet.batch.manifest import output_name, result_suffix
 from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile, read_picture
 from rednet.images.encoding import Saving
@@ -64,7 +64,7 @@ class Desk:
     @property
     def proposed_name(self) -> str:
         """What the restored picture is to be called."""
-        return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix="-restored")
+        return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix=result_suffix("restore"))
 
     def need_proof(self) -> Proof:
         """Gives the restoration; raises OptionError if there is none yet."""
@@ -201,9 +201,8 @@ class Desks:
 
     def task(self, desk: Desk, work: Whole, handling: Handling) -> FileTask:
         """Makes the task of a desk's picture; its format, depth and metadata are kept."""
-        return FileTask(
-            desk.source, desk.source.with_name(output_name(desk.source, suffix="-restored")), work, handling
-        )
+        name = output_name(desk.source, suffix=result_suffix("restore"))
+        return FileTask(desk.source, desk.source.with_name(name), work, handling)
 
     def save(self, desk: Desk, strength: float, detail: float) -> Path:
         """Writes the restored picture at full size; the network is not needed."""

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 
 from rednet import __version__
-from rednet.batch.manifest import output_name
+from rednet.batch.manifest import output_name, result_suffix
 from rednet.errors import RednetError
 from rednet.images import PictureFile
 from rednet.inference.files import FileTask
@@ -104,7 +104,8 @@ class Service:
         file = PictureFile(source, max_megapixels=limits.max_megapixels)
         plan = options.plan(upload.files.get("mask"), upload.files.get("kernel_file"))
         source = source.rename(source.with_suffix(file.ending))
-        target = source.with_name(output_name(source, suffix="-restored", format=options.format))
+        suffix = result_suffix("restore" if options.task == "auto" else options.task, options.scale)
+        target = source.with_name(output_name(source, suffix=suffix, format=options.format))
         task = FileTask(source, target, plan.work(), options.handling(limits, f"rednet {__version__} ({options.task})"))
         return task, file.megapixels * plan.scale**2 > limits.answer_megapixels
 

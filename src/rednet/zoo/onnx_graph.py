@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rednet.architecture import PLANES_PER_HINT
 from rednet.errors import EngineError
+from rednet.packages import install_command
 from rednet.zoo.chain import Chain
 
 __all__ = ["to_onnx"]
@@ -29,7 +30,7 @@ def to_onnx(chain: Chain) -> bytes:
     try:
         from onnx import TensorProto, checker, helper, numpy_helper
     except ImportError as error:
-        raise EngineError("ONNX needs two more packages: pip install 'rednet[onnx]'") from error
+        raise EngineError(f"an ONNX graph needs the package onnx: {install_command('onnx')}") from error
 
     config, s = chain.config, chain.config.stride
     nodes: list[Any] = []

@@ -1,0 +1,75 @@
+"""Scratches: proposed as a mask beside the picture, and filled only after a yes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rednet.inference.files import FileTask
+    from rednet.masks import Mask
+
+__all__ = ["place_of_scratches", "propose_scratches"]
+
+
+def place_of_scratches(picture: Path) -> Path:
+    """Return where the mask of a picture's scratches is written: beside the picture."""
+    from rednet.batch.manifest import output_name
+
+    return picture.with_name(output_name(picture, suffix="-scratches", format="png"))
+
+
+def propose_scratches(task: FileTask, *, fill: bool) -> None:
+    """Mark what looks like scratches, tell how much that is, and ask whether it is to be filled.
+
+    A mask that is there already stays, if it marks the same.
+
+    Args:
+        task: of the picture, loaded.
+        fill: do not ask, it is.
+
+    Raises:
+        OptionError: nothing looks like a scratch, or nobody says yes. ImageError: another mask is there already.
+    """
+    from rednet.errors import ImageError, OptionError
+    from rednet.images import from_array, write_picture
+    from rednet.inference.plans import mask_of_scratches
+
+    picture, place, overwrite = task.source, place_of_scratches(task.source), task.handling.saving.overwrite
+    if len(task.pictures) != 1:
+        raise OptionError(f"{picture} has {len(task.pictures)} pages; --find-scratches takes files of one page")
+    lost = mask_of_scratches(task.pictures[0])
+    if not lost.any():
+        raise OptionError(f"nothing in {picture} looks like a scratch; paint a mask yourself, and give it with --mask")
+    if overwrite or not os.path.lexists(place):
+        write_picture(place, from_array(lost.astype("uint8") * 255), overwrite=overwrite)
+    elif not _marks(place, lost):
+        raise ImageError(
+            f"{place} exists already, and marks something else than what is found now; fill that with --mask {place}, "
+            "or replace it with --overwrite"
+        )
+    print(f"{place}: marks {lost.mean():.1%} of the picture as scratched; look whether that is right", file=sys.stderr)
+    if fill or (sys.stdin.isatty() and typer.confirm("Fill what is marked?", err=True)):
+        return
+    raise OptionError(
+        f"nothing was filled; correct {place} in a drawing program and give it with --mask {place}, or say --yes"
+    )
+
+
+def _marks(place: Path, lost: Mask) -> bool:
+    """Tell whether a picture marks just what was found."""
+    import numpy as np
+
+    from rednet.errors import RednetError
+    from rednet.images import read_picture
+    from rednet.masks import from_picture
+
+    try:
+        drawn = read_picture(place, max_megapixels=max(1.0, lost.size / 1e6))
+    except RednetError:
+        return False
+    return np.array_equal(from_picture(drawn.pixels, drawn.alpha), lost)
