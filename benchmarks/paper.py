@@ -30,7 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rednet.machine import cpu_threads
+from rednet.machine import cpu_threads, torch_device
 from rednet.model import REDNet
 from rednet.training.loop import Run, validate
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops
@@ -86,16 +86,17 @@ def network_of(recipe: Recipe, mapping: str) -> REDNet:
     return direct
 
 
-def train(plan: Mapping[str, Any], recipe: Recipe, data: Path) -> Iterator[dict[str, Any]]:
-    """Trains one network for its steps or minutes and yields what is measured along the way.
+def train(plan: Mapping[str, Any], recipe: Recipe, data: Path, place: str = "cpu") -> Iterator[dict[str, Any]]:
+    """Trains one network for its steps or minutes on torch's device `place`, and yields what is measured along the way.
 
     The second row has the norms of the first step's gradients, the last row those of the last.
     """
     pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
     judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
-    exams = validation_crops(judges, recipe.validation, recipe.model, plan.get("crop", 96))
-    crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), 0)
-    run = Run(recipe, network_of(recipe, plan["mapping"]))
+    crops = validation_crops(judges, recipe.validation, recipe.model, plan.get("crop", 96))
+    exams = [crop.to(place) for crop in crops]
+    batches = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed), 0, place)
+    run = Run(recipe, network_of(recipe, plan["mapping"]), place)
     steps, limit_s = plan.get("steps"), 60 * plan.get("minutes", 0)
     seconds, measured, losses = 0.0, 0, []
     first_gradients = ""
@@ -112,7 +113,7 @@ def train(plan: Mapping[str, Any], recipe: Recipe, data: Path) -> Iterator[dict[
             losses = []
         if progress >= 1:
             break
-        crop = next(crops)
+        crop = next(batches)
         start = time.perf_counter()
         run.status.progress = progress
         losses.append(run.step(crop))
@@ -152,7 +153,7 @@ def finished() -> dict[str, list[dict[str, Any]]]:
     return {name: rows for name, rows in runs.items() if rows[-1]["gradients"]}
 
 
-def run_question(name: str, data: Path) -> None:
+def run_question(name: str, data: Path, place: str = "cpu") -> None:
     """Trains all variants of a question and keeps what was measured, each as soon as it is done."""
     question = load_question(name)
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -171,7 +172,7 @@ def run_question(name: str, data: Path) -> None:
     for seed, variant in missing:
         tables, plan = tables_of(question, variant, seed), plan_of(question, variant)
         here = {"variant": variant["name"], "seed": seed, "recipe": fingerprint(plan, tables)}
-        rows += [{**row, **here} for row in train(plan, recipe_from(tables), data)]
+        rows += [{**row, **here} for row in train(plan, recipe_from(tables), data, place)]
         print(
             f"{name}: {variant['name']}, seed {seed}: {rows[-1]['psnr']} dB after {rows[-1]['seconds']} s", flush=True
         )
@@ -243,6 +244,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="every question")
     parser.add_argument("--next", action="store_true", help="questions about the next network, not the paper's")
     parser.add_argument("--plot", action="store_true", help="only draw the figures")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
     options = parser.parse_args()
     if not options.plot and options.data is None:
@@ -253,7 +255,7 @@ def main() -> None:
         parser.error(f"name questions, of: {', '.join(names)}; or --all")
     for name in chosen:
         if not options.plot:
-            run_question(name, options.data)
+            run_question(name, options.data, torch_device(options.device))
         plot_question(name)
 
 

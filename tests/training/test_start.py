@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rednet.model import REDNet, REDNetConfig
-from rednet.training.start import outer_layers
+from rednet.training.start import outer_layers, with_hints
 
 DEEP = REDNetConfig(depth=20, width=4, channels=3, stride=2, mask=True, hints=("sigma",))
 
@@ -24,6 +24,14 @@ def test_outer_layers_equal_the_deep_network_where_its_inner_ones_give_nothing(d
     torch.nn.init.zeros_(within.weight)
     torch.nn.init.zeros_(within.bias)
     torch.testing.assert_close(cut(y, mask, hints), deep(y, mask, hints), rtol=0, atol=1e-6)
+
+
+def test_a_network_that_takes_more_hints_gives_what_it_gave_until_it_is_told_of_them(deep):
+    y, hints = torch.rand(1, 3, 9, 8), torch.rand(1, 2)
+    wider = with_hints(deep, ("blur", "sigma", "scale"))
+    told = torch.cat([torch.zeros(1, 2), hints, torch.zeros(1, 2)], dim=1)
+    torch.testing.assert_close(wider(y, None, told), deep(y, None, hints), rtol=0, atol=1e-6)
+    assert (wider(y, None, told.roll(2, 1)) - deep(y, None, hints)).abs().max() > 1e-4
 
 
 def test_outer_layers_are_copies(deep):
