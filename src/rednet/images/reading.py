@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
+from rednet.forking import check_threads
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
@@ -118,6 +119,7 @@ class PictureFile:
         if image.interpretation not in COLOURS:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
         if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
+            check_threads("libvips", ImageError)
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
         if image.interpretation == "cmyk":
             image = cmyk_to_srgb(image, str(self.path))
