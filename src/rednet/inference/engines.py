@@ -23,6 +23,7 @@ from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory
 from rednet.inference.scan import Scan, strip_width
 from rednet.inference.tiling import spans
 from rednet.machine import Device, check_device, cpu_threads, torch_device
+from rednet.options import check_whole
 from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
 from rednet.zoo.onnx_graph import to_onnx
@@ -31,6 +32,7 @@ __all__ = ["ENGINES", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "load
 
 Array = NDArray[np.float32]
 
+MAX_THREADS = 1024
 ONNX_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
 
 
@@ -238,10 +240,10 @@ def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None,
         ModelError: the folder is not a model, or broken.
         OptionError: the name is unknown, or threads is below 1.
     """
-    if name not in ENGINES:
+    if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"engine is {name!r}; it must be one of: {', '.join(ENGINES)}")
-    if threads is not None and threads < 1:
-        raise OptionError(f"threads is {threads}; it must be at least 1")
+    if threads is not None:
+        threads = check_whole("threads", threads, 1, MAX_THREADS)
     check_device(device)
     check_threads(ENGINES[name].library, EngineError)
     return ENGINES[name](folder, threads or cpu_threads(), device)
