@@ -19,7 +19,7 @@ def test_a_network_is_blind_to_hints_that_it_does_not_take():
 
 
 def test_a_misspelt_fact_is_refused():
-    with pytest.raises(OptionError, match="no hint sgima"):
+    with pytest.raises(OptionError, match="no hint 'sgima'"):
         hint_vector({"sgima": 25.0}, ("sigma",))
 
 

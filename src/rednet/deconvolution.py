@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rednet.conjugate import descend
 from rednet.errors import OptionError
 from rednet.kernels import Kernel, check_kernel
+from rednet.options import check_number
 from rednet.stopping import check_stop
 
 __all__ = ["Deconvolution"]
@@ -61,8 +62,7 @@ class Deconvolution:
                 f"the kernel is {kernel.shape[1]}x{kernel.shape[0]} px and the picture {width}x{height}; "
                 "the kernel must not be larger"
             )
-        if not 0 <= sigma <= 255:
-            raise OptionError(f"sigma is {sigma:g}; it must be from 0 to 255")
+        check_number("sigma", sigma, 0, 255)
         self.noise = (max(sigma, LEAST_SIGMA) / 255) ** 2
         self.extra = (
             (0, 0)

@@ -8,14 +8,16 @@ noise, I don't know how strong"; `{}` says nothing. Each fact becomes two consta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from reprlib import repr as brief
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
+from rednet.options import check_number
 
-__all__ = ["HINTS", "Facts", "hint_vector"]
+__all__ = ["HINTS", "Facts", "check_facts", "hint_vector"]
 
 Facts = Mapping[str, float | None]
 
@@ -41,6 +43,17 @@ HINTS: dict[str, Hint] = {
 }
 
 
+def check_facts(facts: Facts) -> None:
+    """Raise OptionError unless these are facts: of known names, each with a level in its range, or None."""
+    if not isinstance(facts, Mapping):
+        raise OptionError(f"the facts are {brief(facts)}; give them as a dict, {{'sigma': 25.0}}, say")
+    for name, level in facts.items():
+        if name not in HINTS:
+            raise OptionError(f"there is no hint {brief(name)}; the hints are: {', '.join(HINTS)}")
+        if level is not None:
+            check_number(name, level, HINTS[name].lowest, HINTS[name].highest)
+
+
 def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np.float32]:
     """Writes facts as the vector that fills the network's hint planes.
 
@@ -58,15 +71,10 @@ def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np
         >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()
         [1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
     """
-    unknown = sorted(set(facts) - set(HINTS))
-    if unknown:
-        raise OptionError(f"there is no hint {', '.join(unknown)}; the hints are: {', '.join(HINTS)}")
+    check_facts(facts)
     vector = np.zeros(2 * len(names), np.float32)
     for i, name in enumerate(names):
         if name in facts:
             level = facts[name]
-            lowest, highest, seen = HINTS[name]
-            if level is not None and not lowest <= level <= highest:
-                raise OptionError(f"{name} is {level}; it must be from {lowest:g} to {highest:g}")
-            vector[2 * i : 2 * i + 2] = 1.0, 0.0 if level is None else seen(level)
+            vector[2 * i : 2 * i + 2] = 1.0, 0.0 if level is None else HINTS[name].seen(float(level))
     return vector

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rednet.errors import OptionError
 from rednet.images import read_picture
 from rednet.opening import open_regular
+from rednet.options import check_number
 
 __all__ = [
     "MAX_KERNEL",
@@ -43,7 +44,10 @@ def check_kernel(kernel: Any) -> Kernel:
     Raises:
         OptionError: it is not 2-D, has an even or too long side, a negative or not finite value, or sums to 0.
     """
-    values = np.asarray(kernel)
+    try:
+        values = np.asarray(kernel)
+    except ValueError:
+        raise OptionError("the kernel has rows of different lengths; it must be 2-D with odd sides") from None
     if values.ndim != 2 or not all(side % 2 for side in values.shape):
         raise OptionError(
             f"the kernel has shape {values.shape}; it must be 2-D with odd sides, its middle at the centre"
@@ -192,7 +196,7 @@ def picture_of(kernel: Kernel, side: int = 120) -> NDArray[np.uint8]:
     return np.kron(levels, np.ones((square, square), np.uint8))
 
 
-def load_kernel(source: str) -> Kernel:
+def load_kernel(source: str | Path) -> Kernel:
     """Reads a kernel from a .npy file or a picture (white where most light goes), or makes it from words.
 
     Raises:
@@ -204,7 +208,7 @@ def load_kernel(source: str) -> Kernel:
         return check_kernel(load_array(path))
     if path.suffix.lower() in PICTURES:
         return check_kernel(read_picture(path, max_megapixels=1).pixels.mean(axis=2))
-    return parse_kernel(source)
+    return parse_kernel(str(source))
 
 
 def load_array(path: Path) -> NDArray[Any]:
@@ -227,5 +231,4 @@ def load_array(path: Path) -> NDArray[Any]:
 
 def check_range(name: str, value: float, lowest: float, highest: float) -> None:
     """Raises OptionError unless the value lies in [lowest, highest]."""
-    if not lowest <= value <= highest:
-        raise OptionError(f"{name} is {value:g}; it must be from {lowest:g} to {highest:g} px")
+    check_number(name, value, lowest, highest, " px")

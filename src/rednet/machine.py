@@ -42,7 +42,7 @@ def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
 
 def check_device(device: str) -> None:
     """Raises OptionError unless the device is "cpu" or "gpu"."""
-    if device not in ("cpu", "gpu"):
+    if not isinstance(device, str) or device not in ("cpu", "gpu"):
         raise OptionError(f"device is {device!r}; it must be cpu or gpu")
 
 

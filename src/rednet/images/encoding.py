@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rednet.errors import ImageError, OptionError
+from rednet.forking import check_threads
 from rednet.images.colour import PROFILE
 from rednet.images.picture import libvips
 from rednet.images.tiff_tags import append_tags
@@ -92,8 +93,10 @@ def encode(image: Any, header: Any, file: BinaryIO, suffix: str, saving: Saving,
 
     Raises:
         pyvips.Error: libvips cannot.
+        ImageError: the process was forked from one that had used libvips.
     """
     vips = libvips()
+    check_threads("libvips", ImageError)
     image = image.copy(interpretation=interpretation(image))
     if header is not None:
         image = copy_metadata(header, image)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError
+from rednet.forking import mark_threads
 
 __all__ = ["Colours", "Picture", "from_array", "libvips", "to_array"]
 
@@ -131,6 +132,7 @@ def libvips() -> Any:
     import pyvips
 
     logging.getLogger("pyvips").setLevel(logging.CRITICAL)
+    mark_threads("libvips")
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
+from rednet.forking import check_threads
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
@@ -118,6 +119,7 @@ class PictureFile:
         if image.interpretation not in COLOURS:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
         if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
+            check_threads("libvips", ImageError)
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
         if image.interpretation == "cmyk":
             image = cmyk_to_srgb(image, str(self.path))
@@ -291,7 +293,12 @@ def from_any(image: Any) -> tuple[Picture, Callable[[Picture], Any]]:
     mode = None if isinstance(image, np.ndarray) else getattr(image, "mode", None)
     if mode is not None and mode not in PIL_MODES:
         raise ImageError(f"a PIL image of mode {mode} cannot be restored as it is; use image.convert('RGB') first")
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except (
+        Exception
+    ) as error:  # a file of Pillow's that breaks off, rows of different lengths, a tensor on another device
+        raise ImageError(f"a {type(image).__name__} that cannot be taken as an array is no picture: {error}") from error
 
     def back(picture: Picture) -> Any:
         result = to_array(picture, array.ndim)
@@ -299,6 +306,8 @@ def from_any(image: Any) -> tuple[Picture, Callable[[Picture], Any]]:
             return result
         from PIL import Image as pillow
 
-        return pillow.fromarray(result)
+        restored = pillow.fromarray(result)
+        restored.info = dict(image.info)  # its profile says what its colours mean, its EXIF which side is up
+        return restored
 
     return from_array(array), back

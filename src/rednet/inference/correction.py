@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from reprlib import repr as brief
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -17,6 +18,7 @@ from rednet.filling import fill_missing
 from rednet.images import Picture
 from rednet.inference.detail import fine_structure
 from rednet.inference.fringes import fill_hidden
+from rednet.options import check_flag, check_keywords, check_number, check_whole
 from rednet.resize import imresize
 
 __all__ = [
@@ -62,17 +64,19 @@ def hidden_pixels(picture: Picture) -> NDArray[np.bool_] | None:
 
 
 def check_options(options: Options) -> None:
-    """Raises OptionError unless strength and detail are in their ranges; before any work is done."""
-    strength, detail = options.get("strength", 1.0), options.get("detail", 0.0)
-    if not 0 <= strength <= MAX_STRENGTH:
-        raise OptionError(f"strength is {strength}; it must be from 0 to {MAX_STRENGTH:g}")
-    if not 0 <= detail <= 1:
-        raise OptionError(f"detail is {detail}; it must be from 0 to 1")
+    """Raises OptionError for an option outside its range, TypeError for an unknown one; before any work is done."""
+    check_keywords(options, Options.__annotations__)
+    check_number("strength", options.get("strength", 1.0), 0, MAX_STRENGTH)
+    check_number("detail", options.get("detail", 0.0), 0, 1)
+    check_flag("self_ensemble", options.get("self_ensemble", False))
+    if not callable(options.get("progress", len)):
+        raise OptionError(f"progress is {brief(options['progress'])}; it must be a function of the share that is done")
 
 
 def check_filling(options: Options, *, restore_known: bool) -> None:
     """Raises OptionError unless the options suit pixels that are missing; before any work is done."""
     check_options(options)
+    check_flag("restore_known", restore_known)
     if options.get("detail"):
         raise OptionError(NO_DETAIL)
     if options.get("strength", 1.0) != 1 and not restore_known:
@@ -105,8 +109,7 @@ def enlarge(picture: Picture, scale: int) -> Picture:
     Raises:
         OptionError: scale is not 2, 3 or 4.
     """
-    if not 2 <= scale <= 4 or int(scale) != scale:
-        raise OptionError(f"scale is {scale}; it must be 2, 3 or 4")
+    scale = check_whole("scale", scale, 2, 4)
     y, native, hidden = picture.pixels, picture.native, hidden_pixels(picture)
     if hidden is not None:
         y = fill_hidden(y, hidden)

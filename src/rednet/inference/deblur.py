@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.deconvolution import Deconvolution
-from rednet.errors import OptionError
 from rednet.hints import Facts
 from rednet.kernels import Kernel
+from rednet.options import check_whole
 
 __all__ = ["MAX_STEPS", "USUAL_STEPS", "deblur"]
 
@@ -51,8 +51,7 @@ def deblur(
     Raises:
         OptionError: see `Deconvolution`; steps is out of range.
     """
-    if not 0 <= steps <= MAX_STEPS:
-        raise OptionError(f"steps is {steps}; it must be from 0 to {MAX_STEPS}")
+    steps = check_whole("steps", steps, 0, MAX_STEPS)
     problem = Deconvolution(y, kernel, sigma)
     x_hat = network(problem.smooth(), {"deconvolved": sigma})
     turns = distances(steps, *FAR)

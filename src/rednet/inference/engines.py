@@ -7,7 +7,7 @@ planes) is done here once for all engines, each of which only runs the graph.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from rednet.architecture import PLANES_PER_HINT, REDNetConfig, round_up
 from rednet.errors import EngineError, OptionError
+from rednet.forking import check_threads, mark_threads
 from rednet.inference.bands import Feed
 from rednet.inference.ncnn_layers import NcnnLayers, NcnnNet, give_back_memory, import_ncnn
 from rednet.inference.scan import Scan, strip_width
 from rednet.inference.tiling import spans
 from rednet.machine import Device, check_device, cpu_threads, torch_device
+from rednet.options import check_whole
 from rednet.packages import need
 from rednet.zoo.chain import load_chain
 from rednet.zoo.ncnn_graph import to_ncnn
@@ -30,6 +32,7 @@ __all__ = ["ENGINES", "Engine", "NcnnEngine", "OnnxEngine", "TorchEngine", "load
 
 Array = NDArray[np.float32]
 
+MAX_THREADS = 1024
 ONNX_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
 
 
@@ -40,8 +43,11 @@ class Engine(ABC):
         config: the network's shape.
     """
 
+    library = ""  # that has the threads
+
     def __init__(self, config: REDNetConfig) -> None:
         self.config = config
+        mark_threads(self.library)
 
     def __call__(self, planes: Array, hints: Array) -> Array:
         """Computes the residual that is to be added to the picture.
@@ -56,7 +62,9 @@ class Engine(ABC):
 
         Raises:
             OptionError: the number of planes or hints is not the network's.
+            EngineError: the process was forked since the engine was loaded.
         """
+        check_threads(self.library, EngineError)
         height, width, _ = planes.shape
         return self.run(*self.laid_out(planes, hints)).transpose(1, 2, 0)[:height, :width]
 
@@ -103,6 +111,8 @@ class Engine(ABC):
 class NcnnEngine(Engine):
     """ncnn: small, no start-up cost, Winograd kernels; float32 throughout. Its gpu is Vulkan."""
 
+    library = "ncnn"
+
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
         ncnn = import_ncnn()
         if device == "gpu" and ncnn.get_gpu_count() < 1:
@@ -126,6 +136,7 @@ class NcnnEngine(Engine):
         return NcnnLayers(self.ncnn, self.chain, self.threads)
 
     def scan(self, hints: Array, width: int, *, strip: int | None = None) -> Feed:
+        check_threads(self.library, EngineError)
         config, stride, grid = self.config, self.config.stride, self.config.grid
         strips = list(spans(width, strip or strip_width(config, width), config.halo, grid))
         scans = [Scan(self.layers, round_up(seen.stop - seen.start, grid)) for _, seen in strips]
@@ -155,6 +166,8 @@ class NcnnEngine(Engine):
 class OnnxEngine(Engine):
     """ONNX Runtime. Its gpu is what its package was built for: CUDA, ROCm, CoreML or DirectML."""
 
+    library = "ONNX Runtime"
+
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
         onnxruntime = need("onnxruntime", "onnx", "the engine onnx", EngineError)
         available = onnxruntime.get_available_providers()
@@ -183,6 +196,8 @@ class OnnxEngine(Engine):
 class TorchEngine(Engine):
     """The training network itself: the reference that all others are held to. Its gpu is CUDA, ROCm or Metal."""
 
+    library = "torch"
+
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
         self.torch = need("torch", "train", "the engine torch", EngineError)
         self.torch.set_num_threads(threads)  # of the whole process: torch has no others
@@ -203,7 +218,7 @@ class TorchEngine(Engine):
         return residual
 
 
-ENGINES: Mapping[str, Callable[[Path, int, Device], Engine]] = {
+ENGINES: Mapping[str, type[NcnnEngine] | type[OnnxEngine] | type[TorchEngine]] = {
     "ncnn": NcnnEngine,
     "onnx": OnnxEngine,
     "torch": TorchEngine,
@@ -220,15 +235,17 @@ def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None,
         device: "cpu", or "gpu" where the engine finds one.
 
     Raises:
-        EngineError: the engine is not installed, cannot load the network, or finds no such device.
+        EngineError: the engine is not installed, cannot load the network, or finds no such device; or the process was
+            forked from one that had used it.
         ModelError: the folder is not a model, or broken.
         OptionError: the name is unknown, or threads is below 1.
     """
-    if name not in ENGINES:
+    if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"engine is {name!r}; it must be one of: {', '.join(ENGINES)}")
-    if threads is not None and threads < 1:
-        raise OptionError(f"threads is {threads}; it must be at least 1")
+    if threads is not None:
+        threads = check_whole("threads", threads, 1, MAX_THREADS)
     check_device(device)
+    check_threads(ENGINES[name].library, EngineError)
     return ENGINES[name](folder, threads or cpu_threads(), device)
 
 

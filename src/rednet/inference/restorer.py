@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rednet.architecture import round_up
 from rednet.errors import OptionError
-from rednet.hints import HINTS, Facts, hint_vector
+from rednet.hints import HINTS, Facts, check_facts, hint_vector
 from rednet.images import Picture, from_any
 from rednet.inference.budget import DEFAULT_TILE
 from rednet.inference.correction import (
@@ -26,15 +26,17 @@ from rednet.inference.correction import (
     hidden_pixels,
     put_in,
 )
-from rednet.inference.deblur import USUAL_STEPS, deblur
+from rednet.inference.deblur import MAX_STEPS, USUAL_STEPS, deblur
 from rednet.inference.engines import Engine, load_engine
 from rednet.inference.ensemble import apply_self_ensemble, spread_of_orientations
 from rednet.inference.fringes import FRINGE_REACH, fill_hidden
 from rednet.inference.holes import fill_holes
 from rednet.inference.inspect import estimate_sigma, inspect
 from rednet.inference.walk import Orientations, View, walk, with_marks
-from rednet.kernels import Kernel
+from rednet.kernels import Kernel, check_kernel, load_kernel
 from rednet.machine import Device
+from rednet.masks import Mask, from_picture
+from rednet.options import check_flag, check_number, check_whole
 from rednet.zoo.shipped import MODELS, find_model
 
 __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
@@ -42,6 +44,7 @@ __all__ = ["DEFAULT_TILE", "MODELS", "Restorer", "find_model"]
 Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
+MAX_TILE = 1 << 20  # px; more than any picture
 SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
 
 
@@ -63,9 +66,8 @@ class Restorer:
 
     def __init__(self, engine: Engine, *, tile: int = DEFAULT_TILE, bands: bool = True) -> None:
         grid = engine.config.grid
-        if tile < grid:
-            raise OptionError(f"tile is {tile}; it must be at least {grid}")
-        self.engine, self.tile, self.bands = engine, tile // grid * grid, bands
+        tile = check_whole("tile", tile, grid, MAX_TILE)
+        self.engine, self.tile, self.bands = engine, tile // grid * grid, check_flag("bands", bands)
 
     @classmethod
     def from_pretrained(
@@ -89,7 +91,7 @@ class Restorer:
         image: Any,
         *,
         facts: Facts | None = None,
-        mask: Array | None = None,
+        mask: Any = None,
         restore_known: bool = False,
         **options: Unpack[Options],
     ) -> Any:
@@ -99,7 +101,8 @@ class Restorer:
             image: an array (see `rednet.images.from_array`), a PIL image, or the path of a file.
             facts: what is known of the damage, see `rednet.hints`: `{"sigma": 25.0}`, or `{"sigma": None}` if only
                 the kind is known. None looks at the picture; `{}` lets the network find out.
-            mask: (H, W), True where pixels are missing, whatever stands there; known pixels come back untouched.
+            mask: (H, W), True where pixels are missing, whatever stands there; known pixels come back untouched. Or a
+                picture, white where they are missing: the path of a file, or a PIL image.
             restore_known: with a mask, restore the whole picture once the missing pixels are filled.
             options: see `Options`. With a mask, there is no detail, and strength weighs only the restoring after.
 
@@ -108,7 +111,10 @@ class Restorer:
 
         Raises:
             ImageError: not a picture. OptionError: an option is out of range or the mask does not fit.
+            TypeError: there is no such option.
         """
+        check_options(options)
+        mask = None if mask is None else as_mask(mask)
         picture, back = from_any(image if mask is None else without_junk(image, mask))
         if facts is None and mask is None:
             facts = inspect(picture.pixels, Path(image) if isinstance(image, str | Path) else None).facts
@@ -116,21 +122,27 @@ class Restorer:
 
     def upscale(self, image: Any, scale: int = 2, **options: Unpack[Options]) -> Any:
         """Enlarges a picture 2, 3 or 4 times; `image`, the options and the result are as in `restore`."""
+        check_options(options)
         picture, back = from_any(image)
         return back(self.upscale_picture(picture, scale, **options))
 
     def deblur(
         self,
         image: Any,
-        kernel: Kernel,
+        kernel: Kernel | str | Path,
         sigma: float | None = None,
         *,
         steps: int | None = None,
         **options: Unpack[Options],
     ) -> Any:
-        """Undoes a known blur; `image`, options and result are as in `restore`, the rest as in `correct_blur`."""
+        """Undoes a known blur; `image`, options and result are as in `restore`, the rest as in `correct_blur`.
+
+        The kernel may be words or a file, too, see `rednet.kernels.load_kernel`.
+        """
+        check_options(options)
+        psf = load_kernel(kernel) if isinstance(kernel, str | Path) else check_kernel(kernel)
         picture, back = from_any(image)
-        return back(self.deblur_picture(picture, kernel, sigma, steps, **options))
+        return back(self.deblur_picture(picture, psf, sigma, steps, **options))
 
     def restore_picture(
         self,
@@ -141,6 +153,7 @@ class Restorer:
         **options: Unpack[Options],
     ) -> Picture:
         """Restores the pixels of a picture and leaves all else; arguments as in `restore`."""
+        check_facts(facts)
         if mask is None:
             check_options(options)
         else:
@@ -152,6 +165,7 @@ class Restorer:
 
     def upscale_picture(self, picture: Picture, scale: int, **options: Unpack[Options]) -> Picture:
         """Enlarges a picture by a whole factor: bicubic first, then the network sharpens what that blurred."""
+        check_options(options)
         return self.restore_picture(enlarge(picture, scale), {"scale": float(scale)}, **options)
 
     def deblur_picture(
@@ -211,9 +225,11 @@ class Restorer:
         """
         progress, self_ensemble = options.get("progress", silent), options.get("self_ensemble", False)
         hidden = hidden_pixels(picture)
+        turns = check_whole("steps", USUAL_STEPS if steps is None else steps, 0, MAX_STEPS)
+        strongest = HINTS["deconvolved"].highest
+        level = None if sigma is None else check_number("sigma", sigma, 0, strongest)
         y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
-        level = min(estimate_sigma(y), HINTS["deconvolved"].highest) if sigma is None else sigma
-        turns = USUAL_STEPS if steps is None else steps
+        level = min(estimate_sigma(y), strongest) if level is None else level
         done, passes = 0, 1 + turns
 
         def network(x: Pixels, facts: Facts) -> Pixels:
@@ -313,6 +329,27 @@ class Restorer:
             orientations=orientations,
             progress=progress,
         )
+
+
+def as_mask(mask: Any) -> Mask:
+    """Takes a mask: an array, not 0 where pixels are missing, or a picture (a path or a PIL image), white there.
+
+    Raises:
+        OptionError: it is none, or a picture that marks nothing. ImageError: the picture cannot be read.
+    """
+    if isinstance(mask, str | Path) or getattr(mask, "mode", "1") != "1":
+        drawn, _ = from_any(mask)
+        marked = from_picture(drawn.pixels, drawn.alpha)
+        if not marked.any():
+            raise OptionError("the picture of the mask marks nothing as missing; it must be white and opaque there")
+        return marked
+    try:
+        values = np.asarray(mask)
+    except ValueError:
+        raise OptionError("the mask has rows of different lengths; it must be (H, W)") from None
+    if values.dtype.kind not in "buif" or not np.isfinite(values).all():
+        raise OptionError(f"the mask is an array of {values.dtype}; it must be of booleans, or of finite numbers")
+    return values.astype(bool)
 
 
 def without_junk(image: Any, mask: Array) -> Any:

@@ -14,10 +14,9 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from rednet.images.reading import check_readable
-from rednet.inference.correction import Options
+from rednet.inference.correction import Options, check_options
 from rednet.inference.inspect import jpeg_quality
-from rednet.inference.restorer import Restorer
-from rednet.kernels import load_kernel
+from rednet.inference.restorer import Restorer, as_mask
 
 __all__ = ["deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"]
 
@@ -28,6 +27,12 @@ def shipped() -> Restorer:
     return Restorer.from_pretrained()
 
 
+def ready(options: Options) -> Restorer:
+    """Gives the shipped network, once the options are known to be right; else raises as `check_options` does."""
+    check_options(options)
+    return shipped()
+
+
 def restore(image: Any, **options: Unpack[Options]) -> Any:
     """Looks at a picture, decides what is wrong with it, and restores it.
 
@@ -35,7 +40,7 @@ def restore(image: Any, **options: Unpack[Options]) -> Any:
         image: an array, a PIL image or a path; of a JPEG file, the tables tell the quality.
         options: of all verbs, see `rednet.inference.correction.Options`: strength, detail, self_ensemble, progress.
     """
-    return shipped().restore(image, **options)
+    return ready(options).restore(image, **options)
 
 
 def denoise(image: Any, *, sigma: float | None = None, **options: Unpack[Options]) -> Any:
@@ -44,7 +49,7 @@ def denoise(image: Any, *, sigma: float | None = None, **options: Unpack[Options
     Args:
         sigma: standard deviation of the noise on the 0-255 scale; None if unknown.
     """
-    return shipped().restore(image, facts={"sigma": sigma}, **options)
+    return ready(options).restore(image, facts={"sigma": sigma}, **options)
 
 
 def dejpeg(image: Any, *, quality: float | None = None, **options: Unpack[Options]) -> Any:
@@ -56,7 +61,7 @@ def dejpeg(image: Any, *, quality: float | None = None, **options: Unpack[Option
     if quality is None and isinstance(image, str | Path):
         check_readable(Path(image))
         quality = jpeg_quality(Path(image))
-    return shipped().restore(image, facts={"quality": quality}, **options)
+    return ready(options).restore(image, facts={"quality": quality}, **options)
 
 
 def upscale(image: Any, *, scale: int = 2, **options: Unpack[Options]) -> Any:
@@ -65,12 +70,12 @@ def upscale(image: Any, *, scale: int = 2, **options: Unpack[Options]) -> Any:
     Args:
         scale: 2, 3 or 4.
     """
-    return shipped().upscale(image, scale, **options)
+    return ready(options).upscale(image, scale, **options)
 
 
 def deblur(
     image: Any,
-    kernel: NDArray[Any] | str,
+    kernel: NDArray[Any] | str | Path,
     *,
     sigma: float | None = None,
     steps: int | None = None,
@@ -84,15 +89,15 @@ def deblur(
         sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
         steps: turns of inverse and network after the first answer; None for the usual two.
     """
-    psf = load_kernel(kernel) if isinstance(kernel, str) else kernel
-    return shipped().deblur(image, psf, sigma, steps=steps, **options)
+    return ready(options).deblur(image, kernel, sigma, steps=steps, **options)
 
 
-def inpaint(image: Any, mask: NDArray[Any], *, restore_known: bool = False, **options: Unpack[Options]) -> Any:
+def inpaint(image: Any, mask: Any, *, restore_known: bool = False, **options: Unpack[Options]) -> Any:
     """Fills missing pixels; all others come back untouched (float64 within float32's precision).
 
     Args:
-        mask: (H, W), True (or not 0) where pixels are missing; what stands there, NaN say, does not matter.
+        mask: (H, W), True (or not 0) where pixels are missing; what stands there, NaN say, does not matter. Or a
+            picture, white there: the path of a file, or a PIL image.
         restore_known: then restore the whole picture; strength weighs that, never what is filled in.
     """
-    return shipped().restore(image, facts={}, mask=mask, restore_known=restore_known, **options)
+    return ready(options).restore(image, facts={}, mask=as_mask(mask), restore_known=restore_known, **options)

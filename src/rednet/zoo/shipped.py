@@ -20,6 +20,9 @@ def find_model(name_or_dir: str | Path) -> Path:
     shipped = sorted(config.parent.name for config in MODELS.glob("*/config.json"))
     if str(name_or_dir) in shipped:
         return MODELS / str(name_or_dir)
-    if Path(name_or_dir).is_dir():
-        return Path(name_or_dir)
-    raise ModelError(f"there is no model {name_or_dir}; shipped: {', '.join(shipped)}; or give a model folder")
+    try:
+        if isinstance(name_or_dir, str | Path) and Path(name_or_dir).is_dir():
+            return Path(name_or_dir)
+    except OSError as error:
+        raise ModelError(f"cannot read the model folder {name_or_dir!s:.200}: {error.strerror}") from error
+    raise ModelError(f"there is no model {name_or_dir!s:.200}; shipped: {', '.join(shipped)}; or give a model folder")

@@ -1,0 +1,88 @@
+"""A process that was forked after the network had been used says so at once, and never hangs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rednet.inference.engines import ENGINES
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+PARENT = """
+import multiprocessing, sys, warnings
+import numpy as np
+import rednet
+warnings.simplefilter("ignore")  # Python itself warns of forking with threads
+
+y = np.zeros((40, 40, 3), np.uint8)
+
+def load():
+    return rednet.Restorer.from_pretrained("fast", engine={engine!r}, threads=2)
+
+def again(_):
+    return restorer.restore(y, facts={{}}).shape
+
+def anew(_):
+    return load().restore(y, facts={{}}).shape
+
+def told(work, how):
+    with multiprocessing.get_context(how).Pool(1) as pool:
+        try:
+            return pool.map(work, [0])[0]
+        except rednet.EngineError as error:
+            return str(error)
+
+if __name__ == "__main__":
+    {body}
+"""
+
+
+def run(engine, body, folder):
+    """Runs a program in a process of its own, so that one that hangs can be ended."""
+    script = folder / "program.py"
+    script.write_text(PARENT.format(engine=engine, body="\n    ".join(body)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_after_one_use_a_forked_process_is_told_the_way_out(engine, tmp_path):
+    lines = run(
+        engine,
+        ["restorer = load()", "print(again(0))", "print(told(again, 'fork'))", "print(told(anew, 'fork'))",
+         "print(told(anew, 'spawn'))", "print(again(0))"],
+        tmp_path,
+    )  # fmt: skip
+    first, second, third, spawned, last = lines
+    assert first == spawned == last == "(40, 40, 3)"
+    assert second == third and "forked" in second and "spawn" in second
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_before_any_use_a_forked_process_works(engine, tmp_path):
+    assert run(engine, ["print(told(anew, 'fork'))", "print(anew(0))"], tmp_path) == ["(40, 40, 3)"] * 2
+
+
+def test_writing_in_a_forked_process_is_refused_and_reading_works(tmp_path):
+    body = [
+        "from pathlib import Path",
+        "from rednet.images import from_array, read_picture, write_picture",
+        f"folder = Path({str(tmp_path)!r})",
+        "write_picture(folder / 'a.png', from_array(y))",
+        "import os",
+        "pid = os.fork()",
+        "if pid == 0:",
+        "    size = read_picture(folder / 'a.png').size",
+        "    try:",
+        "        write_picture(folder / 'b.png', from_array(y))",
+        "    except rednet.ImageError as error:",
+        "        print(size, error, flush=True)",
+        "    os._exit(0)",
+        "os.waitpid(pid, 0)",
+    ]
+    (line,) = run("ncnn", body, tmp_path)
+    assert line.startswith("40x40 ") and "forked" in line and "spawn" in line
+    assert not (tmp_path / "b.png").exists()
