@@ -285,6 +285,8 @@ def test_a_run_that_is_killed_right_after_it_began_goes_on(data, tmp_path):
     process.communicate(timeout=60)
     assert "step 1 " in line and "nan" not in line and " dB" not in line
     assert saved_step(tmp_path / "run") == 1 and load_network(tmp_path / "run").config.depth == 4
+    done = subprocess.run([*command, "--steps", "1", "--resume"], capture_output=True, text=True)
+    assert "finished already" in done.stdout and "nan" not in done.stdout
     done = subprocess.run([*command, "--steps", "3", "--resume"], capture_output=True, text=True)
     assert done.returncode == 0 and "done; 3 steps" in done.stdout and "nan" not in done.stdout + done.stderr
 

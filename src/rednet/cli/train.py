@@ -61,7 +61,8 @@ def train(
         end = "finished already; to go on, give a larger budget"
     else:
         end = "stopped; go on with --resume" if status.progress < 1 else "done"
-    print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx, {status.mean_psnr:.2f} dB on validation")
+    score = f", {status.mean_psnr:.2f} dB on validation" if status.psnr else ""
+    print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx{score}")
 
 
 class display:

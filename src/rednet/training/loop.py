@@ -261,7 +261,7 @@ class Run:
         if other:
             raise TrainingError(
                 f"the run in {path.parent} had another {' and '.join(other)} in its recipe; resume with that one, or "
-                f"start a new run from its weights, in another folder (--from {path.parent})"
+                "start a new run from its weights, in another folder"
             )
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
