@@ -26,7 +26,7 @@ def train(
     device: Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where torch finds one.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs torch: pip install '.[train]'). Ctrl-C stops it so that --resume can go on."""
+    """Train a network (needs torch). Ctrl-C stops it so that --resume can go on."""
     from rednet.errors import OptionError, TrainingError
     from rednet.packages import install_command
 
