@@ -307,6 +307,16 @@ def test_a_run_is_saved_early_again_and_again_and_before_its_last_validation(
     assert seen == expected and judged == [4]
 
 
+def test_a_run_that_is_killed_while_it_saves_for_the_first_time_goes_on(recipe, data, tmp_path, monkeypatch):
+    def killed(model, out):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loop, "save_network", killed)
+        train(recipe, data, tmp_path / "run", Budget(steps=2))
+    assert train(recipe, data, tmp_path / "run", Budget(steps=2), resume=True).step == 2
+
+
 def test_a_finished_run_that_is_resumed_says_so_and_changes_nothing(recipe, data, tmp_path):
     first = train(recipe, data, tmp_path / "run", Budget(steps=2))
     before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}

@@ -237,7 +237,6 @@ class Run:
         """
         if not all(p.isfinite().all() for p in [*self.model.parameters(), *self.averaged.parameters()]):
             raise TrainingError(self.diverged("a weight is no longer finite"))
-        save_network(self.averaged, out)
         state: dict[str, Any] = {
             "settings": self.settings,
             "model": self.model.state_dict(),
@@ -249,6 +248,7 @@ class Run:
         temporary = out / f".{STATE}.part"
         torch.save(state, temporary)
         temporary.replace(out / STATE)
+        save_network(self.averaged, out)  # second: from a state alone a run can go on, from weights alone it cannot
 
     def load(self, path: Path) -> None:
         """Takes up the state of a stopped run.
