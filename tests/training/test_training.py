@@ -285,6 +285,8 @@ def test_a_run_that_is_killed_right_after_it_began_goes_on(data, tmp_path):
     process.communicate(timeout=60)
     assert "step 1 " in line and "nan" not in line and " dB" not in line
     assert saved_step(tmp_path / "run") == 1 and load_network(tmp_path / "run").config.depth == 4
+    done = subprocess.run([*command, "--steps", "1", "--resume"], capture_output=True, text=True)
+    assert "finished already" in done.stdout and "nan" not in done.stdout
     done = subprocess.run([*command, "--steps", "3", "--resume"], capture_output=True, text=True)
     assert done.returncode == 0 and "done; 3 steps" in done.stdout and "nan" not in done.stdout + done.stderr
 
@@ -303,6 +305,16 @@ def test_a_run_is_saved_early_again_and_again_and_before_its_last_validation(
     monkeypatch.setattr(loop, "SAVE_EVERY_S", pause)
     train(recipe, data, tmp_path / "run", Budget(steps=4), report=lambda _: seen.append(saved_step(tmp_path / "run")))
     assert seen == expected and judged == [4]
+
+
+def test_a_run_that_is_killed_while_it_saves_for_the_first_time_goes_on(recipe, data, tmp_path, monkeypatch):
+    def killed(model, out):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loop, "save_network", killed)
+        train(recipe, data, tmp_path / "run", Budget(steps=2))
+    assert train(recipe, data, tmp_path / "run", Budget(steps=2), resume=True).step == 2
 
 
 def test_a_finished_run_that_is_resumed_says_so_and_changes_nothing(recipe, data, tmp_path):

@@ -35,6 +35,8 @@ def test_raw_bytes_take_their_options_from_the_query(client, levels, restorer):
         "/v1/restore?task=upscale&scale=3", content=as_bytes(levels), headers={"content-type": "image/png"}
     )
     np.testing.assert_array_equal(as_levels(answer.content), restorer.upscale(levels, 3))
+    assert answer.headers["content-disposition"].endswith('-x3.png"')  # named as on the command line
+    assert restore(client, levels).headers["content-disposition"].endswith('-restored.png"')
 
 
 def test_a_mask_and_a_kernel_come_as_files(client, levels, restorer):

@@ -127,7 +127,7 @@ def carry_out(task: FileTask, job: Job, name: str) -> None:
     task.load()
     if task.report.words:
         print(f"{name}: {task.report.words}", file=sys.stderr)
-    if job.own.get("find_scratches"):
+    if job.own.get("find_scratches") and not task.skipped:
         propose_scratches(task, fill=job.own["yes"])
     restorer = job.restorer()
     with progress_bar(task.source.name) as advance:

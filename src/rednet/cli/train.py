@@ -26,7 +26,7 @@ def train(
     device: Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where torch finds one.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs torch: pip install '.[train]'). Ctrl-C stops it so that --resume can go on."""
+    """Train a network (needs torch). Ctrl-C stops it so that --resume can go on."""
     from rednet.errors import OptionError, TrainingError
     from rednet.packages import install_command
 
@@ -61,7 +61,8 @@ def train(
         end = "finished already; to go on, give a larger budget"
     else:
         end = "stopped; go on with --resume" if status.progress < 1 else "done"
-    print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx, {status.mean_psnr:.2f} dB on validation")
+    score = f", {status.mean_psnr:.2f} dB on validation" if status.psnr else ""
+    print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx{score}")
 
 
 class display:

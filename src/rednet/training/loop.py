@@ -237,7 +237,6 @@ class Run:
         """
         if not all(p.isfinite().all() for p in [*self.model.parameters(), *self.averaged.parameters()]):
             raise TrainingError(self.diverged("a weight is no longer finite"))
-        save_network(self.averaged, out)
         state: dict[str, Any] = {
             "settings": self.settings,
             "model": self.model.state_dict(),
@@ -249,6 +248,7 @@ class Run:
         temporary = out / f".{STATE}.part"
         torch.save(state, temporary)
         temporary.replace(out / STATE)
+        save_network(self.averaged, out)  # second: from a state alone a run can go on, from weights alone it cannot
 
     def load(self, path: Path) -> None:
         """Takes up the state of a stopped run.
@@ -261,7 +261,7 @@ class Run:
         if other:
             raise TrainingError(
                 f"the run in {path.parent} had another {' and '.join(other)} in its recipe; resume with that one, or "
-                f"start a new run from its weights, in another folder (--from {path.parent})"
+                "start a new run from its weights, in another folder"
             )
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
