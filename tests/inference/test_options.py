@@ -51,7 +51,7 @@ def test_a_misspelt_or_foreign_keyword_is_a_type_error_that_names_it(verb, name)
 
 
 def test_an_option_of_another_verb_is_a_type_error():
-    for verb, name in (("denoise", "quality"), ("dejpeg", "scale"), ("restore", "mask"), ("denoise", "mask"),
+    for verb, name in (("denoise", "scale"), ("dejpeg", "scale"), ("restore", "mask"), ("denoise", "mask"),
                        ("upscale", "steps"), ("deblur", "restore_known"), ("denoise", "restore_known")):  # fmt: skip
         with pytest.raises(TypeError, match=name):
             call(verb, **{name: None})
@@ -63,7 +63,8 @@ def test_methods_of_a_restorer_refuse_misspelt_keywords_before_they_read(method,
         getattr(small_network, method)("missing.png", *([KERNEL] if method == "deblur" else []), strenght=1)
 
 
-NUMBERS = [("denoise", "sigma"), ("dejpeg", "quality"), ("upscale", "scale"), ("deblur", "sigma"), ("deblur", "steps"),
+NUMBERS = [("denoise", "sigma"), ("denoise", "quality"), ("dejpeg", "quality"), ("dejpeg", "sigma"),
+           ("upscale", "scale"), ("deblur", "sigma"), ("deblur", "steps"),
            *[(verb, name) for verb in VERBS for name in ("strength", "detail")]]  # fmt: skip
 MAY_BE_NONE = ("sigma", "quality", "steps")
 

@@ -137,7 +137,7 @@ def test_a_mask_that_marks_nothing_is_refused_but_a_picture_without_scratches_st
 
 def test_a_preview_is_small_and_a_crop_is_exact(restorer, photo, tmp_path):
     y = from_array(np.tile(photo, (15, 20, 1)))
-    proof = Proof.compute(denoising(25.0), tmp_path, restorer, y, tmp_path / "none", {})
+    proof = Proof.compute(denoising(25.0), tmp_path, restorer, y, None, {})
     assert proof.size == (1600, 1440)
     views = proof.views(1.0, 0.0)
     assert max(views.after.shape) == PREVIEW and views.before.shape == views.after.shape == views.removed.shape

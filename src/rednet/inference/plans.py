@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rednet.errors import ImageError, OptionError
 from rednet.images import Picture, read_picture
 from rednet.inference.correction import Options, apply_correction, check_filling, check_options, enlarge
-from rednet.inference.inspect import Finding, inspect, jpeg_quality
+from rednet.inference.inspect import Finding, compression, inspect, jpeg_quality
 from rednet.inference.restorer import Restorer
 from rednet.inference.scratches import find_scratches
 from rednet.inference.work import USUAL_FLOATS, Local, Whole, Work
@@ -100,16 +100,22 @@ def automatic() -> Plan:
     return told(lambda sample, path: inspect(sample(), path))
 
 
-def denoising(sigma: float | None = None) -> Plan:
-    """Removes noise; its `sigma` (0-255 scale) if it is known."""
-    return told(lambda sample, path: Finding({"sigma": sigma}, ""))
+def denoising(sigma: float | None = None, quality: float | None = None) -> Plan:
+    """Removes noise; its `sigma` (0-255 scale) if it is known, and the `quality` of the JPEG that it was saved as.
+
+    A JPEG file tells its quality itself.
+    """
+    return told(lambda sample, path: Finding({"sigma": sigma, **compression(quality, path)}, ""))
 
 
-def deblocking(quality: float | None = None) -> Plan:
-    """Removes JPEG's blocks and rings; the file tells the `quality` if nobody does."""
-    return told(
-        lambda sample, path: Finding({"quality": quality or (None if path is None else jpeg_quality(path))}, "")
-    )
+def deblocking(quality: float | None = None, sigma: float | None = None) -> Plan:
+    """Removes JPEG's blocks and rings; a JPEG file tells the `quality` if it is left out. `sigma` of noise under it."""
+
+    def find(sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        known = quality if quality is not None or path is None else jpeg_quality(path)
+        return Finding({"quality": known} if sigma is None else {"quality": known, "sigma": sigma}, "")
+
+    return told(find)
 
 
 def enlarging(scale: int = 2) -> Plan:

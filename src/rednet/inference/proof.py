@@ -98,7 +98,7 @@ class Proof:
 
     @classmethod
     def compute(
-        cls, plan: Plan, folder: Path, restorer: Restorer, picture: Picture, path: Path, options: Options
+        cls, plan: Plan, folder: Path, restorer: Restorer, picture: Picture, path: Path | None, options: Options
     ) -> Proof:
         """Runs the network.
 
@@ -107,7 +107,7 @@ class Proof:
             folder: where the arrays are kept.
             restorer: runs the network.
             picture: to restore.
-            path: the file that it was read from, for what is to be found in it.
+            path: the file that it was read from, if any, for what is to be found in it.
             options: see `Options`.
         """
         prepared = plan.prepare(picture)

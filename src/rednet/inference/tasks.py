@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.images.reading import check_readable
 from rednet.inference.correction import Options, check_options
-from rednet.inference.inspect import jpeg_quality
+from rednet.inference.inspect import compression, jpeg_quality
 from rednet.inference.restorer import Restorer, as_mask
 
 __all__ = ["deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"]
@@ -33,6 +33,14 @@ def ready(options: Options) -> Restorer:
     return shipped()
 
 
+def readable_path(image: Any) -> Path | None:
+    """Return the path of a file that can be read, if the image is one; raise ImageError if it cannot."""
+    if not isinstance(image, str | Path):
+        return None
+    check_readable(Path(image))
+    return Path(image)
+
+
 def restore(image: Any, **options: Unpack[Options]) -> Any:
     """Looks at a picture, decides what is wrong with it, and restores it.
 
@@ -43,25 +51,29 @@ def restore(image: Any, **options: Unpack[Options]) -> Any:
     return ready(options).restore(image, **options)
 
 
-def denoise(image: Any, *, sigma: float | None = None, **options: Unpack[Options]) -> Any:
+def denoise(image: Any, *, sigma: float | None = None, quality: float | None = None, **options: Unpack[Options]) -> Any:
     """Removes Gaussian noise.
 
     Args:
         sigma: standard deviation of the noise on the 0-255 scale; None if unknown.
+        quality: 1 to 100, of the JPEG that the noisy picture was saved as, if it was; the path of a JPEG file tells it.
     """
-    return ready(options).restore(image, facts={"sigma": sigma}, **options)
+    facts = {"sigma": sigma, **compression(quality, readable_path(image))}
+    return ready(options).restore(image, facts=facts, **options)
 
 
-def dejpeg(image: Any, *, quality: float | None = None, **options: Unpack[Options]) -> Any:
+def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = None, **options: Unpack[Options]) -> Any:
     """Removes the blocks and rings of JPEG compression.
 
     Args:
         quality: at which the picture was saved, 1 to 100; None if unknown (the path of a JPEG file tells it).
+        sigma: standard deviation, on the 0-255 scale, of noise under the compression; None if there is none.
     """
-    if quality is None and isinstance(image, str | Path):
-        check_readable(Path(image))
-        quality = jpeg_quality(Path(image))
-    return ready(options).restore(image, facts={"quality": quality}, **options)
+    path = readable_path(image)
+    if quality is None and path is not None:
+        quality = jpeg_quality(path)
+    facts = {"quality": quality} if sigma is None else {"quality": quality, "sigma": sigma}
+    return ready(options).restore(image, facts=facts, **options)
 
 
 def upscale(image: Any, *, scale: int = 2, **options: Unpack[Options]) -> Any:

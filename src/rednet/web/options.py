@@ -34,8 +34,8 @@ __all__ = ["RestoreOptions", "read_options"]
 
 Task = Literal["auto", "denoise", "dejpeg", "upscale", "deblur", "inpaint"]
 OWN = {
-    "denoise": ("sigma",),
-    "dejpeg": ("quality",),
+    "denoise": ("sigma", "quality"),
+    "dejpeg": ("quality", "sigma"),
     "upscale": ("scale",),
     "deblur": ("kernel", "noise_sigma", "steps"),
     "inpaint": ("mask_color", "tolerance", "mask_alpha", "find_scratches", "restore_known"),
@@ -48,8 +48,8 @@ class RestoreOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     task: Annotated[Task, Field(description="auto looks at the picture and decides.")] = "auto"
-    sigma: Annotated[float | None, Field(ge=0, le=255, description="denoise: of the noise, 0-255, if known.")] = None
-    quality: Annotated[int | None, Field(ge=1, le=100, description="dejpeg: if left out, a JPEG file tells.")] = None
+    sigma: Annotated[float | None, Field(ge=0, le=255, description="denoise, dejpeg: of the noise, 0-255.")] = None
+    quality: Annotated[int | None, Field(ge=1, le=100, description="dejpeg, denoise: else a JPEG file tells.")] = None
     scale: Annotated[int, Field(ge=2, le=4, description="upscale: how many times wider and higher.")] = 2
     kernel: Annotated[
         str | None,
@@ -96,17 +96,17 @@ class RestoreOptions(BaseModel):
             OptionError, ImageError: something is missing, does not belong to the task, or cannot be read.
         """
         for task, names in OWN.items():
-            strange = sorted(self.model_fields_set.intersection(names))
-            if strange and task != self.task:
+            strange = sorted(self.model_fields_set.intersection(names).difference(OWN.get(self.task, ())))
+            if strange:
                 raise OptionError(f"{strange[0]} belongs to the task {task}, and the task is {self.task}")
         if self.task != "inpaint" and mask is not None:
             raise OptionError(f"a mask belongs to the task inpaint, and the task is {self.task}")
         if self.task != "deblur" and kernel is not None:
             raise OptionError(f"a kernel belongs to the task deblur, and the task is {self.task}")
         if self.task == "denoise":
-            return denoising(self.sigma)
+            return denoising(self.sigma, self.quality)
         if self.task == "dejpeg":
-            return deblocking(self.quality)
+            return deblocking(self.quality, self.sigma)
         if self.task == "upscale":
             return enlarging(self.scale)
         if self.task == "deblur":
