@@ -119,7 +119,7 @@ def compression(quality: float | None, path: Path | None) -> Facts:
     """Return what to tell of the JPEG that a noisy picture was saved as: the given quality, or that of the file."""
     if quality is None and path is not None:
         quality = jpeg_quality(path)
-    return {} if quality is None else {"quality": float(quality)}
+    return {} if quality is None else {"quality": quality}
 
 
 def quality_of(table: NDArray[np.generic]) -> int:
