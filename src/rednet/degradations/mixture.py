@@ -1,0 +1,89 @@
+"""Several kinds of damage: one after the other, or one of many for each picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rednet.degradations.degraded import Degradation, Degraded, Image, Mask, check_level, to_gray
+from rednet.errors import OptionError
+
+__all__ = ["Chain", "Mixture", "Share"]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Several kinds of damage, one after the other; the facts of all are known, of one kind the last."""
+
+    steps: tuple[Degradation, ...]
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        facts: dict[str, float | None] = {}
+        mask: Mask | None = None
+        for step in self.steps:
+            x, new, lost, _ = step(x, rng)
+            facts.update(new)
+            mask = lost if mask is None else mask if lost is None else mask | lost
+        return Degraded(x, facts, mask)
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part of a mixture.
+
+    Args:
+        name: of the task; training balances the loss by it.
+        degradation: what it does.
+        weight: its share among the others.
+        gray: chance that the picture is made gray first.
+    """
+
+    name: str
+    degradation: Degradation
+    weight: float = 1.0
+    gray: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_level("gray", self.gray, 0, 1)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Draws one kind of damage for each picture, by weight.
+
+    Args:
+        shares: the kinds.
+        told: chance that kind and level are told.
+        task_told: chance that the kind alone is told; what is left of 1 is blind.
+    """
+
+    shares: tuple[Share, ...]
+    told: float = 0.4
+    task_told: float = 0.4
+    weights: tuple[float, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        total = sum(share.weight for share in self.shares)
+        if not total > 0 or any(share.weight < 0 for share in self.shares):
+            raise OptionError("a mixture needs shares with weights >= 0 that do not sum to 0")
+        if self.told < 0 or self.task_told < 0 or self.told + self.task_told > 1:
+            raise OptionError(f"told is {self.told} and task_told {self.task_told}; they must be >= 0, together <= 1")
+        object.__setattr__(self, "weights", tuple(share.weight / total for share in self.shares))
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> tuple[int, Image, Degraded]:
+        """Damages a picture.
+
+        Returns:
+            The number of the drawn share, x (gray if the draw said so), and the damaged picture with only those
+            facts that are to be told.
+        """
+        index = int(rng.choice(len(self.shares), p=self.weights))
+        share = self.shares[index]
+        if x.shape[2] == 3 and rng.random() < share.gray:
+            x = to_gray(x)
+        y, facts, mask, _ = share.degradation(x, rng)
+        tell = rng.random()
+        if tell >= self.told:
+            facts = dict.fromkeys(facts) if tell < self.told + self.task_told else {}
+        return index, x, Degraded(y, facts, mask)
