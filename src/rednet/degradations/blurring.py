@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from rednet.deconvolution import Deconvolution
-from rednet.degradations.degraded import Degraded, Image, Level, check_level, draw
+from rednet.degradations.degraded import Degraded, Image, Level, check_level, choose, draw, several
 from rednet.degradations.noise import GaussianNoise
+from rednet.errors import OptionError
 from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
 
-__all__ = ["Blur", "Deconvolved", "random_kernel"]
+__all__ = ["Blur", "Deconvolved", "SlightBlur", "random_kernel"]
+
+MAX_SPREAD = 3.0  # px; a wider blur is better inverted
+LEAST_SPREAD = 0.1  # px; what is less moves no 8-bit level
+REACH = 3.0  # standard deviations at which a Gaussian is cut off
 
 KERNEL_ERROR = 0.1  # a kernel that was estimated or measured is never exact
 SIGMA_GUESS = (0.7, 1.4)  # nor is the noise that is told to the inverse
@@ -76,6 +82,63 @@ class Deconvolved:
         wrong = kernel * (1 + KERNEL_ERROR * rng.uniform() * rng.standard_normal(kernel.shape)).clip(0)
         guess = sigma * rng.uniform(*SIGMA_GUESS)
         return Degraded(Deconvolution(y, wrong, guess, repeats=True).smooth(), {"deconvolved": sigma})
+
+
+@dataclass(frozen=True)
+class SlightBlur:
+    """Makes a picture a little soft and adds Gaussian noise, for a network that sees the soft picture itself.
+
+    Its spread is a fact like others: told, it is a known blur; not told, a lens or a resampling that nobody measured.
+
+    Args:
+        spread: standard deviation of the blur along one axis, px; 0 leaves the picture sharp.
+        sigma: of the noise, 0-255 scale.
+        shape: "gaussian", or "disk" (a lens out of focus, of twice the spread as its radius); or both to choose from.
+        clip: round to 8 bits within [0, 1], as a saved file does.
+
+    Source: isotropic Gaussian blur before noise as in Zhang, Zuo and Zhang, "Learning a single convolutional
+    super-resolution network for multiple degradations" (SRMD), CVPR 2018, section 3.1.
+    """
+
+    spread: Level
+    sigma: Level = 0.0
+    shape: Literal["gaussian", "disk"] | tuple[Literal["gaussian", "disk"], ...] = ("gaussian", "disk")
+    clip: bool = False
+
+    def __post_init__(self) -> None:
+        check_level("spread", self.spread, 0, MAX_SPREAD)
+        check_level("sigma", self.sigma, 0, 255)
+        if not several(self.shape) or set(several(self.shape)) - {"gaussian", "disk"}:
+            raise OptionError(f"shape is {self.shape}; it must be gaussian or disk, or both")
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        spread, shape = draw(self.spread, rng), choose(self.shape, rng)
+        if spread >= LEAST_SPREAD and shape == "disk":
+            y = weighted(x, disk(2 * spread))
+        elif spread >= LEAST_SPREAD:
+            line = gaussian_line(spread)
+            y = weighted(weighted(x, line[None]), line[:, None])
+        else:
+            y = x
+        noisy = GaussianNoise(self.sigma, self.clip)(y, rng)
+        return noisy._replace(facts={"blur": spread, **noisy.facts})
+
+
+def gaussian_line(spread: float) -> Kernel:
+    """Gives the profile of a Gaussian of a spread, px, with sum 1."""
+    half = math.ceil(REACH * spread)
+    line: Kernel = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * spread**2))
+    return line / float(line.sum())
+
+
+def weighted(x: Image, kernel: Kernel) -> Image:
+    """Sums the neighbours of each pixel with a small kernel's weights; mirrored at the borders."""
+    rows, columns = (side // 2 for side in kernel.shape)
+    padded = np.pad(x, ((rows, rows), (columns, columns), (0, 0)), mode="symmetric")
+    total = np.zeros_like(x)
+    for row, column in np.argwhere(kernel > 0):
+        total += np.float32(kernel[row, column]) * padded[row : row + x.shape[0], column : column + x.shape[1]]
+    return total
 
 
 def random_kernel(size: float, rng: np.random.Generator) -> Kernel:

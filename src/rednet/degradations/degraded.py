@@ -15,13 +15,13 @@ from rednet.hints import Facts
 from rednet.kernels import Kernel
 
 __all__ = [
+    "UNTOUCHED",
     "Degradation",
     "Degraded",
     "Identity",
     "Image",
     "Level",
     "Mask",
-    "UNTOUCHED",
     "check_level",
     "choose",
     "draw",

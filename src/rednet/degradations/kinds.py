@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rednet.degradations.blurring import Blur, Deconvolved
-from rednet.degradations.compression import JPEG
+from rednet.degradations.blurring import Blur, Deconvolved, SlightBlur
+from rednet.degradations.compression import JPEG, JPEGTwice
 from rednet.degradations.degraded import Degradation, Identity
+from rednet.degradations.exposure import Dark
+from rednet.degradations.faults import Banding, Impulses
+from rednet.degradations.grain import ChromaNoise, FilmGrain
 from rednet.degradations.missing import MissingPixels
 from rednet.degradations.mixture import Chain
 from rednet.degradations.noise import GaussianNoise
 from rednet.degradations.scaling import Scaling
+from rednet.degradations.sensor import SensorNoise
 from rednet.errors import OptionError
 from rednet.kernels import parse_kernel
 
@@ -25,6 +29,14 @@ KINDS: Mapping[str, Callable[..., Degradation]] = {
     "missing_pixels": MissingPixels,
     "blur": Blur,
     "deconvolved": Deconvolved,
+    "slight_blur": SlightBlur,
+    "sensor_noise": SensorNoise,
+    "film_grain": FilmGrain,
+    "chroma_noise": ChromaNoise,
+    "impulses": Impulses,
+    "banding": Banding,
+    "jpeg_twice": JPEGTwice,
+    "dark": Dark,
 }
 
 

@@ -11,6 +11,8 @@ from rednet.errors import OptionError
 
 __all__ = ["Chain", "Mixture", "Share"]
 
+SHRINKING = ("sigma", "deconvolved")  # facts that are levels of noise
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -21,11 +23,18 @@ class Chain:
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
         facts: dict[str, float | None] = {}
         mask: Mask | None = None
+        white = 1.0
         for step in self.steps:
-            x, new, lost, _ = step(x, rng)
-            facts.update(new)
+            x, new, lost, _, darker = step(x, rng)
+            facts = {name: darkened(name, level, darker) for name, level in facts.items()} | dict(new)
             mask = lost if mask is None else mask if lost is None else mask | lost
-        return Degraded(x, facts, mask)
+            white *= darker
+        return Degraded(x, facts, mask, white=white)
+
+
+def darkened(name: str, level: float | None, white: float) -> float | None:
+    """Gives the level of damage that is still there after the picture has become darker: noise shrinks with it."""
+    return level * white if name in SHRINKING and level is not None else level
 
 
 @dataclass(frozen=True)
@@ -75,15 +84,15 @@ class Mixture:
         """Damages a picture.
 
         Returns:
-            The number of the drawn share, x (gray if the draw said so), and the damaged picture with only those
-            facts that are to be told.
+            The number of the drawn share, x (gray if the draw said so, dark if the damage did), and the damaged
+            picture with only those facts that are to be told.
         """
         index = int(rng.choice(len(self.shares), p=self.weights))
         share = self.shares[index]
         if x.shape[2] == 3 and rng.random() < share.gray:
             x = to_gray(x)
-        y, facts, mask, _ = share.degradation(x, rng)
+        y, facts, mask, _, white = share.degradation(x, rng)
         tell = rng.random()
         if tell >= self.told:
             facts = dict.fromkeys(facts) if tell < self.told + self.task_told else {}
-        return index, x, Degraded(y, facts, mask)
+        return index, x if white == 1 else x * np.float32(white), Degraded(y, facts, mask, white=white)

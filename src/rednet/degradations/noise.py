@@ -1,4 +1,4 @@
-"""Noise that a channel, a film or a faulty pixel adds to the finished picture."""
+"""White noise, the standard model of the field."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rednet.degradations.degraded import Degradation, Degraded, UNTOUCHED, Image, choose, several
+from rednet.degradations.degraded import UNTOUCHED, Degradation, Degraded, Image, choose, several
 from rednet.errors import OptionError
 from rednet.resize import imresize
 
@@ -35,4 +35,4 @@ class Scaling:
         height, width, _ = x.shape
         small = self.small(imresize(x, 1 / scale), rng)
         y = imresize(small.y, scale)[:height, :width]
-        return Degraded(y, {**small.facts, "scale": float(scale)})
+        return Degraded(y, {**small.facts, "scale": float(scale)}, white=small.white)

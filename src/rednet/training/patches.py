@@ -169,7 +169,7 @@ def pair(
     x: NDArray[np.float32], degraded: Degraded, task: int, model: REDNetConfig, window: tuple[slice, slice]
 ) -> Crop:
     """Turns a clean and a damaged picture into tensors; a gray picture fills all channels of the network."""
-    y, facts, mask, _ = degraded
+    y, facts, mask = degraded[:3]
     lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
     told = hint_vector(facts, model.hints)
 
