@@ -73,6 +73,27 @@ ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
 
 
+# The rooms of a part, and what each may import of the others.
+KIND_OF_DAMAGE = {"degraded"}
+ROOMS = {
+    "degradations": {
+        "degraded": set(),
+        "noise": KIND_OF_DAMAGE,
+        "sensor": KIND_OF_DAMAGE,
+        "grain": KIND_OF_DAMAGE,
+        "faults": KIND_OF_DAMAGE,
+        "compression": KIND_OF_DAMAGE,
+        "scaling": KIND_OF_DAMAGE,
+        "missing": KIND_OF_DAMAGE,
+        "exposure": KIND_OF_DAMAGE,
+        "blurring": KIND_OF_DAMAGE | {"noise"},
+        "mixture": KIND_OF_DAMAGE,
+    }
+}
+KINDS = set(ROOMS["degradations"])
+ROOMS["degradations"] |= {"kinds": KINDS, "__init__": KINDS | {"kinds"}}
+
+
 def part_of(module: str) -> str:
     """Gives the part of rednet that a module belongs to: rednet.zoo.chain -> zoo."""
     return ([*module.split("."), "__init__"])[1]
@@ -94,6 +115,13 @@ def test_imports_point_one_way(path):
     part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
     wrong = {name for name in imports(path) if part_of(name) not in ALLOWED[part] | {part}}
     assert not wrong, f"{part} may not import {wrong}"
+
+
+@pytest.mark.parametrize(("part", "room"), [(part, room) for part, rooms in ROOMS.items() for room in rooms])
+def test_imports_inside_a_part_point_one_way(part, room):
+    assert {path.stem for path in (SOURCE / part).glob("*.py")} == set(ROOMS[part])
+    inside = {name.split(".")[2] for name in imports(SOURCE / part / f"{room}.py") if part_of(name) == part}
+    assert inside <= ROOMS[part][room]
 
 
 def test_the_order_has_no_cycle():

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from rednet.degradations import Blur, Deconvolved, random_kernel
+from rednet.degradations import Blur, Deconvolved, SlightBlur, random_kernel
 from rednet.errors import OptionError
+from rednet.kernels import disk
 from rednet.metrics import psnr
 
 
@@ -41,3 +42,36 @@ def test_a_deconvolved_picture_is_nearer_than_the_blurred_one_but_not_clean(phot
         gains.append(psnr(photo, y) - psnr(photo, blurred))
         assert psnr(photo, y) < 40
     assert np.mean(gains) > 2
+
+
+def test_a_slight_blur_is_scipys_gaussian(photo, rng):
+    from scipy.ndimage import gaussian_filter
+
+    for spread in (0.4, 0.7, 2.0):
+        y = SlightBlur(spread, shape="gaussian")(photo, rng).y
+        expected = gaussian_filter(photo.astype(np.float64), (spread, spread, 0), mode="reflect", truncate=9)
+        # The tail beyond 3 standard deviations is 0.3 % of the weight.
+        np.testing.assert_allclose(y, expected, atol=0.003)
+        assert np.abs(y - gaussian_filter(photo, (spread + 0.1, spread + 0.1, 0), mode="reflect")).max() > 0.006
+
+
+def test_a_slight_blur_of_a_lens_is_a_disk_of_twice_the_spread(photo, rng):
+    y = SlightBlur(0.9, shape="disk")(photo, rng).y
+    np.testing.assert_allclose(y, Blur(disk(1.8))(photo, rng).y, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", ["gaussian", "disk"])
+def test_the_told_spread_is_that_of_a_blurred_point(shape, rng):
+    point = np.zeros((31, 31, 1), np.float32)
+    point[15, 15] = 1
+    y, facts = SlightBlur(1.5, shape=shape)(point, rng)[:2]
+    variance = (y[:, :, 0].sum(axis=1) * (np.arange(31) - 15) ** 2).sum()
+    # The pixel adds a twelfth to a disk, and cutting the tails takes 3 % from a Gaussian.
+    assert np.sqrt(variance) == pytest.approx(1.5, rel=0.03)
+    assert facts == {"blur": 1.5, "sigma": 0.0} and y.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_no_spread_leaves_the_picture_sharp(photo, rng):
+    assert np.array_equal(SlightBlur(0)(photo, rng).y, photo)
+    noisy = SlightBlur(0.5, sigma=(2, 4), clip=True)(photo, rng)
+    assert 2 <= noisy.facts["sigma"] <= 4 and noisy.kernel is None

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from rednet.degradations import JPEG, to_gray
+from rednet.degradations import JPEG, JPEGTwice, to_gray
 from rednet.errors import OptionError
+from rednet.metrics import psnr
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -40,3 +41,31 @@ def test_without_pillow_jpeg_says_what_to_install(photo, rng, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(OptionError, match=r"pip install 'rednet\[demo\]'"):
         JPEG(10)(photo, rng)
+
+
+def test_a_picture_saved_twice_is_pillows_with_its_old_blocks_moved(photo):
+    import io
+
+    from PIL import Image
+
+    def saved(levels, quality):
+        file = io.BytesIO()
+        Image.fromarray(levels).save(file, "JPEG", quality=quality, subsampling="4:4:4")
+        return np.asarray(Image.open(file))
+
+    levels = np.rint(photo * 255).astype(np.uint8)
+    moved = set()
+    for seed in range(12):
+        top, left = np.random.default_rng(seed).integers(0, 8, 2)
+        moved.add((int(top), int(left)))
+        before = np.pad(levels, ((top, 0), (left, 0), (0, 0)), mode="symmetric")
+        expected = saved(np.ascontiguousarray(saved(before, 20)[top:, left:]), 80)
+        y, facts = JPEGTwice(20, 80, "4:4:4")(photo, np.random.default_rng(seed))[:2]
+        assert np.array_equal(np.rint(y * 255), expected) and facts == {"quality": 80.0}
+    assert len(moved) > 6
+
+
+def test_a_picture_shrunk_between_two_savings_stays_where_it_is(photo, rng):
+    y = JPEGTwice(95, 95, "4:4:4", larger=1.7)(photo, rng).y
+    assert psnr(photo, y) > 35
+    assert psnr(photo[1:], y[:-1]) < 30 and psnr(photo[:, 1:], y[:, :-1]) < 30
