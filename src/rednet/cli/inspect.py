@@ -1,30 +1,20 @@
-"""`rednet inspect`: what is wrong with pictures, without touching them."""
+"""`rednet inspect`: what is wrong with a picture, without touching it."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from rednet.cli.display import print_passed
-
-if TYPE_CHECKING:
-    from rednet.batch.manifest import Entry
 
 __all__ = ["inspect"]
 
 
 def inspect(
-    pictures: Annotated[
-        list[Path], typer.Argument(help="Pictures and folders to look at.", show_default=False, readable=False)
-    ],
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures to look at.", show_default=False, readable=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     value_range: Annotated[
         str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of files of floats; else 0,1.")
     ] = None,
@@ -33,48 +23,23 @@ def inspect(
     """Estimate noise and JPEG quality, and say what restore would do."""
     from dataclasses import asdict
 
-    from rednet.batch.manifest import Entry
-    from rednet.errors import ImageError, RednetError
+    from rednet.errors import RednetError
     from rednet.images.colour import parse_range
     from rednet.inference.inspect import inspect_file
 
     limits = None if value_range is None else parse_range(value_range)
-    passed: Counter[str] = Counter()
-    failed = False
-    for found in find_pictures(pictures, passed, recursive=recursive):
-        path = found.source if isinstance(found, Entry) else found
+    rows, failed = [], False
+    for path in pictures:
         try:
-            if isinstance(found, Entry):
-                raise ImageError(found.error)
-            facts = inspect_file(found, max_megapixels=max_megapixels, value_range=limits)
-            line = json.dumps(asdict(facts)) if as_json else f"{path}: {facts}"
+            row = inspect_file(path, max_megapixels=max_megapixels, value_range=limits)
         except RednetError as error:
             print(f"rednet: {error}", file=sys.stderr)
             failed = True
-            line = json.dumps({"input": str(path), "error": str(error)}) if as_json else ""
-        if line:
-            print(line, flush=True)
-    print_passed(passed)
+            continue
+        rows.append(asdict(row))
+        if not as_json:
+            print(f"{path}: {row}")
+    if as_json:
+        print(json.dumps(rows, indent=2))
     if failed:
         raise typer.Exit(1)
-
-
-def find_pictures(inputs: list[Path], passed: Counter[str], *, recursive: bool) -> Iterator[Path | Entry]:
-    """Gives files, and the pictures of folders; entries with errors for what cannot be read.
-
-    Args:
-        inputs: files and folders.
-        passed: counts what is passed over, see `rednet.batch.manifest.list_entries`.
-        recursive: read the folders below, too.
-    """
-    from rednet.batch.manifest import Entry, leads_to_folder, walk
-
-    for given in inputs:
-        if not leads_to_folder(given):
-            yield given
-            continue
-        number = 0
-        for number, found in enumerate(walk(given, recursive=recursive, passed=passed), start=1):
-            yield found
-        if not number:
-            yield Entry(given, given, f"there are no pictures in {given}; --recursive reads the folders below, too")
