@@ -40,7 +40,7 @@ ALLOWED = {
         "resize",
         "zoo",
     },
-    "training": {"architecture", "degradations", "errors", "hints", "images", "machine", "model", "zoo"},
+    "training": {"architecture", "degradations", "errors", "hints", "images", "machine", "masks", "model", "zoo"},
     "evaluation": {
         "deconvolution",
         "degradations",
@@ -52,6 +52,7 @@ ALLOWED = {
         "masks",
         "metrics",
         "resize",
+        "training",
     },
 }
 ALLOWED["batch"] = {"errors", "hints", "images", "inference"}
@@ -72,6 +73,9 @@ ALLOWED["cli"] = {
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
 
+
+# Where a part may use but one room of another.
+ONLY = {("evaluation", "training"): "rednet.training.drawings"}
 
 # The rooms of a part, and what each may import of the others.
 KIND_OF_DAMAGE = {"degraded"}
@@ -115,6 +119,8 @@ def test_imports_point_one_way(path):
     part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
     wrong = {name for name in imports(path) if part_of(name) not in ALLOWED[part] | {part}}
     assert not wrong, f"{part} may not import {wrong}"
+    for name in imports(path):
+        assert name.startswith(ONLY.get((part, part_of(name)), name)), f"{part} may not import {name}"
 
 
 @pytest.mark.parametrize(("part", "room"), [(part, room) for part, rooms in ROOMS.items() for room in rooms])
@@ -144,6 +150,7 @@ def test_the_order_has_no_cycle():
         ("import rednet; rednet.restore; rednet.Restorer", {"torch", "ncnn", "PIL"}),
         ("import rednet.cli.app", {"numpy", "torch", "ncnn", "pyvips", "fastapi", "gradio"}),
         ("import rednet.web.app", {"torch", "gradio"}),
+        ("import rednet.evaluation.measure", {"torch", "PIL"}),
     ],
 )
 def test_heavy_packages_load_only_when_they_are_used(command, absent):

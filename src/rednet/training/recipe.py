@@ -30,6 +30,7 @@ class Data:
             JPEG blocks and scaling fall at random; on average half on each side.
         batch: crops per step.
         workers: processes that prepare crops, at most one for each processor.
+        drawings: share of the crops that are cut from pictures drawn by code, see `rednet.training.drawings`.
     """
 
     train: tuple[str, ...]
@@ -39,11 +40,14 @@ class Data:
     margin: int = 16
     batch: int = 8
     workers: int = 1
+    drawings: float = 0.0
 
     def __post_init__(self) -> None:
         for name, lowest in (("patch", 1), ("margin", 0), ("batch", 1), ("workers", 0)):
             if getattr(self, name) < lowest:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
+        if not 0 <= self.drawings <= 1:
+            raise OptionError(f"drawings is {self.drawings}; it must be a share from 0 to 1")
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def form(height: int, width: int, rng: np.random.Generator, installed: bool) -> 
                 top += size * 1.7
         elif kind == 3:
             for name in (writer.word(), writer.word()):
-                length = sheet.text(margin, top, name.capitalize() + ":", writer.face, size, colours.ink)
+                length = sheet.text(margin, top, writer.capital(name) + ":", writer.face, size, colours.ink)
                 sheet.line([(margin + length + 4, top + size * 1.2), (width - margin, top + size * 1.2)], colours.ink)
                 if rng.random() < 0.6:
                     sheet.text(margin + length + 8, top, writer.sentence(2), writer.typewriter, size, colours.bright[0])

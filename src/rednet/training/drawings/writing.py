@@ -35,6 +35,7 @@ SCRIPTS: dict[str, tuple[str, str, str]] = {  # consonants, vowels, and what els
     ),
     "Hangul": ("가나다라마바사아자차카타파하한글서울국어", "이오", "은는을를"),
 }
+UNCASED = {"Hebrew", "Georgian", "Chinese", "Japanese", "Hangul"}
 FOLDERS = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -118,7 +119,11 @@ class Writer:
                 letters.append(others[rng.integers(len(others))])
         word = "".join(letters)[int(rng.integers(0, 2)) if vowels else 0 :]
         style = rng.random()
-        return word.capitalize() if style < 0.12 else word.upper() if style < 0.14 else word
+        return self.capital(word) if style < 0.12 else self.capital(word, len(word)) if style < 0.14 else word
+
+    def capital(self, words: str, letters: int = 1) -> str:
+        """Makes the first letters large, in scripts that have large ones."""
+        return words if self.script in UNCASED else words[:letters].upper() + words[letters:]
 
     def number(self) -> str:
         """Gives one number, as they stand in tables."""
@@ -132,7 +137,7 @@ class Writer:
         parts = [self.word() if rng.random() < 0.95 else self.number() for _ in range(max(1, words))]
         for place in np.flatnonzero(rng.random(len(parts)) < 0.1).tolist():
             parts[place] += ","
-        return " ".join(parts).capitalize() + (".", ".", ".", "?", "!", ":")[rng.integers(6)]
+        return self.capital(" ".join(parts)) + (".", ".", ".", "?", "!", ":")[rng.integers(6)]
 
 
 @lru_cache(maxsize=256)
