@@ -122,7 +122,8 @@ class Recipe:
 def load_recipe(path: Path) -> Recipe:
     """Reads a recipe.
 
-    A recipe may name a `base`, a file beside it, whose tables hold wherever it says nothing else.
+    A recipe may name a `base`, a file beside it, whose tables hold wherever it says nothing else. Its `added.share` and
+    `added.validation` stand after the base's shares and validation tasks instead of replacing them.
 
     Raises:
         OptionError: the file is missing, is not TOML, or names something unknown; the message says where.
@@ -149,7 +150,15 @@ def load_tables(path: Path) -> dict[str, Any]:
     base = path.parent / str(tables.pop("base"))
     if base == path:
         raise OptionError(f"the recipe {path} is its own base")
-    return lay_over(load_tables(base), tables)
+    added = tables.pop("added", {})
+    merged = lay_over(load_tables(base), tables)
+    unknown = set(added) - {"share", "validation"}
+    if unknown:
+        raise OptionError(f"the recipe {path} adds {', '.join(sorted(unknown))}; it can add share and validation")
+    mixture = merged.get("mixture", {})
+    merged["mixture"] = {**mixture, "share": [*mixture.get("share", []), *added.get("share", [])]}
+    merged["validation"] = [*merged.get("validation", []), *added.get("validation", [])]
+    return merged
 
 
 def lay_over(base: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Any]:

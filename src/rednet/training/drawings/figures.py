@@ -142,8 +142,13 @@ def smooth_field(height: int, width: int, rng: np.random.Generator) -> NDArray[n
     for strength in (1.0, 0.7, 0.5, 0.35, 0.25):
         wave = rng.uniform(-1, 1, 2) * rng.uniform(2, 9) / strength**0.5
         field += strength * np.sin(2 * math.pi * (wave[0] * rows + wave[1] * columns) / 2 + rng.uniform(0, 6.28))
-    low, high = field.min(), field.max()
-    return np.asarray((field - low) / (high - low))
+    return stretched(field)
+
+
+def stretched(field: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scales a field to 0 to 1; one that is flat to 0."""
+    field = field - field.min()
+    return np.asarray(field / (field.max() or 1.0))
 
 
 def contours(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:

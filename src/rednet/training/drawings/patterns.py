@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.masks import pillow
-from rednet.training.drawings.figures import flat_shapes, smooth_field
+from rednet.training.drawings.figures import flat_shapes, smooth_field, stretched
 from rednet.training.drawings.sheet import Picture, as_picture, choose_colours
 
 __all__ = ["dither", "gradient", "halftone", "stars", "trial_pattern"]
@@ -76,7 +76,7 @@ def gradient(height: int, width: int, rng: np.random.Generator, installed: bool)
         t = columns * math.cos(turn) + rows * math.sin(turn)
     else:
         t = np.hypot(rows - rng.uniform(), columns - rng.uniform())
-    t = (t - t.min()) / np.ptp(t)
+    t = stretched(t)
     low, high = (np.array(colours.bright[place]) for place in (0, -1))
     if rng.random() < 0.5:
         high = low + (high - low) * 0.15
