@@ -152,6 +152,8 @@ def test_drawings_need_no_data_and_no_installed_font(monkeypatch, tmp_path):
     assert [result.after["max_change"] for result in results] == pytest.approx([0, 3], abs=0.01)
     row = summarise(Measured("drawings-clean", "m", results[:1]))
     assert "| inf |" in row and "nan" not in row
+    told = json.dumps(Measured("drawings-clean", "m", results[:1]).as_dict(), allow_nan=False)
+    assert json.loads(told)["results"][0]["before"]["psnr"] is None
 
 
 def test_a_missing_set_says_what_to_give(data):

@@ -18,7 +18,7 @@ __all__ = ["Blur", "Deconvolved", "SlightBlur", "random_kernel"]
 
 MAX_SPREAD = 3.0  # px; a wider blur is better inverted
 LEAST_SPREAD = 0.1  # px; what is less moves no 8-bit level
-REACH = 3.0  # standard deviations at which a Gaussian is cut off
+REACH = 4.0  # standard deviations at which a Gaussian is cut off
 
 KERNEL_ERROR = 0.1  # a kernel that was estimated or measured is never exact
 SIGMA_GUESS = (0.7, 1.4)  # nor is the noise that is told to the inverse

@@ -24,6 +24,7 @@ from rednet.degradations import (
     MissingPixels,
     Scaling,
     SensorNoise,
+    SlightBlur,
 )
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
@@ -69,6 +70,7 @@ UNSHAVED = "Mao et al. 2016, the authors' demo: the same with the whole picture 
 DEMO_BLUR = "Mao et al. 2016, the authors' demo: borders continued, no noise, rounded to 8 bits, compared in RGB"
 LEVIN = "our own: kernels of Levin et al. 2009, mirrored borders, then float noise; kernel and level are told"
 MASKS = "lost pixels told; compared over the lost pixels, and over all"
+SOFT = "our own: the Gaussian of set5-blur-gaussian1.6, mirrored borders; the network sees the blurred picture itself"
 DRAWN = "our own: pictures of rednet.training.drawings, of a seed that no recipe uses; compared in RGB"
 REAL = "our own: damage of real cameras, scans and files; validation pictures"
 DARK = "our own: the picture of val-colour-25 scaled to 0-200 of 65535, noise and all; compared after scaling back"
@@ -168,6 +170,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     **deblurring("set14"),
     **inpainting("set5"),
     **inpainting("set14"),
+    "set5-soft-gaussian1.6": Protocol("test/set5", SlightBlur(1.6, 0, "gaussian", clip=True), "rgb", SOFT),
     **drawings("clean", Identity()),
     **drawings("jpeg90", JPEG(90)),
     **real("colour-25", GaussianNoise(25), DNCNN),
@@ -188,7 +191,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "scaling": ("set5-x", "set14-x"),
     "deblurring": ("set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-"),
     "inpainting": tuple(f"{name}-{kind}" for name in ("set5", "set14") for kind in ("text", "scratches", "random")),
-    "real": ("val-", "drawings-"),
+    "real": ("val-", "drawings-", "set5-soft-"),
     "paper": ("bsd200-gray-", "set5-x", "set14-x", "bsd100-x", "set5-unshaved-x", "classic5-jpeg-", "live1-jpeg-",
               "set5-blur-"),
     "card": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",

@@ -43,12 +43,18 @@ class Measured:
         return Measured(self.protocol, self.method, kept)
 
     def as_dict(self) -> dict[str, Any]:
-        """Gives all values, without the pictures."""
-        keys = ("picture", "before", "after", "seconds")
+        """Gives all values, without the pictures; what is infinite, as the PSNR of equal pictures, is None."""
+
+        def finite(values: dict[str, float]) -> dict[str, float | None]:
+            return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
         return {
             "protocol": self.protocol,
             "method": self.method,
-            "results": [{key: getattr(result, key) for key in keys} for result in self.results],
+            "results": [
+                {"picture": r.picture, "before": finite(r.before), "after": finite(r.after), "seconds": r.seconds}
+                for r in self.results
+            ],
         }
 
 

@@ -25,6 +25,7 @@ from rednet.images import read_picture
 from rednet.machine import cpu_threads
 from rednet.model import REDNetConfig
 from rednet.training.drawings import Drawings
+from rednet.training.drawings.writing import typefaces
 from rednet.training.recipe import Data
 
 __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
@@ -101,6 +102,8 @@ class Patches(Dataset[Crop]):
         self.odds = sides / sides.sum()
         self.mixture, self.model, self.data, self.seed = mixture, model, data, seed
         self.drawings = Drawings(seed, max(DRAWING, size), max(DRAWING, size))
+        if data.drawings:
+            typefaces()  # looked for once, before there are workers
 
     def __getitem__(self, index: int) -> Crop:
         rng = np.random.default_rng((self.seed, index))
