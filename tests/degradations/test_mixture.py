@@ -7,6 +7,7 @@ from rednet.degradations import (
     Deconvolved,
     GaussianNoise,
     Identity,
+    Impulses,
     MissingPixels,
     Mixture,
     Scaling,
@@ -20,6 +21,14 @@ from rednet.kernels import disk
 def test_a_chain_knows_all_that_it_did(photo, rng):
     y, facts, mask = Chain((Scaling(2), GaussianNoise(10), MissingPixels("random", 0.1)))(photo, rng)[:3]
     assert facts == {"scale": 2.0, "sigma": 10.0} and mask is not None and y.shape == photo.shape
+
+
+def test_noise_of_several_steps_adds_up_and_of_anything_else_the_last_is_told(photo, rng):
+    noises = Chain((GaussianNoise(3), Impulses(0.01), GaussianNoise(4)))(photo, rng).facts
+    assert noises == {"sigma": 5.0}
+    assert Chain((Impulses(0.01), GaussianNoise(4)))(photo, rng).facts == {"sigma": 4.0}
+    assert Chain((Impulses(0.01), Impulses(0.01)))(photo, rng).facts == {"sigma": None}
+    assert Chain((JPEG(30), JPEG(80)))(photo, rng).facts == {"quality": 80.0}
 
 
 def test_a_mixture_draws_by_weight_and_tells_as_often_as_it_should():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,11 @@ SHRINKING = ("sigma", "deconvolved")  # facts that are levels of noise
 
 @dataclass(frozen=True)
 class Chain:
-    """Several kinds of damage, one after the other; the facts of all are known, of one kind the last."""
+    """Several kinds of damage, one after the other.
+
+    The facts of all are known: of noise the sum (variances add, and a part of unknown level does not count), of any
+    other kind the last.
+    """
 
     steps: tuple[Degradation, ...]
 
@@ -26,10 +31,18 @@ class Chain:
         white = 1.0
         for step in self.steps:
             x, new, lost, _, darker = step(x, rng)
-            facts = {name: darkened(name, level, darker) for name, level in facts.items()} | dict(new)
+            facts = {name: darkened(name, level, darker) for name, level in facts.items()}
+            facts |= {name: joined(name, facts.get(name), level) for name, level in new.items()}
             mask = lost if mask is None else mask if lost is None else mask | lost
             white *= darker
         return Degraded(x, facts, mask, white=white)
+
+
+def joined(name: str, before: float | None, level: float | None) -> float | None:
+    """Gives the level of one kind of damage that was done twice."""
+    if name != "sigma" or before is None:
+        return level
+    return before if level is None else math.hypot(before, level)
 
 
 def darkened(name: str, level: float | None, white: float) -> float | None:
