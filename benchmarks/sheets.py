@@ -1,4 +1,5 @@
-"""Draws the before/after sheets that the docs show, the demo's and those of its failures, into docs/images.
+"""Draws the sheets that the docs show into docs/images: before and after, the demo's and those of its failures; the
+kinds of real damage; pictures drawn by code.
 
 python benchmarks/sheets.py
 """
@@ -11,19 +12,29 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from rednet.training.drawings import Drawings
+from rednet.training.drawings.__main__ import contact_sheet
+
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
+DRAWINGS, DRAWING = 30, (240, 240)
 WIDTH, QUALITY = 1200, 82  # px; of the JPEG files, so that a page of them loads quickly
 
 sys.path.insert(0, str(ROOT / "examples"))
 import demo  # noqa: E402
 import failures  # noqa: E402
 
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import damage  # noqa: E402
+
 
 def main() -> None:
     """Runs the command line."""
     with TemporaryDirectory() as folder:
         demo.show((*demo.CASES, *failures.CASES), Path(folder))
+        damage.sheet().save(Path(folder) / "damage.png")
+        drawings = contact_sheet(Drawings(0, *DRAWING), DRAWINGS)
+        Image.fromarray(drawings).save(Path(folder) / "drawings.png")
         for path in sorted(Path(folder).iterdir()):
             with Image.open(path) as sheet:
                 small = sheet.resize((WIDTH, round(WIDTH * sheet.height / sheet.width)), Image.Resampling.LANCZOS)

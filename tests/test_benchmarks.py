@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rednet.architecture import REDNetConfig
+from rednet.degradations import KINDS, Blur, Identity
 from rednet.evaluation.protocols import PROTOCOLS
 from rednet.zoo.chain import load_chain
 
@@ -44,6 +45,15 @@ def test_a_table_has_a_row_for_each_method_and_ours_first(script):
         "| none | 33.00 |  |",
         "| VDSR, published |  | 33.66 |",
     ]
+
+
+def test_every_kind_of_real_damage_is_shown_and_timed(script):
+    damage = script("damage")
+    steps = [step for kind in damage.DAMAGE.values() for step in getattr(kind, "steps", (kind,))]
+    assert {type(step) for step in steps} == {*KINDS.values()} - {Identity, Blur}
+    width, height = damage.sheet().size
+    rows = -(-(len(damage.SHOWN) + 1) // damage.COLUMNS)
+    assert width > damage.COLUMNS * damage.TILE * damage.ZOOM and height > rows * damage.TILE * damage.ZOOM
 
 
 @pytest.mark.parametrize(

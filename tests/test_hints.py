@@ -27,3 +27,14 @@ def test_a_misspelt_fact_is_refused():
 def test_a_level_outside_its_range_is_refused(facts):
     with pytest.raises(OptionError, match="must be from"):
         hint_vector(facts)
+
+
+def test_the_shipped_networks_take_the_hints_that_they_were_trained_with_and_are_blind_to_newer_ones():
+    from rednet.zoo.chain import load_chain
+    from rednet.zoo.shipped import find_model
+
+    for name in ("universal", "fast"):
+        taken = load_chain(find_model(name)).config.hints
+        assert taken == ("sigma", "quality", "scale", "deconvolved")
+        assert not hint_vector({"blur": 1.0}, taken).any()
+    assert tuple(HINTS)[:4] == taken and "blur" in HINTS

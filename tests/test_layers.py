@@ -49,7 +49,7 @@ ALLOWED = {
         "stopping",
         "zoo",
     },
-    "training": {"architecture", "degradations", "errors", "hints", "images", "machine", "model", "zoo"},
+    "training": {"architecture", "degradations", "errors", "hints", "images", "machine", "masks", "model", "zoo"},
     "evaluation": {
         "deconvolution",
         "degradations",
@@ -62,6 +62,7 @@ ALLOWED = {
         "metrics",
         "packages",
         "resize",
+        "training",
     },
 }
 ALLOWED["batch"] = {"errors", "hints", "images", "inference"}
@@ -82,6 +83,30 @@ ALLOWED["cli"] = {
 }
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = {"errors", "inference"}
+
+
+# Where a part may use but one room of another.
+ONLY = {("evaluation", "training"): "rednet.training.drawings"}
+
+# The rooms of a part, and what each may import of the others.
+KIND_OF_DAMAGE = {"degraded"}
+ROOMS = {
+    "degradations": {
+        "degraded": set(),
+        "noise": KIND_OF_DAMAGE,
+        "sensor": KIND_OF_DAMAGE,
+        "grain": KIND_OF_DAMAGE,
+        "faults": KIND_OF_DAMAGE,
+        "compression": KIND_OF_DAMAGE,
+        "scaling": KIND_OF_DAMAGE,
+        "missing": KIND_OF_DAMAGE,
+        "exposure": KIND_OF_DAMAGE,
+        "blurring": KIND_OF_DAMAGE | {"noise"},
+        "mixture": KIND_OF_DAMAGE,
+    }
+}
+KINDS = set(ROOMS["degradations"])
+ROOMS["degradations"] |= {"kinds": KINDS, "__init__": KINDS | {"kinds"}}
 
 
 def part_of(module: str) -> str:
@@ -105,6 +130,15 @@ def test_imports_point_one_way(path):
     part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
     wrong = {name for name in imports(path) if part_of(name) not in ALLOWED[part] | {part}}
     assert not wrong, f"{part} may not import {wrong}"
+    for name in imports(path):
+        assert name.startswith(ONLY.get((part, part_of(name)), name)), f"{part} may not import {name}"
+
+
+@pytest.mark.parametrize(("part", "room"), [(part, room) for part, rooms in ROOMS.items() for room in rooms])
+def test_imports_inside_a_part_point_one_way(part, room):
+    assert {path.stem for path in (SOURCE / part).glob("*.py")} == set(ROOMS[part])
+    inside = {name.split(".")[2] for name in imports(SOURCE / part / f"{room}.py") if part_of(name) == part}
+    assert inside <= ROOMS[part][room]
 
 
 def test_the_order_has_no_cycle():
@@ -127,6 +161,7 @@ def test_the_order_has_no_cycle():
         ("import rednet; rednet.restore; rednet.Restorer", {"torch", "ncnn", "PIL"}),
         ("import rednet.cli.app", {"numpy", "torch", "ncnn", "pyvips", "fastapi", "gradio"}),
         ("import rednet.web.app", {"torch", "gradio"}),
+        ("import rednet.evaluation.measure", {"torch", "PIL"}),
     ],
 )
 def test_heavy_packages_load_only_when_they_are_used(command, absent):

@@ -3,6 +3,10 @@
 A fact is a name and a level: `{"sigma": 25.0}` says "Gaussian noise, sigma 25"; `{"sigma": None}` says "Gaussian
 noise, I don't know how strong"; `{}` says nothing. Each fact becomes two constant planes: told (0 or 1) and level
 (0 where unknown), so that one network works told or blind.
+
+Noise of any kind (white, of a sensor, of film, impulses) is told as `sigma`: the network sees which kind it is, and
+nobody measures more than its strength. A network lists the hints that it takes in its `config.json`, so hints that are
+added here, at the end, leave older networks as they are.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ HINTS: dict[str, Hint] = {
     "quality": Hint(1, 100, quantisation),
     "scale": Hint(1, 8, lambda scale: (scale - 1) / 3),
     "deconvolved": Hint(0, 255, lambda sigma: sigma / 10),  # sigma of the noise before a blur was inverted
+    "blur": Hint(0, 10, lambda spread: spread / 2),  # standard deviation, px, of a blur that was not inverted
 }
 
 
@@ -69,7 +74,7 @@ def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np
 
     Example:
         >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()
-        [1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+        [1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     check_facts(facts)
     vector = np.zeros(2 * len(names), np.float32)

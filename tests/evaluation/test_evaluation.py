@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from rednet.architecture import REDNetConfig
-from rednet.degradations import Blur, Degraded, GaussianNoise, MissingPixels, Scaling
+from rednet.degradations import Blur, Chain, Dark, Degraded, GaussianNoise, Impulses, MissingPixels, Scaling
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
 from rednet.evaluation.measure import cases, measure, measure_pairs
@@ -119,6 +120,42 @@ def test_a_mask_is_repeated_and_the_lost_pixels_are_measured_alone(data):
     assert after["psnr"] == pytest.approx(20 + 10 * np.log10(13 * 11 / 6), abs=1e-3)
 
 
+def test_a_dark_picture_is_compared_after_scaling_back(data):
+    protocol = Protocol("set", Chain((GaussianNoise(25), Dark(0.01))), "rgb", "", metrics=("psnr", "ssim"))
+
+    def truth(degraded):
+        return np.full(degraded.y.shape, 0.4 * 0.01, np.float32)
+
+    result = next(measure(protocol, truth, data))
+    assert result.after["psnr"] > 100
+    # Clipped at black and rounded to steps of 1/655 of white, the noise of sigma 25 hardly changes.
+    assert result.before["psnr"] == pytest.approx(20 * np.log10(255 / 25), abs=0.5)
+
+
+def test_spoilt_pixels_are_left_until_half_of_their_error_is_gone(data):
+    protocol = Protocol("set", Impulses(0.2), "rgb", "", metrics=("psnr", "left", "max_change"))
+    cured = {share: next(measure(protocol, lambda d, s=share: d.y + s * (0.4 - d.y), data)) for share in (0, 0.4, 0.6)}
+    assert [result.after["left"] for result in cured.values()] == [1, 1, 0]
+    assert cured[0].before["left"] == 1
+    assert cured[0.6].after["max_change"] == pytest.approx(0.4 * cured[0].after["max_change"], rel=1e-4)
+
+
+def test_drawings_need_no_data_and_no_installed_font(monkeypatch, tmp_path):
+    from rednet.training.drawings import writing
+
+    monkeypatch.setattr(writing, "typefaces", lambda: pytest.fail("the machine's fonts were asked for"))
+    clean = replace(PROTOCOLS["drawings-clean"], drawings=3)
+    found = list(cases(clean, tmp_path))
+    assert len(found) == 3 and all(np.array_equal(case.x, case.degraded.y) for case in found)
+    assert len({case.picture for case in found}) == 3
+    results = [next(measure(clean, lambda d, o=offset: d.y + np.float32(o), tmp_path)) for offset in (0, 3 / 255)]
+    assert [result.after["max_change"] for result in results] == pytest.approx([0, 3], abs=0.01)
+    row = summarise(Measured("drawings-clean", "m", results[:1]))
+    assert "| inf |" in row and "nan" not in row
+    told = json.dumps(Measured("drawings-clean", "m", results[:1]).as_dict(), allow_nan=False)
+    assert json.loads(told)["results"][0]["before"]["psnr"] is None
+
+
 def test_a_missing_set_says_what_to_give(data):
     with pytest.raises(OptionError, match="--data"):
         list(cases(PROTOCOLS["set5-x2"], data))
@@ -143,7 +180,7 @@ def fingerprint(case):
 
     A missing pixel counts as -1: what stands there is a guess, and no part of the protocol.
     """
-    y, mask = case.degraded.y, case.degraded.mask
+    y, mask = case.degraded.y / np.float32(case.degraded.white), case.degraded.mask
     seen = y if mask is None else np.where(mask[:, :, None], np.float32(-1), y)
     return hashlib.sha256(np.rint(seen * 1000).astype("<i4").tobytes()).hexdigest()[:16]
 

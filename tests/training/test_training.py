@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from rednet.degradations import JPEG, Dark, Mixture, Share
 from rednet.errors import EngineError, OptionError, TrainingError
 from rednet.training import loop
 from rednet.training.loop import Budget, rate, train
@@ -98,7 +99,7 @@ def test_every_recipe_that_we_ship_can_be_read(path):
         ("[model]", "[model", "TOML"),
         ("[schedule]", "[schedule]\nspeed = 3", "speed"),
         ("[schedule]", '[schedule]\noptimizer = "sgd"', "muon"),
-        ("depth = 4", 'depth = "4"', "str"),
+        ("depth = 4", 'depth = "4"', "whole number"),
         ("batch = 4", "batch = 0", "batch"),
     ],
 )
@@ -126,6 +127,35 @@ def test_a_recipe_says_only_where_it_differs_from_its_base(data, recipe):
     (data / "child.toml").write_text('base = "none.toml"')
     with pytest.raises(OptionError, match=r"none\.toml"):
         load_recipe(data / "child.toml")
+
+
+def test_a_recipe_can_add_to_the_shares_of_its_base(data, recipe):
+    more = '[[added.share]]\nname = "JPEG"\ndegradation = { kind = "jpeg", quality = 20 }\n'
+    (data / "child.toml").write_text('base = "recipe.toml"\n' + more + more.replace("share", "validation"))
+    child = load_recipe(data / "child.toml")
+    assert child.mixture.shares == (*recipe.mixture.shares, Share("JPEG", JPEG(20)))
+    assert child.validation == (*recipe.validation, Share("JPEG", JPEG(20)))
+    assert child.mixture.told == recipe.mixture.told
+    (data / "grandchild.toml").write_text('base = "child.toml"\n' + more)
+    assert len(load_recipe(data / "grandchild.toml").mixture.shares) == len(recipe.mixture.shares) + 2
+    (data / "child.toml").write_text('base = "recipe.toml"\n[added]\nmodel = 3')
+    with pytest.raises(OptionError, match="adds model"):
+        load_recipe(data / "child.toml")
+
+
+def test_real_damage_leaves_seventy_percent_to_the_tasks_of_universal():
+    recipes = {path.stem: load_recipe(path) for path in RECIPES}
+    old, new = recipes["universal"], recipes["real"]
+    count = len(old.mixture.shares)
+    assert new.mixture.shares[:count] == old.mixture.shares and new.validation[: len(old.validation)] == old.validation
+    assert sum(new.mixture.weights[:count]) == pytest.approx(0.7, abs=0.01)
+    assert new.data.drawings <= 0.1 and new.data.train == ("train/open", "train/photos")
+    told = {name for share in new.mixture.shares[count:] for name in facts_of(share)}
+    assert told <= set(new.model.hints)
+
+
+def facts_of(share):
+    return share.degradation(np.full((40, 40, 3), 0.5, np.float32), np.random.default_rng(0)).facts
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
@@ -171,6 +201,61 @@ def test_a_crop_has_the_shape_that_the_network_takes(recipe, data):
             assert crop.mask.any() and torch.equal(crop.x[0], crop.x[2])  # gray fills all channels
         else:
             assert not crop.mask.any() and crop.hints[0] == 1
+
+
+def test_a_share_of_the_crops_is_cut_from_drawings(recipe, data):
+    photographs = patches_of(recipe, data).pictures
+    drawn = replace(recipe, data=replace(recipe.data, drawings=0.25))
+
+    def sources(patches):
+        found = [patches.picture(n, np.random.default_rng((0, n))) for n in range(800)]
+        return [not any(picture is photograph for photograph in patches.pictures) for picture in found]
+
+    assert not any(sources(patches_of(recipe, data))) and photographs
+    share = np.mean(sources(patches_of(drawn, data)))
+    assert abs(share - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 800)
+    with pytest.raises(OptionError, match="drawings"):
+        replace(recipe.data, drawings=1.5)
+
+
+def test_crops_of_drawings_follow_from_the_seed_and_their_number_alone(recipe, data):
+    drawn = replace(recipe, data=replace(recipe.data, drawings=1.0))
+    one, two = patches_of(drawn, data), patches_of(drawn, data)
+    backwards = [two[n] for n in reversed(range(5))][::-1]
+    assert all(torch.equal(one[n].y, backwards[n].y) for n in range(5))
+    assert not torch.equal(one[0].x, patches_of(drawn, data, seed=1)[0].x)
+    later = patches_of(drawn, data)
+    assert later.picture(0, np.random.default_rng(0)) is not later.picture(8192, np.random.default_rng(0))
+
+
+def test_without_drawings_the_crops_are_those_of_before(recipe, data):
+    """A run that was stopped before there were drawings goes on with the crops that it would have had."""
+    patches = patches_of(recipe, data)
+    rng = np.random.default_rng((0, 7))
+    picture = patches.pictures[rng.choice(len(patches.pictures), p=patches.odds)]
+    assert patches.picture(7, np.random.default_rng((0, 7))) is picture
+
+
+def test_a_gray_network_gets_gray_drawings(recipe, data):
+    gray = replace(recipe, model=replace(recipe.model, channels=1), data=replace(recipe.data, drawings=1.0))
+    pictures = load_pictures(list_pictures(data, ["train"]), 1)
+    assert Patches(pictures, gray.mixture, gray.model, gray.data, 0)[0].y.shape == (1, 16, 16)
+
+
+def test_a_dark_crop_is_compared_with_the_dark_truth(recipe, data):
+    dark = replace(recipe, mixture=Mixture((Share("dark", Dark(0.02)),)))
+    crop = patches_of(dark, data)[0]
+    assert 0 < crop.x.max() <= 0.02 and (crop.y - crop.x).abs().max() < 1e-5
+
+
+def test_webp_is_read_and_lists_beside_the_pictures_are_passed_over(data, photo):
+    levels = np.rint(photo * 255).astype(np.uint8)
+    (data / "open" / "source").mkdir(parents=True)
+    Image.fromarray(levels).save(data / "open" / "source" / "a.webp", lossless=True)
+    (data / "open" / "manifest.csv").write_text("file,terms\nsource/a.webp,CC0\n")
+    paths = list_pictures(data, ["open"])
+    assert [path.name for path in paths] == ["a.webp"]
+    assert np.array_equal(load_pictures(paths, 3)[0], levels)
 
 
 def test_workers_do_not_change_the_crops(recipe, data):

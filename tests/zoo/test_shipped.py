@@ -64,7 +64,7 @@ def test_enlarged_pictures_beat_bicubic(coffee, scale, least):
 def test_missing_pixels_are_filled_better_than_by_their_neighbours_mean(coffee, rng, shape, share):
     from scipy.ndimage import gaussian_filter
 
-    y, _, mask, _ = MissingPixels(shape, share)(coffee, rng)
+    y, _, mask = MissingPixels(shape, share)(coffee, rng)[:3]
     known = (~mask[:, :, None]).astype(float)
     spread = lambda v: gaussian_filter(v, (2, 2, 0))  # noqa: E731
     neighbours = np.where(mask[:, :, None], spread(y * known) / (spread(known) + 1e-6), y)
@@ -87,7 +87,7 @@ def test_a_clean_picture_stays_clean(coffee):
 def test_fast_repairs_all_kinds_of_damage_too_and_a_little_less(coffee, rng):
     small, kernel = imresize(coffee, 1 / 2), gaussian(1.6)
     noisy, coarse, blurred = (kind(coffee, rng).y for kind in (GaussianNoise(25), JPEG(10), Blur(kernel, 2.55)))
-    lost, _, mask, _ = MissingPixels("random", 0.5)(coffee, rng)
+    lost, _, mask = MissingPixels("random", 0.5)(coffee, rng)[:3]
     fast, universal = (
         (
             gain(coffee, noisy, restorer.restore(noisy, facts={"sigma": None})),

@@ -19,12 +19,16 @@ from rednet.images import read_picture
 from rednet.inference.inspect import inspect
 from rednet.inference.restorer import Restorer
 from rednet.metrics import luma, psnr, psnr_b, ssim
+from rednet.training.drawings import Drawings
 
 __all__ = ["Result", "cases", "measure", "measure_pairs"]
 
 Image = NDArray[np.float32]
 
 PHOTOS = Path(__file__).parent / "photos"
+DRAWINGS_SEED = 1 << 40  # no recipe's seed: what is drawn here has not been learned from
+DRAWING = 320  # px a side
+SPOILT = 0.1  # of white: what is further off than this is no rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +78,12 @@ def measure(protocol: Protocol, method: Method, data: Path) -> Iterator[Result]:
         start = time.perf_counter()
         x_hat = method(case.degraded)
         seconds = time.perf_counter() - start
-        mask = case.degraded.mask
+        y, white = case.degraded.y, np.float32(case.degraded.white)
         before, after = (
-            compare(case.x, z, protocol.metrics, crop_border=protocol.crop_border, mask=mask)
-            for z in (case.degraded.y, x_hat)
+            compare(case.x, z / white, protocol.metrics, crop_border=protocol.crop_border, damaged=case.degraded)
+            for z in (y, x_hat)
         )
-        yield Result(case.picture, before, after, seconds, (case.x, case.degraded.y, x_hat))
+        yield Result(case.picture, before, after, seconds, (case.x, y / white, x_hat / white))
 
 
 def measure_pairs(clean: Path, degraded: Path, restorer: Restorer, *, self_ensemble: bool = False) -> Iterator[Result]:
@@ -119,6 +123,9 @@ def cases(protocol: Protocol, data: Path) -> Iterator[Case]:
 
 def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
     """Yields name and clean picture of a protocol's test set, cropped and in its colours."""
+    if protocol.drawings:
+        yield from drawn(protocol.drawings)
+        return
     folder = data / protocol.folder if protocol.folder else PHOTOS
     files = sorted(path for path in folder.iterdir() if path.suffix != ".md") if folder.is_dir() else []
     if not files:
@@ -138,8 +145,16 @@ def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
         yield path.name, x
 
 
+def drawn(count: int) -> Iterator[tuple[str, Image]]:
+    """Yields pictures drawn by code, alike on all machines with one version of Pillow."""
+    pictures = Drawings(DRAWINGS_SEED, DRAWING, DRAWING, installed=False)
+    for number in range(count):
+        kind = pictures.kind(number).replace(" ", "-")
+        yield f"{number:02d}-{kind}", pictures[number].astype(np.float32) / np.float32(255)
+
+
 def compare(
-    x: Image, z: Image, metrics: tuple[str, ...], *, crop_border: int = 0, mask: NDArray[np.bool_] | None = None
+    x: Image, z: Image, metrics: tuple[str, ...], *, crop_border: int = 0, damaged: Degraded | None = None
 ) -> dict[str, float]:
     """Compares a picture, clipped to [0, 1], with the truth.
 
@@ -147,15 +162,26 @@ def compare(
         x, z: truth and picture, (H, W, C).
         metrics: see `Protocol`.
         crop_border: px of each side that do not count for psnr and ssim.
-        mask: where pixels were missing, for psnr_missing.
+        damaged: what was done to x, for psnr_missing and left.
     """
     z = z.clip(0, 1)
     values = {}
     for name in metrics:
-        if name == "psnr_missing":
-            values[name] = psnr(x[mask][:, None], z[mask][:, None])
+        if name == "psnr_missing" and damaged is not None:
+            values[name] = psnr(x[damaged.mask][:, None], z[damaged.mask][:, None])
+        elif name == "left" and damaged is not None:
+            values[name] = share_left(x, damaged.y / np.float32(damaged.white), z)
+        elif name == "max_change":
+            values[name] = 255 * float(np.abs(z - x).max())
         elif name == "psnr_b":
             values[name] = psnr_b(*(luma(image) if image.shape[2] == 3 else image for image in (x, z)))
         else:
             values[name] = {"psnr": psnr, "ssim": ssim}[name](x, z, crop_border=crop_border)
     return values
+
+
+def share_left(x: Image, y: Image, z: Image) -> float:
+    """Tells of how many of the spoilt pixels more than half of the error is left; 0 where no pixel is spoilt."""
+    error, rest = (np.abs(image - x).max(axis=2) for image in (y.clip(0, 1), z))
+    spoilt = error > SPOILT
+    return float((rest[spoilt] > error[spoilt] / 2).mean()) if spoilt.any() else 0.0

@@ -41,7 +41,7 @@ def network(
     """
 
     def restore(degraded: Degraded) -> Image:
-        y, facts, mask, kernel = degraded
+        y, facts, mask, kernel = degraded[:4]
         if kernel is not None and "deconvolved" in restorer.engine.config.hints:
             sigma = facts["sigma"] or 0.0
             turns = USUAL_STEPS if steps is None else steps

@@ -10,7 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rednet.degradations import JPEG, Blur, Degradation, GaussianNoise, MissingPixels, Scaling
+from rednet.degradations import (
+    JPEG,
+    Blur,
+    Chain,
+    Dark,
+    Degradation,
+    FilmGrain,
+    GaussianNoise,
+    Identity,
+    Impulses,
+    JPEGTwice,
+    MissingPixels,
+    Scaling,
+    SensorNoise,
+    SlightBlur,
+)
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
 from rednet.kernels import disk, gaussian
@@ -23,13 +38,17 @@ class Protocol:
     """One row of a published table.
 
     Args:
-        folder: of the test set, below the data folder; "" for the photographs that rednet ships.
+        folder: of the test set, below the data folder; "" for what needs no data: the photographs that rednet ships,
+            or drawings.
         damage: what is done to the clean picture; a file of kernels stands for several kinds of damage.
         colour: "rgb"; "gray", the file's own gray values or the BT.601 luma of RGB; or "luma", MATLAB's luma of RGB.
         source: where the protocol is described.
         multiple: the picture is first cropped at its right and bottom to a multiple of this, px.
         crop_border: px of each side that do not count.
-        metrics: what is measured, of: psnr, ssim, psnr_b (luma of RGB), psnr_missing (over the missing pixels alone).
+        metrics: what is measured, of: psnr, ssim, psnr_b (luma of RGB), psnr_missing (over the missing pixels alone),
+            max_change (the largest difference from the truth, 0-255 scale), left (share of the spoilt pixels of which
+            more than half of the error is left).
+        drawings: how many pictures drawn by code stand for the folder; they are drawn in Pillow's own font.
     """
 
     folder: str
@@ -39,6 +58,7 @@ class Protocol:
     multiple: int = 1
     crop_border: int = 0
     metrics: tuple[str, ...] = ("psnr", "ssim")
+    drawings: int = 0
 
 
 DNCNN = "Zhang et al. 2017, arXiv:1608.03981, section IV: float noise, neither clipped nor rounded"
@@ -50,11 +70,18 @@ UNSHAVED = "Mao et al. 2016, the authors' demo: the same with the whole picture 
 DEMO_BLUR = "Mao et al. 2016, the authors' demo: borders continued, no noise, rounded to 8 bits, compared in RGB"
 LEVIN = "our own: kernels of Levin et al. 2009, mirrored borders, then float noise; kernel and level are told"
 MASKS = "lost pixels told; compared over the lost pixels, and over all"
+SOFT = "our own: the Gaussian of set5-blur-gaussian1.6, mirrored borders; the network sees the blurred picture itself"
+DRAWN = "our own: pictures of rednet.training.drawings, of a seed that no recipe uses; compared in RGB"
+REAL = "our own: damage of real cameras, scans and files; validation pictures"
+DARK = "our own: the picture of val-colour-25 scaled to 0-200 of 65535, noise and all; compared after scaling back"
 SHIPPED = "rednet's own photographs: a first look, no published numbers"
 
 BLOCKY = ("psnr", "ssim", "psnr_b")
 LOST = ("psnr_missing", "psnr", "ssim")
+CHANGED = ("psnr", "ssim", "max_change")
 LEVIN_KERNELS = "kernels/levin09_8.npz"
+DRAWINGS = 40
+DARK_WHITE = 200 / 65535
 
 
 def noise(name: str, colour: Literal["gray", "rgb"], *, clip: bool = False) -> dict[str, Protocol]:
@@ -108,6 +135,16 @@ def inpainting(name: str) -> dict[str, Protocol]:
     }
 
 
+def drawings(name: str, damage: Degradation) -> dict[str, Protocol]:
+    """Gives a protocol of drawings."""
+    return {f"drawings-{name}": Protocol("", damage, "rgb", DRAWN, metrics=CHANGED, drawings=DRAWINGS)}
+
+
+def real(name: str, damage: Degradation, source: str = REAL, *metrics: str) -> dict[str, Protocol]:
+    """Gives a protocol of real damage, on the validation pictures."""
+    return {f"val-{name}": Protocol("val/val20", damage, "rgb", source, metrics=("psnr", "ssim", *metrics))}
+
+
 SMOKE: Mapping[str, Protocol] = {
     "smoke-noise": Protocol("", GaussianNoise(25), "rgb", SHIPPED),
     "smoke-jpeg": Protocol("", JPEG(20), "rgb", SHIPPED, metrics=BLOCKY),
@@ -133,6 +170,17 @@ PROTOCOLS: Mapping[str, Protocol] = {
     **deblurring("set14"),
     **inpainting("set5"),
     **inpainting("set14"),
+    "set5-soft-gaussian1.6": Protocol("test/set5", SlightBlur(1.6, 0, "gaussian", clip=True), "rgb", SOFT),
+    **drawings("clean", Identity()),
+    **drawings("jpeg90", JPEG(90)),
+    **real("colour-25", GaussianNoise(25), DNCNN),
+    **real("dark-25", Chain((GaussianNoise(25), Dark(DARK_WHITE))), DARK),
+    **real("dark-clean", Dark(DARK_WHITE), DARK),
+    **real("grain-15", FilmGrain(15, 1.2, clip=True)),
+    **real("hot", Impulses(0.006, "hot"), REAL, "left"),
+    **real("sensor-15", SensorNoise(15)),
+    **real("sensor-15-jpeg90", Chain((SensorNoise(15), JPEG(90)))),
+    **real("jpeg-twice", JPEGTwice(40, 80)),
     **SMOKE,
 }
 
@@ -143,6 +191,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "scaling": ("set5-x", "set14-x"),
     "deblurring": ("set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-"),
     "inpainting": tuple(f"{name}-{kind}" for name in ("set5", "set14") for kind in ("text", "scratches", "random")),
+    "real": ("val-", "drawings-", "set5-soft-"),
     "paper": ("bsd200-gray-", "set5-x", "set14-x", "bsd100-x", "set5-unshaved-x", "classic5-jpeg-", "live1-jpeg-",
               "set5-blur-"),
     "card": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",

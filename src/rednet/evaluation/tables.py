@@ -19,7 +19,7 @@ from rednet.images import from_array, write_picture
 __all__ = ["HEADER", "Measured", "peak_memory_mb", "summarise", "write_results"]
 
 RESAMPLES = 2000
-METRICS = ("psnr", "ssim", "psnr_b", "psnr_missing")
+METRICS = ("psnr", "ssim", "psnr_b", "psnr_missing", "max_change", "left")
 GAP = 8  # px of white between the pictures of a sheet
 
 HEADER = (
@@ -43,12 +43,18 @@ class Measured:
         return Measured(self.protocol, self.method, kept)
 
     def as_dict(self) -> dict[str, Any]:
-        """Gives all values, without the pictures."""
-        keys = ("picture", "before", "after", "seconds")
+        """Gives all values, without the pictures; what is infinite, as the PSNR of equal pictures, is None."""
+
+        def finite(values: dict[str, float]) -> dict[str, float | None]:
+            return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
         return {
             "protocol": self.protocol,
             "method": self.method,
-            "results": [{key: getattr(result, key) for key in keys} for result in self.results],
+            "results": [
+                {"picture": r.picture, "before": finite(r.before), "after": finite(r.after), "seconds": r.seconds}
+                for r in self.results
+            ],
         }
 
 
@@ -63,11 +69,14 @@ def summarise(measured: Measured) -> str:
         for side in ("before", "after")
     )
     gains = np.array([r.gain for r in results])
-    drawn = np.random.default_rng(0).choice(gains, (RESAMPLES, len(gains))).mean(axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    interval = ""  # nothing is gained on pictures that are clean
+    if np.isfinite(gains).all():
+        drawn = np.random.default_rng(0).choice(gains, (RESAMPLES, len(gains))).mean(axis=1)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        interval = f"{gains.mean():+.2f} ({low:+.2f} to {high:+.2f})"
     main = "psnr_missing" if "psnr_missing" in after else "psnr"
     cells = [measured.protocol, measured.method, str(len(results)), f"**{after[main]:.2f}**", f"{before[main]:.2f}"]
-    cells += [f"{gains.mean():+.2f} ({low:+.2f} to {high:+.2f})"]
+    cells += [interval]
     cells += [f"{after[name]:{form}}" if name in after else "" for name, form in EXTRA.items()]
     cells += [f"{np.mean([r.seconds for r in results]):.2f}"]
     return "| " + " | ".join(cells) + " |"

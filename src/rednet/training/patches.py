@@ -1,4 +1,4 @@
-"""Training crops: pictures from folders, cut, flipped, damaged and paired.
+"""Training crops: pictures from folders and pictures drawn by code, cut, flipped, damaged and paired.
 
 Crop number n of a run is a function of the recipe's seed and n alone. So a run that was stopped goes on with exactly
 the crops that it had not seen, however many workers prepare them.
@@ -24,12 +24,16 @@ from rednet.hints import hint_vector
 from rednet.images import read_picture
 from rednet.machine import cpu_threads
 from rednet.model import REDNetConfig
+from rednet.training.drawings import Drawings
+from rednet.training.drawings.writing import typefaces
 from rednet.training.recipe import Data
 
 __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 Picture = NDArray[np.uint8]
+DRAWING = 384  # px a side, of the drawings that crops are cut from
+DRAWINGS_AT_ONCE, CROPS_A_TURN = 32, 8192  # a drawing costs about 60 ms: few are in use at once, for many crops
 AHEAD = 4  # batches that each worker keeps ready, in shared memory
 
 
@@ -97,19 +101,30 @@ class Patches(Dataset[Crop]):
         sides = np.sqrt([picture.shape[0] * picture.shape[1] for picture in self.pictures])
         self.odds = sides / sides.sum()
         self.mixture, self.model, self.data, self.seed = mixture, model, data, seed
+        self.drawings = Drawings(seed, max(DRAWING, size), max(DRAWING, size))
+        if data.drawings:
+            typefaces()  # looked for once, before there are workers
 
     def __getitem__(self, index: int) -> Crop:
         rng = np.random.default_rng((self.seed, index))
-        picture = self.pictures[rng.choice(len(self.pictures), p=self.odds)]
+        picture = self.picture(index, rng)
         size = self.data.patch + self.data.margin
         top, left = (int(rng.integers(side - size + 1)) for side in picture.shape[:2])
         x = flip(picture[top : top + size, left : left + size], int(rng.integers(8))).astype(np.float32) / np.float32(
             255
         )
+        if x.shape[2] > self.model.channels:
+            x = to_gray(x)
         task, x, degraded = self.mixture(x, rng)
         top, left = (int(offset) for offset in rng.integers(0, self.data.margin + 1, 2))
         window = slice(top, top + self.data.patch), slice(left, left + self.data.patch)
         return pair(x, degraded, task, self.model, window)
+
+    def picture(self, index: int, rng: np.random.Generator) -> Picture:
+        """Draws the picture that a crop is cut from: one of the photographs, or one of the drawings of its turn."""
+        if self.data.drawings and rng.random() < self.data.drawings:
+            return self.drawings[index // CROPS_A_TURN * DRAWINGS_AT_ONCE + int(rng.integers(DRAWINGS_AT_ONCE))]
+        return self.pictures[rng.choice(len(self.pictures), p=self.odds)]
 
 
 def stream(patches: Patches, first_step: int, device: torch.device | str = "cpu") -> Iterator[Crop]:
@@ -169,7 +184,7 @@ def pair(
     x: NDArray[np.float32], degraded: Degraded, task: int, model: REDNetConfig, window: tuple[slice, slice]
 ) -> Crop:
     """Turns a clean and a damaged picture into tensors; a gray picture fills all channels of the network."""
-    y, facts, mask, _ = degraded
+    y, facts, mask = degraded[:3]
     lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
     told = hint_vector(facts, model.hints)
 

@@ -30,6 +30,7 @@ class Data:
             JPEG blocks and scaling fall at random; on average half on each side.
         batch: crops per step.
         workers: processes that prepare crops, at most one for each processor.
+        drawings: share of the crops that are cut from pictures drawn by code, see `rednet.training.drawings`.
     """
 
     train: tuple[str, ...]
@@ -39,11 +40,14 @@ class Data:
     margin: int = 16
     batch: int = 8
     workers: int = 1
+    drawings: float = 0.0
 
     def __post_init__(self) -> None:
         for name, lowest in (("patch", 1), ("margin", 0), ("batch", 1), ("workers", 0)):
             if getattr(self, name) < lowest:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
+        if not 0 <= self.drawings <= 1:
+            raise OptionError(f"drawings is {self.drawings}; it must be a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ class Recipe:
 def load_recipe(path: Path) -> Recipe:
     """Reads a recipe.
 
-    A recipe may name a `base`, a file beside it, whose tables hold wherever it says nothing else.
+    A recipe may name a `base`, a file beside it, whose tables hold wherever it says nothing else. Its `added.share` and
+    `added.validation` stand after the base's shares and validation tasks instead of replacing them.
 
     Raises:
         OptionError: the file is missing, is not TOML, or names something unknown; the message says where.
@@ -145,7 +150,15 @@ def load_tables(path: Path) -> dict[str, Any]:
     base = path.parent / str(tables.pop("base"))
     if base == path:
         raise OptionError(f"the recipe {path} is its own base")
-    return lay_over(load_tables(base), tables)
+    added = tables.pop("added", {})
+    merged = lay_over(load_tables(base), tables)
+    unknown = set(added) - {"share", "validation"}
+    if unknown:
+        raise OptionError(f"the recipe {path} adds {', '.join(sorted(unknown))}; it can add share and validation")
+    mixture = merged.get("mixture", {})
+    merged["mixture"] = {**mixture, "share": [*mixture.get("share", []), *added.get("share", [])]}
+    merged["validation"] = [*merged.get("validation", []), *added.get("validation", [])]
+    return merged
 
 
 def lay_over(base: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""Pixels that are lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rednet.degradations.degraded import Degraded, Image, Level, check_level, choose, draw
+from rednet.errors import OptionError
+from rednet.filling import fill_missing
+from rednet.masks import SHAPES, MaskShape
+
+__all__ = ["MissingPixels"]
+
+
+@dataclass(frozen=True)
+class MissingPixels:
+    """Loses pixels: they are filled from their known neighbours (`fill_missing`), and the mask says which.
+
+    Args:
+        shape: "random" single pixels, "text" written over, or "scratches"; or several to choose from.
+        share: of the pixels that are lost; text and scratches stop at the first stroke that reaches it.
+    """
+
+    shape: MaskShape | tuple[MaskShape, ...] = ("random", "text", "scratches")
+    share: Level = (0.1, 0.9)
+
+    def __post_init__(self) -> None:
+        check_level("share", self.share, 0, 1)
+        unknown = {self.shape} if isinstance(self.shape, str) else set(self.shape)
+        if unknown - set(SHAPES):
+            raise OptionError(f"shape is {self.shape}; it must be of: {', '.join(SHAPES)}")
+
+    def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
+        shape: MaskShape = choose(self.shape, rng)
+        mask = SHAPES[shape](x.shape[0], x.shape[1], draw(self.share, rng), rng)
+        return Degraded(fill_missing(x, mask), mask=mask)
