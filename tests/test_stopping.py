@@ -78,6 +78,17 @@ def test_reading_a_picture_asks_too(tmp_path):
     assert len(asked) > 5
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])
+def test_writing_a_picture_asks_too_and_leaves_nothing_when_it_is_stopped(suffix, tmp_path):
+    path, picture = tmp_path / f"a{suffix}", from_array(RNG.integers(0, 256, (900, 800, 3), np.uint8))
+    count = times_asked(lambda: write_picture(path, picture))
+    assert count >= 2 and path.exists()
+    path.unlink()
+    with pytest.raises(Stopped):
+        times_asked(lambda: write_picture(path, picture), stop_at=2)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("plan", "inside"),
     [

@@ -1,7 +1,7 @@
 """Keeps a forked process from waiting for ever: a fork copies what a library knows of its threads, but not the threads.
 
 ncnn, torch and ONNX Runtime hang in a process that was forked after they had been used, mostly even if the network is
-loaded anew; so does libvips, where it encodes. Nothing can bring the threads back, so we say so at once.
+loaded anew; so does libvips, with some pictures. Nothing can bring the threads back, so we say so at once.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def check_number(name: str, value: Any, lowest: float, highest: float, unit: str
     except OverflowError:  # an int of hundreds of digits
         number = inf if value > 0 else -inf  # type: ignore[operator]
     if not lowest <= number <= highest:  # nor is NaN
-        raise OptionError(f"{name} is {number:g}; it must be from {lowest:g} to {highest:g}{unit}")
+        raise OptionError(f"{name} is {number:.12g}; it must be from {lowest:g} to {highest:g}{unit}")
     return number
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["check_stop", "stoppable"]
+__all__ = ["asker", "check_stop", "stoppable"]
 
 
 def go_on() -> None:
@@ -37,3 +37,8 @@ def stoppable(ask: Callable[[], None]) -> Iterator[None]:
 def check_stop() -> None:
     """Ask whether to go on; raise what the one who started the work raises to stop it."""
     _ask.get()()
+
+
+def asker() -> Callable[[], None]:
+    """Give what `check_stop` calls in this thread, for callbacks that come from other threads."""
+    return _ask.get()

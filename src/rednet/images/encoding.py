@@ -12,6 +12,7 @@ from rednet.forking import check_threads
 from rednet.images.colour import PROFILE
 from rednet.images.picture import libvips
 from rednet.images.tiff_tags import append_tags
+from rednet.stopping import asker
 
 __all__ = ["FORMATS", "Saving", "encode", "written_depth"]
 
@@ -125,9 +126,31 @@ def encode(image: Any, header: Any, file: BinaryIO, suffix: str, saving: Saving,
             "bigtiff": size > CLASSIC_TIFF,
         }
     target = vips.Target.new_to_descriptor(file.fileno())
-    getattr(image, f"{SAVERS[suffix]}_target")(target, **options)
+    stopped = heed_stop(image)
+    try:
+        getattr(image, f"{SAVERS[suffix]}_target")(target, **options)
+    except vips.Error:
+        if stopped:
+            raise stopped[0] from None
+        raise
     if suffix in (".tif", ".tiff") and not saving.strip_metadata:
         append_tags(image, file)
+
+
+def heed_stop(image: Any) -> list[BaseException]:
+    """Make a libvips image ask, while it is computed, whether to go on; the list gets the error that has stopped it."""
+    ask, stopped = asker(), list[BaseException]()
+
+    def on_progress(image: Any, progress: Any) -> None:
+        try:
+            ask()
+        except BaseException as error:  # libvips must not see it
+            stopped.append(error)
+            image.set_kill(True)
+
+    image.set_progress(True)
+    image.signal_connect("eval", on_progress)
+    return stopped
 
 
 def interpretation(image: Any) -> str:

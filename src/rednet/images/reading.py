@@ -104,6 +104,7 @@ class PictureFile:
     def open(self, page: int | None, access: str = "sequential") -> Any:
         """Opens a page; nothing is decoded yet. Each page has a file descriptor of its own."""
         vips = libvips()
+        check_threads("libvips", ImageError)
         with open_regular(self.path) as file:
             source = vips.Source.new_from_descriptor(file.fileno())
         options: dict[str, Any] = {} if page is None else {"page": page}
@@ -119,7 +120,6 @@ class PictureFile:
         if image.interpretation not in COLOURS:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
         if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
-            check_threads("libvips", ImageError)
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
         if image.interpretation == "cmyk":
             image = cmyk_to_srgb(image, str(self.path))

@@ -141,8 +141,8 @@ def plausible(residual: Pixels) -> Pixels:
     """Give what a network gave; raise ModelError if it cannot be part of a picture, as with broken weights."""
     farthest = np.abs(residual).max(initial=0)
     if not farthest <= FARTHEST:  # nor is NaN
-        raise ModelError(
-            f"the network would change pixels by {farthest:.3g}, and white is 1: its weights are broken; use another "
-            "model, or train it again"
+        values = (
+            f"values up to {farthest:.3g}, and white is 1" if np.isfinite(farthest) else "values that are not finite"
         )
+        raise ModelError(f"the network gives {values}: its weights are broken; use another model, or train it again")
     return residual
