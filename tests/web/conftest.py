@@ -105,3 +105,10 @@ def running_server(*options, tmpdir=None, **environment):
 
 def files_below(folder):
     return [path for path in folder.rglob("*") if not path.is_dir()]
+
+
+def opening_step(client):
+    """Gives the number of the page's step that opens a picture, and its values after the picture."""
+    steps = {step["id"]: step for step in client.get("/config").json()["dependencies"]}
+    number = next(number for number, step in steps.items() if any(t[1] == "upload" for t in step["targets"]))
+    return number, [None] * (len(steps[number]["inputs"]) - 1)

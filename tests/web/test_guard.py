@@ -4,7 +4,7 @@ import pytest
 
 from rednet.errors import OptionError
 from rednet.web.app import check_address
-from rednet.web.guard import fetches, is_loopback
+from rednet.web.guard import is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8000", "[::1]:8000", "127.0.0.1:8000"])
@@ -61,17 +61,3 @@ def test_only_this_machine_needs_no_token():
         with pytest.raises(OptionError, match="there is no token"):
             check_address(host, None)
     assert not is_loopback("localhost.example.org")
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/gradio_api/file=http://example.org/a.png", True),
-        ("/gradio_api/file=HTTPS%3A//example.org/a.png", True),
-        ("/gradio_api/proxy=https://example.org", True),
-        ("/gradio_api/file=/tmp/a.png", False),
-        ("/v1/restore", False),
-    ],
-)
-def test_what_asks_to_fetch_is_told_apart(path, expected):
-    assert fetches(path) is expected

@@ -40,12 +40,18 @@ def steps(engine, tmp_path):
 def path(two_tiles, tmp_path):
     path = tmp_path / "a.png"
     write_picture(path, from_array(two_tiles))
-    return str(path)
+    return path
+
+
+def sent(steps, path):
+    """Sends a file, and gives the path that the server answers."""
+    with path.open("rb") as file:
+        return str(steps.desks.incoming.add(file, path.name))
 
 
 def come(steps, path):
     """Opens a picture, and goes no further."""
-    return next(steps.open(path, ME, *DENOISE))
+    return next(steps.open(sent(steps, path), ME, *DENOISE))
 
 
 def begin(steps, engine):
@@ -83,7 +89,7 @@ def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
         raise MemoryError
 
     come(steps, path)
-    monkeypatch.setattr(steps, "plan", lambda desk, wishes: Plan(surprise))
+    monkeypatch.setattr(steps, "plan", lambda desk, wishes, who: Plan(surprise))
     shown = []
     with pytest.raises(gradio.Error, match="the server's log"):
         shown.extend(steps.restore(ME, *DENOISE))
