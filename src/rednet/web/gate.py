@@ -129,7 +129,9 @@ def fits(block: Any, value: Any) -> bool:
         return isinstance(value, bool)
     if isinstance(block, gr.Slider):
         return type(value) in (int, float) and bool(block.minimum <= value <= block.maximum)
-    return isinstance(block, gr.Radio) and type(value) in (int, str) and value in [choice for _, choice in block.choices]
+    return (
+        isinstance(block, gr.Radio) and type(value) in (int, str) and value in [choice for _, choice in block.choices]
+    )
 
 
 def parsed(body: bytes) -> Mapping[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from asyncio import sleep
 from collections import deque
 
 __all__ = ["Guesses"]
@@ -28,4 +28,4 @@ class Guesses:
         now = time.monotonic()
         recent = sum(now - then < self.FORGOTTEN_S for then in self.times)
         self.times.append(now)
-        await asyncio.sleep(self.FIRST_S * 2**recent)
+        await sleep(self.FIRST_S * 2**recent)

@@ -22,6 +22,7 @@ __all__ = ["MOST_PAGES", "SHOWN", "Incoming", "own_file"]
 
 IDLE_S = 1800.0  # a file that no page has used for so long is removed
 UNUSED_S = 120.0  # and one that no page has ever used
+COMING = ""  # the page that has sent a file and has not used it yet
 MOST_FILES = 12  # of one page; the oldest makes room
 MOST_PAGES = 64  # whose strokes are remembered
 PIECE = 1 << 20  # bytes
@@ -52,11 +53,11 @@ def own_file(path: str, folder: Path) -> Path:
 
 @dataclass
 class Sent:
-    """A file that was sent: its size, bytes; when it was last used; by which pages."""
+    """A file that was sent: its size, bytes; by which pages it is used; when it last was."""
 
     size: int
+    pages: set[str]
     used: float = field(default_factory=time.monotonic)
-    pages: set[str] = field(default_factory=set)
 
 
 class Incoming:
@@ -94,7 +95,7 @@ class Incoming:
                 place.parent.mkdir(exist_ok=True)
                 part.replace(place)
                 before = self.files.pop(place, None)
-                self.files[place] = Sent(size, pages=before.pages if before else set())
+                self.files[place] = Sent(size, {COMING, *(before.pages if before else ())})
                 self.make_room()
         finally:
             part.unlink(missing_ok=True)
@@ -119,6 +120,7 @@ class Incoming:
             if place not in self.files:
                 raise OptionError("this file was not sent to this server, or is gone by now; choose it again")
             own_file(path, self.folder)
+            self.files[place].pages -= {COMING}
             self.files[place].pages.add(page)
             self.files[place].used = time.monotonic()
             self.files.move_to_end(place)
@@ -165,7 +167,7 @@ class Incoming:
         with self.lock:
             now = time.monotonic()
             for place, sent in list(self.files.items()):
-                if now - sent.used > (IDLE_S if sent.pages else UNUSED_S):
+                if now - sent.used > (UNUSED_S if sent.pages == {COMING} else IDLE_S):
                     self.remove(place)
             for left in self.folder.iterdir():
                 old = time.time() - left.lstat().st_mtime > IDLE_S
