@@ -76,6 +76,12 @@ class Target:
         answer = self.client.post("/gradio_api/upload", files={"files": (name, content)})
         return str(answer.json()[0])
 
+    def step(self, name: str) -> int:
+        """Return the number of one of the page's steps."""
+        return next(
+            step["id"] for step in self.client.get("/config").json()["dependencies"] if step["api_name"] == name
+        )
+
     def call(self, kind: str, value: object, *, first: int = 0, route: str = "queue/join") -> httpx.Response:
         """Call the page's first step with a component of a kind, and give that component a value."""
         config = self.client.get("/config").json()
@@ -165,10 +171,7 @@ def paint(target: Target, *layers: bytes) -> Answer:
     picture = target.send(files.png(files.noise(60, 40)))
     target.call("file", file_of(picture))
     target.client.get("/gradio_api/queue/data", params={"session_hash": "attack"})
-    number = next(
-        d["id"] for d in target.client.get("/config").json()["dependencies"] if d["api_name"] == "lay_out_canvas"
-    )
-    call = {"data": [], "fn_index": number, "session_hash": "attack"}
+    call = {"data": [], "fn_index": target.step("lay_out_canvas"), "session_hash": "attack"}
     target.client.post("/gradio_api/run/predict", json=call)
     sent = [file_of(target.send(layer, "layer.png")) for layer in layers]
     joined = target.call("imageeditor", {"background": None, "layers": sent, "composite": None})
@@ -228,18 +231,13 @@ def broken_uploads(target: Target) -> Answer:
 
 
 def many_pages(target: Target) -> Answer:
-    """Pretend to be 3,000 open pages."""
-    for number in range(3000):
-        call = {"data": ["auto"], "fn_index": step_of(target, "choose"), "session_hash": f"s{number}"}
+    """Pretend to be 500 open pages."""
+    before, step = target.peak_mb(), target.step("choose")
+    for number in range(500):
+        call = {"data": ["auto"], "fn_index": step, "session_hash": f"s{number}"}
         target.client.post("/gradio_api/run/predict", json=call)
-    return "200", True
-
-
-def step_of(target: Target, name: str) -> int:
-    """Return the number of one of the page's steps."""
-    if not hasattr(target, "numbers"):
-        target.numbers = {d["api_name"]: d["id"] for d in target.client.get("/config").json()["dependencies"]}
-    return target.numbers[name]
+    grown = target.peak_mb() - before
+    return f"{grown:.0f} MB more", grown < 50
 
 
 def closed_page(target: Target) -> Answer:
