@@ -39,6 +39,7 @@ class Target:
         self.process, self.url, self.folder, self.token = process, url, folder, token
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self.client = httpx.Client(base_url=url, timeout=60, headers=headers)
+        self.depth = len(folder.parents) + 4  # of the page's examples
         self.host, port = url.split("/")[2].rsplit(":", 1)
         self.port = int(port)
 
@@ -69,7 +70,7 @@ class Target:
     def left(self) -> list[Path]:
         """Return the pictures that lie in the server's folder, but for the page's examples."""
         below = (self.folder / "tmp").rglob("*")
-        return [path for path in below if path.is_file() and len(path.relative_to(self.folder).parts) > 4]
+        return [path for path in below if path.is_file() and path.stat().st_size and len(path.parents) > self.depth]
 
     def send(self, content: bytes, name: str = "a.png") -> str:
         """Upload a file to the page; return its path."""

@@ -92,11 +92,12 @@ def test_a_file_that_cannot_be_kept_whole_is_not_kept(incoming):
 def test_what_nobody_uses_goes_after_a_while_and_what_is_used_later(incoming, monkeypatch):
     used, unused = send(incoming, b"1"), send(incoming, b"2")
     incoming.claim(str(used), "one")
-    left, shown = incoming.folder / "tmpfile", incoming.folder / "desk-a"
-    left.write_bytes(b"")
+    left, empty, shown = (incoming.folder / name for name in ("tmpa", "tmpb", "desk-a"))
+    left.write_bytes(b"x")
+    empty.touch()
     shown.mkdir()
     incoming.tidy()
-    assert used.exists() and unused.exists() and left.exists()
+    assert used.exists() and unused.exists() and left.exists() and not empty.exists()
     monkeypatch.setattr(module, "UNUSED_S", 0.0)
     incoming.tidy()
     assert used.exists() and not unused.exists()

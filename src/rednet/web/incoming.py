@@ -170,7 +170,8 @@ class Incoming:
                 if now - sent.used > (UNUSED_S if sent.pages == {COMING} else IDLE_S):
                     self.remove(place)
             for left in self.folder.iterdir():
-                old = time.time() - left.lstat().st_mtime > IDLE_S
+                useless = left.name.startswith("tmp") and left.lstat().st_size == 0  # Gradio makes one for each file
+                old = useless or time.time() - left.lstat().st_mtime > IDLE_S
                 if old and not left.name.startswith(SHOWN) and not any(left in place.parents for place in self.files):
                     shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
