@@ -47,8 +47,9 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n/l { l } def l\nshowp
 CARDS = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    2",
          "NAXIS1  =                 4000", "NAXIS2  =                 4000", "END")  # fmt: skip
 FITS = "".join(f"{card:80}" for card in CARDS).ljust(2880).encode() + bytes(5760)
-CIRCLES = "".join(f'<circle cx="50" cy="50" r="{r}" filter="url(#f)"/>' for r in range(1, 30))
-SVG = f'<svg xmlns="http://www.w3.org/2000/svg" width="3000" height="3000" viewBox="0 0 100 100"><filter id="f"><feGaussianBlur stdDeviation="20"/></filter>{CIRCLES}</svg>'.encode()  # noqa: E501
+USE = '<use href="#g{}" x="1"/>'
+GROUPS = "".join(f'<g id="g{n + 1}">{12 * USE.format(n)}</g>' for n in range(5))
+SVG = f'<svg xmlns="http://www.w3.org/2000/svg"><rect id="g0" width="9" height="9"/>{GROUPS}</svg>'.encode()
 MAT = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + bytes(512)
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
 STRANGE = (SVG, MAT, PDF, FITS, EPS)

@@ -27,7 +27,7 @@ def device(folder: Path) -> None:
 
 
 FOLDERS: tuple[tuple[int, Callable[[Path], None]], ...] = ((2, pipe), (2, device))
-LIMIT = ["prlimit", "--as=8000000000"]  # bytes; what takes more must not take the machine with it
+LIMIT = ["prlimit", "--as=4000000000"]  # bytes; what takes more must not take the machine with it
 
 
 def MODELS() -> Iterator[dict[str, object]]:
