@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from rednet.inference.restorer import DEFAULT_TILE, Restorer
 from rednet.web.app import Settings, make_app
+from rednet.web.login import add_login
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +36,10 @@ def make_client(restorer, tmp_path):
     """Gives a function that starts an application and gives a client of it."""
     clients = []
 
-    def make(*, restorer=restorer, **settings):
+    def make(*, restorer=restorer, login=False, **settings):
         app = make_app(Settings(page=False, **settings), restorer, tmp_path)
+        if login:  # as with the page, but without Gradio
+            add_login(app.app, app.token, app.session, app.guesses)
         client = TestClient(app, base_url="http://127.0.0.1:8000")
         clients.append(client.__enter__())
         return client
@@ -105,3 +108,20 @@ def running_server(*options, tmpdir=None, **environment):
 
 def files_below(folder):
     return [path for path in folder.rglob("*") if not path.is_dir()]
+
+
+def steps_of(client):
+    """Gives the page's steps by their numbers: the kinds of their inputs, and the values that these have at first."""
+    config = client.get("/config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    values = {component["id"]: component["props"].get("value") for component in config["components"]}
+    return {
+        step["id"]: ([kinds[number] for number in step["inputs"]], [values[number] for number in step["inputs"]])
+        for step in config["dependencies"]
+    }
+
+
+def opening_step(client):
+    """Gives the number of the page's step that opens a picture, and its values after the picture."""
+    number = next(number for number, (kinds, _) in steps_of(client).items() if kinds[:1] == ["file"])
+    return number, steps_of(client)[number][1][1:]

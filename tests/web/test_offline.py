@@ -1,6 +1,6 @@
 """Gradio fetches nothing, and a Gradio that fetches in another way is noticed."""
 
-import json
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 
 from rednet.errors import OptionError
 from rednet.web.offline import FETCH, refuse, stay_offline
-from tests.web.conftest import running_server
+from tests.web.conftest import opening_step, running_server
 
 gradio = pytest.importorskip("gradio")
 
@@ -18,7 +18,7 @@ def test_all_that_gradio_fetches_for_a_browser_goes_through_what_is_replaced_or_
     root = Path(gradio.__file__).parent
     sources = {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in root.rglob("*.py")}
     fetching = {name for name, source in sources.items() if re.search(r"(import|from) safehttpx", source)}
-    assert fetching == {"processing_utils.py", "route_utils.py"}  # the latter at the routes that the guard refuses
+    assert fetching == {"processing_utils.py", "route_utils.py"}  # the latter at routes that the gate keeps shut
     source = sources["processing_utils.py"]
     replaced = source[source.index(f"async def {FETCH}(") :]
     assert replaced[: replaced.index("\nasync def ", 1)].count("sh.get(") == source.count("sh.get(") > 0
@@ -42,13 +42,13 @@ def test_an_address_in_the_place_of_a_file_is_not_fetched(model, tmp_path):
         running_server("--model", model, tmpdir=tmp_path) as (_, url),
         httpx.Client(base_url=url, timeout=60) as client,
     ):
-        steps = {step["id"]: step for step in client.get("/config").json()["dependencies"]}
-        opening = next(number for number, step in steps.items() if any(t[1] == "upload" for t in step["targets"]))
+        opening, rest = opening_step(client)
         address = {"path": "https://example.org/a.png", "meta": {"_type": "gradio.FileData"}}
-        rest = [None] * (len(steps[opening]["inputs"]) - 1)
         joined = {"data": [address, *rest], "fn_index": opening, "session_hash": "s", "trigger_id": None}
-        assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
-        with client.stream("GET", "/gradio_api/queue/data?session_hash=s") as answer:
-            messages = [json.loads(line[5:]) for line in answer.iter_lines() if line.startswith("data:")]
-    ended = next(message for message in messages if message["msg"] == "process_completed")
-    assert not ended["success"] and "fetches nothing" in str(ended["output"]["error"])
+        answer = client.post("/gradio_api/queue/join", json=joined)
+        assert answer.status_code == 422 and "not sent to this server" in answer.json()["detail"]
+
+
+def test_gradio_itself_would_refuse_to_fetch_it():
+    with pytest.raises(gradio.Error, match="fetches nothing"):
+        asyncio.run(refuse("https://example.org/a.png"))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from rednet.web.queue import Job, JobQueue, QueueFullError, State, StoppedError, TooSlowError
+from rednet.web.queue import Job, JobQueue, QueueFullError, State, StoppedError, StoppingError, TooSlowError
 
 
 @pytest.fixture
@@ -133,5 +133,5 @@ def test_closing_cancels_everything(queue):
     queue.close(5)
     assert running.state is State.CANCELLED and waiting.state is State.CANCELLED
     assert not queue.thread.is_alive()
-    with pytest.raises(QueueFullError):
+    with pytest.raises(StoppingError, match="the server is stopping"):
         queue.submit(Job(lambda advance: None, 60))

@@ -1,8 +1,10 @@
 """`rednet serve` as a process: how it starts, how it ends, and what is left when it is killed."""
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import httpx
@@ -77,3 +79,45 @@ def test_the_token_may_come_from_the_environment(tmp_path, model):
     with running_server("--no-page", "--model", model, REDNET_TOKEN="secret") as (_, url):
         assert httpx.get(f"{url}v1/models").status_code == 401
         assert httpx.get(f"{url}v1/models", headers={"Authorization": "Bearer secret"}).status_code == 200
+
+
+def test_a_client_that_waits_at_the_end_is_told_that_it_is_the_end(tmp_path, model):
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
+    with running_server("--no-page", "--model", model, "--threads", 1, tmpdir=tmp_path) as (process, url):
+        answers = []
+
+        def ask():
+            address = f"{url}v1/restore?task=denoise&self_ensemble=true&wait=true"
+            headers = {"content-type": "image/png"}
+            answers.append(httpx.post(address, content=as_bytes(noise, compress_level=0), headers=headers, timeout=60))
+
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in asking:
+            thread.start()
+        while "rednet_running_jobs 1.0" not in (text := httpx.get(f"{url}metrics").text) or "jobs 2.0" not in text:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        for thread in asking:
+            thread.join(30)
+        assert [answer.status_code for answer in answers] == [503, 503, 503]
+        assert all("the server is stopping" in answer.json()["detail"] for answer in answers)
+        assert process.wait(20) == 0 and process.stderr.read() == "rednet: stopped\n"
+    assert not files_below(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "multipart/form-data; boundary=x"])
+def test_an_upload_that_is_broken_off_is_one_line_in_the_log_and_leaves_nothing(kind, tmp_path, model):
+    with running_server("--no-page", "--model", model, tmpdir=tmp_path) as (process, url):
+        address = url.split("/")[2].split(":")
+        with socket.create_connection((address[0], int(address[1]))) as connection:
+            head = "POST /v1/restore HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n"
+            head += f"Content-Type: {kind}\r\n\r\n"
+            part = '--x\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+            connection.sendall((head + part).encode() + b"x" * 3_000_000)
+            time.sleep(0.5)
+        time.sleep(0.5)
+        assert httpx.get(f"{url}healthz").status_code == 200
+        assert [path.suffix for path in files_below(tmp_path)] == [".server"]
+        process.terminate()
+        lines = process.stderr.read().splitlines()
+    assert len(lines) == 2 and "POST '/v1/restore' was broken off" in lines[0]

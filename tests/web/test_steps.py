@@ -10,7 +10,7 @@ from rednet.inference.plans import Plan
 from rednet.inference.restorer import Restorer
 from rednet.web.limits import Limits
 from rednet.web.queue import JobQueue, State
-from tests.web.conftest import PatientEngine
+from tests.web.conftest import PatientEngine, files_below
 
 gradio = pytest.importorskip("gradio")
 
@@ -40,12 +40,20 @@ def steps(engine, tmp_path):
 def path(two_tiles, tmp_path):
     path = tmp_path / "a.png"
     write_picture(path, from_array(two_tiles))
-    return str(path)
+    return path
+
+
+def sent(steps, path):
+    """Sends a file, and gives the path that the server answers."""
+    with path.open("rb") as file:
+        place = str(steps.desks.incoming.add(file, path.name))
+    steps.desks.incoming.claim(place, ME.session_hash)  # as the gate does
+    return place
 
 
 def come(steps, path):
     """Opens a picture, and goes no further."""
-    return next(steps.open(path, ME, *DENOISE))
+    return next(steps.open(sent(steps, path), ME, *DENOISE))
 
 
 def begin(steps, engine):
@@ -83,7 +91,7 @@ def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
         raise MemoryError
 
     come(steps, path)
-    monkeypatch.setattr(steps, "plan", lambda desk, wishes: Plan(surprise))
+    monkeypatch.setattr(steps, "plan", lambda desk, wishes, who: Plan(surprise))
     shown = []
     with pytest.raises(gradio.Error, match="the server's log"):
         shown.extend(steps.restore(ME, *DENOISE))
@@ -97,10 +105,28 @@ def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
 
 def test_a_bad_kernel_is_told_without_our_paths(steps, tmp_path):
     for name in ("my kernel.png", "none.npy"):
-        (tmp_path / "my kernel.png").write_text("no kernel")
+        (tmp_path / name).write_text("no kernel")
         with pytest.raises(gradio.Error, match=r"'the kernel (is not a picture|cannot be read)") as told:
-            steps.show_kernel("file", 3.0, 0.0, str(tmp_path / name))
+            steps.show_kernel("file", 3.0, 0.0, sent(steps, tmp_path / name))
         assert str(tmp_path) not in str(told.value)
+
+
+def test_a_picture_lies_on_its_desk_alone_and_all_that_was_shown_goes_with_it(steps, path, engine):
+    engine.go.set()
+    list(steps.open(sent(steps, path), ME, *DENOISE))
+    steps.lay_out_canvas(ME)
+    steps.desks.incoming.claim(sent(steps, path), "me")
+    shown = files_below(steps.desks.incoming.folder)
+    assert len(shown) >= 6 and steps.desks.find("me").source.exists()
+    steps.leave(ME)
+    assert not files_below(steps.desks.incoming.folder) and not list(steps.desks.folder.glob("desk-*"))
+
+
+def test_a_picture_that_is_none_is_not_kept_either(steps, tmp_path):
+    (tmp_path / "b.png").write_text("no picture")
+    with pytest.raises(gradio.Error, match="not a picture"):
+        next(steps.open(sent(steps, tmp_path / "b.png"), ME, *DENOISE))
+    assert not files_below(steps.desks.incoming.folder)
 
 
 def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine):

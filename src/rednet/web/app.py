@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -75,11 +75,15 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
     counters = Counters(queue)
     shelf = Shelf(folder, queue, restorer, limits, counters)
     tidied = [shelf.tidy]
+    pages: list[FastAPI] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         tidying = asyncio.create_task(tidy(tidied))
-        yield
+        async with AsyncExitStack() as stack:
+            for page in pages:
+                await stack.enter_async_context(page.router.lifespan_context(page))
+            yield
         tidying.cancel()
         await asyncio.to_thread(queue.close)
 
@@ -91,16 +95,17 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, broken)
-    guard = Guard(app, token=settings.token, max_bytes=limits.max_bytes, refused=counters.refuse)
+    guard = Guard(app, token=settings.token, limits=limits, refused=counters.refuse, stop=queue.stop)
     if settings.page:
         from rednet.web.desk import Desks
-        from rednet.web.page import mount_page
+        from rednet.web.page import make_page
 
         if settings.token is not None:
-            add_login(app, settings.token, guard.session)
+            add_login(app, settings.token, guard.session, guard.guesses)
         desks = Desks(folder, queue, restorer, limits)
         tidied.append(desks.tidy)
-        mount_page(app, desks, local=settings.token is None)
+        page, guard.app = make_page(app, desks, local=settings.token is None)
+        pages.append(page)
     return guard
 
 
@@ -142,12 +147,14 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
     """
     import uvicorn
 
+    from rednet.web.wire import Server, Wire
+
     check_address(settings.host, settings.token)
     with private_folder() as folder:
         app = make_app(settings, restorer, folder)
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, log_level=logging.WARNING, access_log=False, ws="none",
-            server_header=False, timeout_graceful_shutdown=5,
+            http=Wire, proxy_headers=False, server_header=False, timeout_graceful_shutdown=5,
         )  # fmt: skip
         try:
             listening = config.bind_socket()
@@ -156,7 +163,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
                 f"cannot listen at {settings.host}:{settings.port}; is the port taken? Give another with --port"
             ) from None
         logging.getLogger("uvicorn.error").addFilter(worth_telling)
-        server = uvicorn.Server(config)
+        server = Server(config, app.stop)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listening.getsockname()[1]}/"
         threading.Thread(target=tell_when_ready, args=(server, url, on_ready), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import threading
@@ -26,11 +27,13 @@ from rednet.inference.plans import Plan
 from rednet.inference.proof import Proof
 from rednet.inference.restorer import Restorer
 from rednet.inference.work import Whole
+from rednet.web.incoming import SHOWN, Incoming
 from rednet.web.limits import Limits
 from rednet.web.queue import Job, JobQueue
 
 __all__ = ["Desk", "Desks"]
 
+MOST_SHOWN = 24  # files of what one browser is shown
 IDLE_S = 1800.0  # a desk that nobody has touched for so long is cleared
 
 
@@ -48,16 +51,20 @@ class Desk:
         saved: the restored picture as a file.
         proposed: what is probably scratched, for a person to judge.
         used: when it was last touched.
+        shown: folder of what the browser is shown.
+        canvas: width and height, px, of the picture that was given to be painted on.
     """
 
     folder: Path
     source: Path
     name: str
     facts: FileFacts
+    shown: Path
     proof: Proof | None = None
     job: Job | None = None
     saved: Path | None = None
     proposed: NDArray[np.bool_] | None = None
+    canvas: tuple[int, int] | None = None
     used: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,6 +72,17 @@ class Desk:
     def proposed_name(self) -> str:
         """What the restored picture is to be called."""
         return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix=result_suffix("restore"))
+
+    def show(self, levels: NDArray[np.uint8], kind: str = "webp") -> str:
+        """Writes what the browser is to be shown, and gives its path; the oldest of many go."""
+        from PIL import Image
+
+        self.shown.mkdir(exist_ok=True)
+        path = self.shown / f"{secrets.token_urlsafe(12)}.{kind}"
+        Image.fromarray(levels).save(path)
+        for old in sorted(self.shown.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-MOST_SHOWN]:
+            old.unlink(missing_ok=True)
+        return str(path)
 
     def need_proof(self) -> Proof:
         """Gives the restoration; raises OptionError if there is none yet."""
@@ -86,6 +104,7 @@ class Desks:
     def __init__(self, folder: Path, queue: JobQueue, restorer: Restorer, limits: Limits) -> None:
         self.folder, self.queue, self.restorer, self.limits = folder, queue, restorer, limits
         self.desks: OrderedDict[str, Desk] = OrderedDict()
+        self.incoming = Incoming(folder / "gradio", 2 * limits.max_bytes)
         self.lock = threading.Lock()
 
     def open(self, who: str, path: Path, name: str) -> Desk:
@@ -99,7 +118,7 @@ class Desks:
         Raises:
             ImageError: it cannot be read, or is too large.
         """
-        folder = Path(tempfile.mkdtemp(prefix="desk-", dir=self.folder))
+        folder = Path(tempfile.mkdtemp(prefix=SHOWN, dir=self.folder))
         try:
             source = Path(shutil.copyfile(path, folder / "picture"))
             file = PictureFile(source, max_megapixels=self.limits.max_megapixels)
@@ -110,7 +129,7 @@ class Desks:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        desk = Desk(folder, source, name, facts)
+        desk = Desk(folder, source, name, facts, self.incoming.folder / folder.name)
         with self.lock:
             before = self.desks.pop(who, None)
             self.desks[who] = desk
@@ -140,9 +159,11 @@ class Desks:
             idle = [who for who, desk in self.desks.items() if time.monotonic() - desk.used > IDLE_S]
         for who in idle:
             self.drop(who)
+        self.incoming.tidy()
 
     def drop(self, who: str) -> None:
-        """Clears somebody's desk."""
+        """Clears somebody's desk, and removes all that this person has sent."""
+        self.incoming.forget(who)
         with self.lock:
             desk = self.desks.pop(who, None)
         if desk is not None:
@@ -152,9 +173,9 @@ class Desks:
         """Stops what the network does for a desk, and removes its files, with those that are still being written."""
         self.stop(desk)
         with desk.lock:
-            shutil.rmtree(desk.folder, ignore_errors=True)
+            remove(desk)
         if desk.job is not None:
-            desk.job.future.add_done_callback(lambda future: shutil.rmtree(desk.folder, ignore_errors=True))
+            desk.job.future.add_done_callback(lambda future: remove(desk))
 
     def is_replaced(self, who: str, desk: Desk, job: Job) -> bool:
         """Tells whether somebody has put another picture in the place of a desk's, or another job in that of a job."""
@@ -222,3 +243,9 @@ class Desks:
     def picture(self, desk: Desk) -> Picture:
         """Reads a desk's picture."""
         return read_picture(desk.source, max_megapixels=self.limits.max_megapixels)
+
+
+def remove(desk: Desk) -> None:
+    """Removes a desk's files."""
+    for folder in (desk.folder, desk.shown):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -38,21 +38,24 @@ JOB = {
     "found": "noise of about sigma 18: denoising", "picture": None, "error": None,
 }  # fmt: skip
 SENTENCES = {
+    400: "the header Host is '[::1'; give a name or an address, and perhaps a port",
+    408: "the request came too slowly (1024 bytes so far); send at least 16384 bytes/s",
     401: "this server wants its token, in a header: Authorization: Bearer TOKEN",
     403: "this request comes from another site's page; only our own is answered",
     404: "there is no job 'abc'; finished ones are kept for a while only",
     409: "the job is running; ask again when it is done",
-    413: "the request has more than 104857600 bytes; raise --max-bytes, or send less",
+    413: "the request has more than 104857600 bytes; send less, or raise --max-bytes",
     421: "this server answers to localhost and 127.0.0.1, not to 'example.org'",
     422: "the picture is not a picture that can be read: VipsForeignLoad: source is not in a known format",
     429: "the queue is full; try again in 4 s",
     500: "something went wrong here; the server's log tells what",
     503: "the job was stopped after 600 s, 42% done; give a smaller picture, or raise --max-seconds",
 }
-TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 413: "Content Too Large",
+TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+          408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
           421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
           500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
-EVERYWHERE = (401, 403, 413, 421)
+EVERYWHERE = (400, 401, 403, 408, 413, 421)
 PICTURES = {
     kind: {"schema": {"type": "string", "format": "binary"}}
     for kind in ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/avif")

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
-from rednet.web.problems import TooLongError, problem
+from rednet.web.bodies import Body, Message, Receive, RefusedError, Room, Send
+from rednet.web.guesses import Guesses
+from rednet.web.limits import LOGIN, Limits
+from rednet.web.problems import problem
+from rednet.web.queue import StoppingError
 
-__all__ = ["COOKIE", "LOGIN", "Guard", "is_loopback", "same"]
+__all__ = ["COOKIE", "Guard", "is_loopback", "same"]
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+logger = logging.getLogger(__name__)
+
+Scope = Message
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-COOKIE, LOGIN, HEALTH = "rednet", "/login", "/healthz"
+COOKIE, HEALTH = "rednet", "/healthz"
 FOR_PROGRAMS = ("/v1/", "/metrics", "/docs", "/openapi.json")
-FETCHING = re.compile(r"/proxy=|/file[=/]\s*https?:", re.IGNORECASE)
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII)
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",
@@ -51,48 +56,58 @@ class Guard:
     Args:
         app: to protect.
         token: that is wanted, or None.
-        max_bytes: of a request.
+        limits: of what requests may bring.
         refused: called with the status of each refusal.
+        stop: called when the server begins to stop, before it waits for those who wait for their answers.
     """
 
     def __init__(
-        self, app: App, *, token: str | None, max_bytes: int, refused: Callable[[int], None] = lambda status: None
-    ) -> None:
-        self.app, self.token, self.max_bytes, self.refused = app, token, max_bytes, refused
+        self, app: App, *, token: str | None, limits: Limits, refused: Callable[[int], None] = lambda status: None,
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self.app, self.token, self.limits, self.refused, self.stop = app, token, limits, refused, stop
         self.session = secrets.token_urlsafe(32)  # what the login's cookie says; the token itself stays out of it
+        self.room, self.guesses = Room(limits.all_bytes), Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return  # no websockets: nothing of ours uses them
+        scope = as_asked(scope)
         headers = Headers(scope=scope)
-        refusal = self.refuse(scope["path"], headers)
+        body = Body(headers, self.limits.longest(scope["path"]), self.room, receive, safely(send))
+        refusal = self.refuse(scope["path"], headers) or self.too_long(headers, body)
+        if refusal is None:
+            refusal = await self.pass_on(scope, body)
+        elif refusal.status_code == 401 and "authorization" in headers:
+            await self.guesses.wrong()
         if refusal is not None:
             self.refused(refusal.status_code)
-            await refusal(scope, receive, send)
-            return
-        await self.pass_on(scope, receive, send)
+            await refusal(scope, receive, safely(send))
 
     def refuse(self, path: str, headers: Headers) -> Response | None:
         """Gives the answer to a request that is not let in."""
         host = headers.get("host", "")
+        if host and not HOST.fullmatch(host):
+            return problem(400, f"the header Host is {host!r}; give a name or an address, and perhaps a port")
         if self.token is None and not is_loopback(urlsplit(f"//{host}").hostname or ""):
             return problem(421, f"this server answers to localhost and 127.0.0.1, not to {host!r}")
         origin = headers.get("origin")
-        if (origin is not None and urlsplit(origin).netloc != host) or headers.get("sec-fetch-site") == "cross-site":
+        strange = origin is not None and origin.partition("://")[2] != host
+        if strange or headers.get("sec-fetch-site") == "cross-site":
             return problem(403, "this request comes from another site's page; only our own is answered")
         if self.token is not None and path != HEALTH and not self.knows(path, headers):
             if path.startswith(FOR_PROGRAMS) or "text/html" not in headers.get("accept", ""):
                 sentence = "this server wants its token, in a header: Authorization: Bearer TOKEN"
                 return problem(401, sentence, {"WWW-Authenticate": "Bearer"})
             return RedirectResponse(LOGIN, 303)
-        if fetches(path):
-            return problem(403, "this server fetches nothing from elsewhere; send the picture itself")
-        length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > self.max_bytes:
-            return problem(413, self.too_long())
         return None
+
+    def too_long(self, headers: Headers, body: Body) -> Response | None:
+        """Gives the answer to a request that says itself that it is too long."""
+        length = headers.get("content-length", "")
+        return body.too_long() if length.isdigit() and int(length) > body.most_bytes else None
 
     def knows(self, path: str, headers: Headers) -> bool:
         """Tells whether a request carries the token, or, for the page, the cookie of a login."""
@@ -104,35 +119,45 @@ class Guard:
             return False
         return path == LOGIN or same(cookie_of(headers), self.session)
 
-    def too_long(self) -> str:
-        """Says that a request has too many bytes."""
-        return f"the request has more than {self.max_bytes} bytes; raise --max-bytes, or send less"
-
-    async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request through, counting its bytes, and adds to the answer what browsers are to heed."""
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self.max_bytes:
-                raise TooLongError(self.too_long())
-            return message
-
-        async def safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message.get("headers", [])}
-                more = [pair for pair in SAFE_HEADERS.items() if pair[0] not in given]
-                message = {**message, "headers": [*message.get("headers", []), *more]}
-            await send(message)
-
-        await self.app(scope, counted, safely)
+    async def pass_on(self, scope: Scope, body: Body) -> Response | None:
+        """Lets a request through; gives the answer to one that turned out to be refused."""
+        try:
+            await self.app(scope, body.receive, body.send)
+        except RefusedError:
+            pass
+        except ClientDisconnect:
+            logger.warning("%s %r was broken off by its client", scope["method"], scope["path"])
+        except asyncio.CancelledError:  # by uvicorn, which has waited long enough for us to stop
+            if not body.started:
+                return problem(503, str(StoppingError()), {"Connection": "close"})
+            raise
+        finally:
+            body.end()
+        return None if body.started else body.refusal
 
 
-def fetches(path: str) -> bool:
-    """Tells whether a path asks Gradio to fetch something from elsewhere."""
-    return FETCHING.search(unquote(path)) is not None
+def as_asked(scope: Scope) -> Scope:
+    """Gives a request as if it had been asked by the name that it names, without what a proxy, or a liar, has added.
+
+    That it came through TLS is all that we want to know from a proxy. Who lies about it gets a cookie that is not sent
+    back over the open wire, and links that begin with https, and nobody else does.
+    """
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    kept = [pair for pair in scope["headers"] if not pair[0].lower().startswith((b"x-forwarded", b"forwarded"))]
+    return {**scope, "headers": kept, "scheme": "https" if forwarded == "https" else scope["scheme"]}
+
+
+def safely(send: Send) -> Send:
+    """Adds to an answer what browsers are to heed."""
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message.get("headers", [])}
+            more = [pair for pair in SAFE_HEADERS.items() if pair[0] not in given]
+            message = {**message, "headers": [*message.get("headers", []), *more]}
+        await send(message)
+
+    return with_headers
 
 
 def same(given: str, wanted: str) -> bool:

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from rednet.web.guard import COOKIE, LOGIN, same
+from rednet.web.guard import COOKIE, same
+from rednet.web.guesses import Guesses
+from rednet.web.limits import LOGIN
 
 __all__ = ["add_login"]
 
@@ -19,27 +21,29 @@ input,button{{font:inherit;padding:.6rem}}</style>
 <form method="post"><h1>rednet</h1><label for="token">Token of this server</label>
 <input id="token" name="token" type="password" autocomplete="current-password" autofocus required>
 <p role="alert">{message}</p><button>Log in</button></form></html>"""
-LONGEST = 4096  # bytes of the form
 
 
-def add_login(app: FastAPI, token: str, session: str) -> None:
+def add_login(app: FastAPI, token: str, session: str, guesses: Guesses) -> None:
     """Adds the route of the login.
 
     Args:
         app: to add to.
         token: that is asked for.
         session: what the cookie says afterwards.
+        guesses: make a wrong token's answer slow.
     """
 
     async def show() -> Response:
         return HTMLResponse(FORM.format(message=""))
 
     async def check(request: Request) -> Response:
-        body = (await request.body())[:LONGEST].decode(errors="replace")
+        body = (await request.body()).decode(errors="replace")
         if not same(parse_qs(body).get("token", [""])[0], token):
+            await guesses.wrong()
             return HTMLResponse(FORM.format(message=escape("That is not the token.")), 401)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/", secure=secure)
         return answer
 
     app.add_api_route(LOGIN, show, methods=["GET"], include_in_schema=False)

@@ -37,7 +37,7 @@ def stay_offline(folder: Path) -> None:
     from gradio import processing_utils
 
     # A browser may name an address where Gradio expects a file, and Gradio gets it. No setting of Gradio 6 forbids
-    # that, so the one function that does it is replaced; its two routes that fetch are refused by `guard.fetches`.
+    # that, so the one function that does it is replaced; its two routes that fetch are not among those of `gate`.
     if not iscoroutinefunction(getattr(processing_utils, FETCH, None)):
         raise OptionError(
             "this version of Gradio fetches what a browser names in a way that we do not know, so the page stays off; "

@@ -6,17 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from fastapi import FastAPI, Response
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
+from rednet.errors import OptionError
 from rednet.inference.proof import CROP
 from rednet.web.desk import Desks
 from rednet.web.examples import make_examples
+from rednet.web.gate import Gate
+from rednet.web.incoming import MOST_PAGES, own_file
+from rednet.web.limits import UPLOAD
 from rednet.web.offline import stay_offline
 from rednet.web.problems import problem
 from rednet.web.steps import MOST_SIGMA, Steps
 
-__all__ = ["mount_page"]
+__all__ = ["make_page"]
 
 HERE = Path(__file__).parent
 FONTS = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
@@ -32,29 +39,32 @@ SHAPES = [("Out of focus", "disk"), ("Soft", "gaussian"), ("Motion", "motion"), 
 BRUSH = "#ff2d2d"
 HERE_ONLY = "Restores damaged pictures on this computer. Nothing is sent anywhere, or kept."
 AT_THE_SERVER = "Restores damaged pictures on its server. They go nowhere else, and are not kept."
+PICTURES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}  # to be shown
+NOT_KEPT = {"Cache-Control": "no-store"}
+MOST_FILES = 4  # of one upload
+MOST_WAITING = 32  # steps
 HEIGHT = 640  # px, of pictures at their largest
 
 
-def mount_page(app: FastAPI, desks: Desks, *, local: bool = True) -> None:
-    """Adds the page to an application, at its root.
+def make_page(app: FastAPI, desks: Desks, *, local: bool = True) -> tuple[FastAPI, Gate]:
+    """Makes the page of an application.
 
     Args:
-        app: to add to.
+        app: the application; it gets the routes for the page's files.
         desks: of the people who open it.
         local: nobody but the people at this machine can open it.
+
+    Returns:
+        Gradio's application, whose lifespan is to be kept, and the gate before it, which leads to `app`, too.
     """
     stay_offline(desks.folder)
-
-    async def saved(place: str) -> Response:
-        desk = desks.saved(place)
-        if desk is None or desk.saved is None:
-            return problem(404, "this picture is gone; restore it again")
-        return FileResponse(desk.saved, filename=desk.proposed_name, headers={"Cache-Control": "no-store"})
-
-    app.add_api_route("/saved/{place}", saved, methods=["GET"], include_in_schema=False)
+    add_files(app, desks)
+    page = FastAPI(openapi_url=None)
+    blocks = layout(Steps(desks, make_examples(desks.folder)), HERE_ONLY if local else AT_THE_SERVER)
+    blocks.state_session_capacity = MOST_PAGES
     gr.mount_gradio_app(
-        app,
-        layout(Steps(desks, make_examples(desks.folder)), HERE_ONLY if local else AT_THE_SERVER),
+        page,
+        blocks,
         path="/",
         allowed_paths=[],
         footer_links=[],
@@ -71,6 +81,49 @@ def mount_page(app: FastAPI, desks: Desks, *, local: bool = True) -> None:
         css=(HERE / "page.css").read_text("utf-8"),
         head=f"<script>{(HERE / 'page.js').read_text('utf-8')}</script>",
     )
+    blocks.has_launched = True  # else Gradio opens any path; `Gate` and `own_file` check all paths before it, too
+    return page, Gate(app, page, blocks, desks.incoming)
+
+
+def add_files(app: FastAPI, desks: Desks) -> None:
+    """Adds the routes of the page's files: what is sent, shown and saved."""
+
+    async def saved(place: str) -> Response:
+        desk = desks.saved(place)
+        if desk is None or desk.saved is None:
+            return problem(404, "this picture is gone; restore it again")
+        return FileResponse(desk.saved, filename=desk.proposed_name, headers=NOT_KEPT)
+
+    async def upload(request: Request) -> Response:
+        try:
+            async with request.form(max_files=MOST_FILES, max_fields=0) as form:
+                parts = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+                places = [await run_in_threadpool(desks.incoming.add, part.file, part.filename or "") for part in parts]
+        except HTTPException as error:
+            return problem(422, f"the form cannot be read: {error.detail}")
+        return JSONResponse([str(place) for place in places])
+
+    async def uploaded(upload_id: str = "") -> Response:
+        return Response('data: {"msg": "done"}\n\n', media_type="text/event-stream")
+
+    async def file(path: str) -> Response:
+        try:
+            place = own_file(path, desks.incoming.folder)
+        except OptionError as error:
+            return problem(404, str(error))
+        kind = PICTURES.get(place.suffix, "application/octet-stream")
+        shown = "inline" if place.suffix in PICTURES else "attachment"
+        return FileResponse(
+            place, media_type=kind, filename=place.name, content_disposition_type=shown, headers=NOT_KEPT
+        )
+
+    for path, step, method in (
+        ("/saved/{place}", saved, "GET"),
+        (UPLOAD, upload, "POST"),
+        ("/gradio_api/upload_progress", uploaded, "GET"),
+        ("/gradio_api/file={path:path}", file, "GET"),
+    ):
+        app.add_api_route(path, step, methods=[method], include_in_schema=False)
 
 
 def layout(steps: Steps, promise: str) -> Any:
@@ -188,7 +241,7 @@ def layout(steps: Steps, promise: str) -> Any:
         gr.on([across.change, down.change, zoom_tab.select], steps.zoom, tuning, [zoom], **latest)
         save.click(steps.save, [strength, detail], [link]).success(None, [link], None, js="(link) => rednetSave(link)")
         page.unload(steps.leave)
-    page.queue(default_concurrency_limit=desks_limit(steps), api_open=False)
+    page.queue(default_concurrency_limit=desks_limit(steps), max_size=MOST_WAITING, api_open=False)
     return page
 
 

@@ -13,21 +13,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from rednet.errors import ImageError, OptionError, RednetError
-from rednet.web.queue import QueueFullError, StoppedError, TooSlowError
+from rednet.web.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
 
-__all__ = ["PROBLEM", "Problem", "TooLongError", "problem", "problem_of", "said"]
+__all__ = ["PROBLEM", "Problem", "problem", "problem_of", "said"]
 
 PROBLEM = "application/problem+json"
 NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by how the names of our files begin
 
 
-class TooLongError(RednetError):
-    """A request has more bytes than the limit."""
-
-
 STATUS: Mapping[type[RednetError], HTTPStatus] = {
-    TooLongError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
+    StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
     StoppedError: HTTPStatus.CONFLICT,
     TooSlowError: HTTPStatus.SERVICE_UNAVAILABLE,
     ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,

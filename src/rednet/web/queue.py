@@ -16,7 +16,7 @@ from typing import Any
 from rednet.errors import RednetError
 from rednet.stopping import stoppable
 
-__all__ = ["Job", "JobQueue", "QueueFullError", "State", "StoppedError", "TooSlowError"]
+__all__ = ["Job", "JobQueue", "QueueFullError", "State", "StoppedError", "StoppingError", "TooSlowError"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,13 @@ class QueueFullError(RednetError):
 
 class StoppedError(RednetError):
     """Somebody has cancelled the job."""
+
+
+class StoppingError(RednetError):
+    """The server stops, and takes no job any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; send the request again when it is back")
 
 
 class TooSlowError(RednetError):
@@ -154,9 +161,12 @@ class JobQueue:
 
         Raises:
             QueueFullError: there is no room.
+            StoppingError: there will be none.
         """
         with self.changed:
-            if self.closed or len(self.waiting) >= self.size:
+            if self.closed:
+                raise StoppingError
+            if len(self.waiting) >= self.size:
                 raise QueueFullError(self.retry_after())
             self.waiting.append(job)
             self.changed.notify()
@@ -199,10 +209,14 @@ class JobQueue:
 
     def close(self, patience: float = 30.0) -> None:
         """Cancels everything and waits until the network rests, at most `patience` s."""
+        self.stop()
+        self.thread.join(patience)
+
+    def stop(self) -> None:
+        """Cancels everything, and takes no further job."""
         with self.changed:
             self.closed = True
             jobs = [*self.waiting, *([self.current] if self.current else [])]
             self.changed.notify_all()
         for job in jobs:
             self.cancel(job)
-        self.thread.join(patience)

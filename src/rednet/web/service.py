@@ -19,7 +19,7 @@ from rednet.inference.files import FileTask
 from rednet.inference.restorer import MODELS
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
 from rednet.web.problems import problem, problem_of, said
-from rednet.web.queue import JobQueue, State
+from rednet.web.queue import JobQueue, State, StoppedError, StoppingError
 from rednet.web.shelf import Order, Shelf
 from rednet.web.upload import Upload, receive
 
@@ -82,12 +82,14 @@ class Service:
             place = f"/v1/jobs/{order.job.id}"
             return JSONResponse(self.status(order).model_dump(), 202, {"Location": place})
         future = asyncio.wrap_future(order.job.future)
-        while not future.done():
+        while not (future.done() or self.queue.closed):
             await asyncio.wait([future], timeout=PATIENCE_S)
             if not future.done() and await request.is_disconnected():
                 self.shelf.drop(order)
-        future.exception()  # asked for here, or asyncio complains that nobody did
         background.add_task(self.shelf.drop, order)
+        if self.queue.closed and (not future.done() or isinstance(future.exception(), StoppedError)):
+            return problem_of(StoppingError(), folder)
+        future.exception()  # asked for here, or asyncio complains that nobody did
         return self.answer(order)
 
     def prepare(self, upload: Upload, folder: Path) -> tuple[FileTask, bool]:

@@ -8,7 +8,6 @@ from concurrent.futures import wait
 from contextlib import suppress
 from functools import wraps
 from html import escape
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -24,8 +23,10 @@ from rednet.kernels import Kernel, disk, gaussian, load_kernel, motion, picture_
 from rednet.masks import from_layers, mark, to_layer
 from rednet.web.desk import Desk, Desks
 from rednet.web.examples import Example
+from rednet.web.incoming import own_file
 from rednet.web.problems import said
 from rednet.web.queue import Job, State, StoppedError
+from rednet.web.strokes import read_strokes
 
 __all__ = ["MOST_SIGMA", "Steps"]
 
@@ -73,7 +74,11 @@ class Steps:
 
     def open(self, path: str, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         """Takes a picture that was dropped, pasted or chosen, makes room for the next one, and restores it."""
-        yield from self.come(Example("", Path(path), "auto", {}), request, Wishes(*values))
+        try:
+            sent = own_file(path, self.desks.incoming.folder)
+        except RednetError as error:
+            raise self.failed(error) from None
+        yield from self.come(Example("", sent, "auto", {}), request, Wishes(*values))
 
     def example(self, number: int, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         """Takes one of the examples, and restores it."""
@@ -86,17 +91,20 @@ class Steps:
         and may miss that another step has just joined.
         """
         try:
+            self.desks.incoming.paint(session(request), ())
             desk = self.desks.open(session(request), new.path, new.path.name)
             first, wishes = self.opened(desk, new, wishes)
         except RednetError as error:
             raise self.failed(error) from None
+        finally:
+            self.desks.incoming.release(str(new.path), session(request))  # it lies on the desk now, and goes with it
         yield first
         for update in self.restore(request, *wishes):
             yield [*[gr.skip()] * (len(first) - len(update)), *update]
 
     def opened(self, desk: Desk, new: Example, wishes: Wishes) -> tuple[list[Any], Wishes]:
         """Gives what shows a picture that has just come, and what the controls say then."""
-        preview = to_show(smaller(self.desks.picture(desk)))
+        preview = desk.show(to_show(smaller(self.desks.picture(desk))))
         facts, desk.proposed = desk.facts, new.mask
         scale, radius = new.options.get("scale", 2), new.options.get("radius", 3.0)
         found = new.mask is not None
@@ -128,7 +136,7 @@ class Steps:
     def lay_out_canvas(self, request: gr.Request) -> list[Any]:
         """Shows the picture to paint on, with what is known to be missing."""
         desk = self.desks.find(session(request))
-        return [canvas(to_show(smaller(self.desks.picture(desk))), desk.proposed), offer(desk.proposed)]
+        return [self.canvas(desk, desk.proposed), offer(desk.proposed)]
 
     def choose(self, task: str) -> list[Any]:
         """Shows what belongs to a task, and nothing else."""
@@ -151,7 +159,7 @@ class Steps:
     @plainly
     def show_kernel(self, shape: str, length: float, angle: float, path: str | None) -> Any:
         """Draws what a point of light becomes."""
-        return None if shape == "file" and path is None else picture_of(kernel_of(shape, length, angle, path))
+        return None if shape == "file" and path is None else picture_of(self.kernel(shape, length, angle, path))
 
     @plainly
     def find_scratches(self, request: gr.Request) -> list[Any]:
@@ -162,20 +170,27 @@ class Steps:
         if not mask.any():
             gr.Info("No scratches were found; paint over them yourself.")
         desk.proposed = mask if mask.any() else None
-        return [canvas(to_show(small), desk.proposed), offer(desk.proposed), gr.Tabs(selected="paint")]
+        return [self.canvas(desk, desk.proposed), offer(desk.proposed), gr.Tabs(selected="paint")]
 
     @plainly
     def use_found(self, wanted: bool, request: gr.Request) -> Any:
         """Shows the picture to paint on with what was proposed, or without."""
         desk = self.desks.find(session(request))
-        return canvas(to_show(smaller(self.desks.picture(desk))), desk.proposed if wanted else None)
+        return self.canvas(desk, desk.proposed if wanted else None)
+
+    def canvas(self, desk: Desk, mask: NDArray[np.bool_] | None) -> dict[str, Any]:
+        """Gives a picture to paint on; what is marked already is part of it."""
+        preview = to_show(smaller(self.desks.picture(desk)))
+        marked = preview if mask is None else mark(preview, mask, BRUSH_RGB)
+        desk.canvas = (marked.shape[1], marked.shape[0])
+        return {"background": desk.show(marked, "png"), "layers": [], "composite": None}
 
     def restore(self, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         """Lets the network run, and tells how far it is until it is done, or another job has taken its place."""
         who, wishes, job = session(request), Wishes(*values), None
         try:
             desk = self.desks.find(who)
-            job = self.desks.restore(desk, self.plan(desk, wishes))
+            job = self.desks.restore(desk, self.plan(desk, wishes, who))
             buttons = WORKING
             while not (job.future.done() or self.desks.is_replaced(who, desk, job)):
                 yield [*self.progress(job), *buttons]
@@ -229,7 +244,7 @@ class Steps:
         with suppress(OptionError):  # nothing to stop
             self.desks.stop(self.desks.find(session(request)))
 
-    def plan(self, desk: Desk, wishes: Wishes) -> Plan:
+    def plan(self, desk: Desk, wishes: Wishes, who: str) -> Plan:
         """Makes the plan of what a person wishes."""
         if wishes.task == "denoise":
             return denoising(wishes.sigma if wishes.know_sigma else None)
@@ -238,21 +253,34 @@ class Steps:
         if wishes.task == "upscale":
             return enlarging(wishes.scale)
         if wishes.task == "deblur":
-            return deblurring(kernel_of(wishes.shape, wishes.length, wishes.angle, wishes.kernel_file))
+            return deblurring(self.kernel(wishes.shape, wishes.length, wishes.angle, wishes.kernel_file))
         if wishes.task == "inpaint":
-            layers = list((wishes.painted or {}).get("layers") or [])
+            layers = self.strokes(desk, who)
             if wishes.use_found and desk.proposed is not None:
                 layers.append(to_layer(desk.proposed, BRUSH_RGB))
             mask = from_layers(layers, desk.facts.height, desk.facts.width)
             return filling(lambda picture: mask, wishes.known)
         return automatic()
 
+    def strokes(self, desk: Desk, who: str) -> list[NDArray[np.uint8]]:
+        """Gives what a person has painted on the picture."""
+        incoming = self.desks.incoming
+        paths = incoming.layers(who)
+        return read_strokes(paths, incoming.folder, desk.canvas or (0, 0), BRUSH_RGB) if paths else []
+
+    def kernel(self, shape: str, length: float, angle: float, path: str | None) -> Kernel:
+        """Makes the kernel that the page's controls describe."""
+        if path is not None:
+            path = str(own_file(path, self.desks.incoming.folder))
+        return kernel_of(shape, length, angle, path)
+
     def shown(self, desk: Desk, strength: float, detail: float, across: float, down: float) -> list[Any]:
         """Gives the pictures of all tabs."""
         proof = desk.need_proof()
         views = proof.views(strength, detail)
-        crop = proof.crop(across / 100, down / 100, strength, detail)
-        return [(views.before, views.after), views.removed, crop]
+        crop = self.enlarged(desk, strength, detail, across, down)
+        before, after, removed = map(desk.show, (views.before, views.after, views.removed))
+        return [(before, after), removed, crop]
 
     def tune(self, strength: float, detail: float, across: float, down: float, request: gr.Request) -> list[Any]:
         """Applies the correction anew; the network does not run."""
@@ -264,7 +292,12 @@ class Steps:
         desk = self.restored(request)
         if desk is None:
             return gr.skip()
-        return desk.need_proof().crop(across / 100, down / 100, strength, detail)
+        return self.enlarged(desk, strength, detail, across, down)
+
+    def enlarged(self, desk: Desk, strength: float, detail: float, across: float, down: float) -> tuple[str, str]:
+        """Gives a part at full size, before and after."""
+        before, after = desk.need_proof().crop(across / 100, down / 100, strength, detail)
+        return desk.show(before, "png"), desk.show(after, "png")
 
     def restored(self, request: gr.Request) -> Desk | None:
         """Gives the person's desk if a restored picture is on it."""
@@ -301,7 +334,7 @@ class Wishes(NamedTuple):
     kernel_file: str | None
     known: bool
     use_found: bool
-    painted: dict[str, Any] | None
+    painted: None  # see `Gate.value`
     strength: float
     detail: float
     across: float
@@ -330,12 +363,6 @@ def kernel_of(shape: str, length: float, angle: float, path: str | None) -> Kern
     if shape == "motion":
         return motion(length, angle)
     return gaussian(length) if shape == "gaussian" else disk(length)
-
-
-def canvas(preview: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> dict[str, Any]:
-    """Gives a picture to paint on; what is marked already is part of it."""
-    background = preview if mask is None else mark(preview, mask, BRUSH_RGB)
-    return {"background": background, "layers": [], "composite": None}
 
 
 def offer(mask: NDArray[np.bool_] | None) -> Any:

@@ -1,0 +1,74 @@
+"""The attacks that come as model folders: each is a maker of a folder, and a server that is started with it.
+
+A further one is a further row of FOLDERS.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PATIENCE_S = 20.0
+
+
+def pipe(folder: Path) -> None:
+    """Start with a model whose config.json is a pipe."""
+    os.mkfifo(folder / "config.json")
+
+
+def device(folder: Path) -> None:
+    """Start with a model whose config.json is /dev/zero."""
+    (folder / "config.json").symlink_to("/dev/zero")
+
+
+FOLDERS: tuple[tuple[int, Callable[[Path], None]], ...] = ((2, pipe), (2, device))
+LIMIT = ["prlimit", "--as=4000000000"]  # bytes; what takes more must not take the machine with it
+
+
+def MODELS() -> Iterator[dict[str, object]]:
+    """Start a server with each folder; it must end with one line that says why."""
+    for point, make in FOLDERS:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "model"
+            folder.mkdir()
+            make(folder)
+            command = [
+                *LIMIT,
+                sys.executable,
+                "-m",
+                "rednet",
+                "serve",
+                "--no-page",
+                "--port",
+                "0",
+                "--model",
+                str(folder),
+            ]
+            began, usage = time.monotonic(), 0.0
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            while process.poll() is None and time.monotonic() - began < PATIENCE_S:
+                usage = max(usage, resident_mb(process.pid))
+                time.sleep(0.05)
+            late = process.poll() is None
+            process.kill()
+            lines = process.communicate()[1].strip().splitlines()
+            held = not late and process.returncode == 1 and len(lines) == 1
+            answer = "no end" if late else f"exit code {process.returncode}: {(lines or [''])[-1]}"
+        yield {
+            "point": point, "attack": (make.__doc__ or "").strip(), "answer": answer.replace(name, "")[:120],
+            "held": "yes" if held else "NO", "seconds": f"{time.monotonic() - began:.1f}", "peak_mb": f"{usage:.0f}",
+            "healthz": "ended",
+        }  # fmt: skip
+
+
+def resident_mb(pid: int) -> float:
+    """Return a process's resident memory, MB of 10^6 bytes; 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return 0.0
