@@ -43,6 +43,7 @@ ALLOWED = {
         "machine",
         "masks",
         "metrics",
+        "opening",
         "options",
         "packages",
         "resize",

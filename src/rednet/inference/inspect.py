@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rednet.hints import Facts
 from rednet.images import MAX_MEGAPIXELS, PictureFile
+from rednet.opening import open_regular
 
 __all__ = [
     "FileFacts",
@@ -89,7 +90,7 @@ def jpeg_quality(path: Path) -> int | None:
 
     Source: ITU-T T.81, annex B (segments).
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         content = file.read(1 << 20)  # the tables stand before the pixels
     if content[:2] != bytes([MARKER, START]):
         return None
