@@ -25,13 +25,13 @@ import numpy as np
 from large_pictures import make_picture
 from processor import processor
 
+from rednet.files.file import FileTask, Handling
 from rednet.images import read_picture
 from rednet.images.encoding import Saving
-from rednet.inference.files import FileTask, Handling
-from rednet.inference.plans import automatic
-from rednet.inference.restorer import Restorer
-from rednet.inference.scan import Scan
 from rednet.machine import return_memory_at_once
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import automatic
+from rednet.tiling.scan import Scan
 
 RESULTS = Path(__file__).parent / "results" / "bands.csv"
 FIELDS = ("date", "processor", "threads", "what", "seconds_a_mpx", "cpu_seconds_a_mpx", "ratio", "cpu_ratio")

@@ -100,11 +100,11 @@ def mutate(content: bytes, chance: random.Random) -> bytes:
 def run_chunk(first: int, count: int, seed: int, model: Path, folder: Path, results: multiprocessing.Queue) -> None:
     """Restores mutated files `first` to `first + count`, and puts (number, outcome) for each into a queue."""
     from rednet.errors import RednetError
+    from rednet.files.file import FileTask, Handling
     from rednet.images import PictureFile
-    from rednet.inference.files import FileTask, Handling
-    from rednet.inference.inspect import inspect
-    from rednet.inference.restorer import Restorer
-    from rednet.inference.work import Local
+    from rednet.restoring.inspection import inspect
+    from rednet.restoring.restorer import Restorer
+    from rednet.restoring.work import Local
 
     originals = list(seeds().items())
     restorer = Restorer.from_pretrained(model, threads=1)

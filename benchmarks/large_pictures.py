@@ -56,8 +56,8 @@ def make_tiny_model(folder: Path) -> None:
     """Writes a network that costs next to nothing, for what is measured around it."""
     import torch
 
-    from rednet.architecture import REDNetConfig
-    from rednet.model import REDNet
+    from rednet.network.architecture import REDNetConfig
+    from rednet.network.model import REDNet
     from rednet.zoo.folder import save_network
 
     torch.manual_seed(0)

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from rednet.machine import cpu_threads, torch_device
-from rednet.model import REDNet
+from rednet.network.model import REDNet
 from rednet.training.loop import Run, validate
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe, lay_over, load_tables, recipe_from

@@ -26,8 +26,8 @@ from PIL import Image
 from server import keep, running_server
 
 from rednet.images import from_array, to_array
-from rednet.inference.correction import apply_correction
-from rednet.inference.restorer import Restorer
+from rednet.restoring.correction import apply_correction
+from rednet.restoring.restorer import Restorer
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 WIDTH, HEIGHT, PICTURES = 640, 480, 10

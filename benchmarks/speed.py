@@ -29,13 +29,13 @@ from numpy.typing import NDArray
 from processor import processor
 from results import measured_means, published
 
-from rednet.architecture import REDNetConfig
 from rednet.degradations import GaussianNoise
+from rednet.engines.loading import load_engine
 from rednet.evaluation.methods import find_method
 from rednet.images import read_picture
-from rednet.inference.engines import load_engine
-from rednet.inference.restorer import MODELS, Restorer, find_model
 from rednet.machine import cpu_threads
+from rednet.network.architecture import REDNetConfig
+from rednet.restoring.restorer import MODELS, Restorer, find_model
 from rednet.zoo.checking import load_config
 
 ROOT = Path(__file__).parent.parent
@@ -122,7 +122,7 @@ def make_others(folder: Path) -> None:
     """Writes the others' architectures, with random weights, as model folders."""
     import torch
 
-    from rednet.model import REDNet
+    from rednet.network.model import REDNet
     from rednet.zoo.folder import save_network
 
     for name, config in OTHERS.items():

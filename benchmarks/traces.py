@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rednet.inference.inspect import GRID_TRACES, grid_strength
+from rednet.restoring.inspection import GRID_TRACES, grid_strength
 
 RESULTS = Path(__file__).parent / "results" / "traces.csv"
 QUALITIES = (None, 95, 92, 90, 85, 80, 75, 60, 50, 30, 10)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import torch
 
-from rednet.architecture import REDNetConfig
-from rednet.model import REDNet
+from rednet.network.architecture import REDNetConfig
+from rednet.network.model import REDNet
 from rednet.training.loop import Run, use_bfloat16
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Recipe, load_recipe

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import rednet
+from rednet.classical.kernels import camera_shake
+from rednet.classical.metrics import psnr
+from rednet.classical.resize import imresize
 from rednet.degradations import JPEG, Blur, GaussianNoise
-from rednet.kernels import camera_shake
-from rednet.metrics import psnr
-from rednet.resize import imresize
 
 Levels = NDArray[np.uint8]
 PHOTOS = Path(__file__).parent / "photos"

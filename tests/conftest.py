@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from rednet.architecture import REDNetConfig
+from rednet.network.architecture import REDNetConfig
 
 settings.register_profile("patient", deadline=None)  # the machine may be busy
 settings.load_profile("patient")
@@ -38,7 +38,7 @@ def make_model(tmp_path_factory):
     """
     import torch
 
-    from rednet.model import TAPS, REDNet
+    from rednet.network.model import TAPS, REDNet
     from rednet.zoo.folder import save_network
 
     def make(*, positive=False, **fields) -> Path:

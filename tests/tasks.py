@@ -1,6 +1,6 @@
 """Takes a file through all that the command does with it, for tests of several folders."""
 
-from rednet.inference.files import FileTask, Handling
+from rednet.files.file import FileTask, Handling
 
 
 def run_task(source, target, restorer, work, **handling):

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rednet.architecture import REDNetConfig
 from rednet.degradations import KINDS, Blur, Identity
 from rednet.evaluation.protocols import PROTOCOLS
-from rednet.zoo.chain import load_chain
+from rednet.network.architecture import REDNetConfig
+from rednet.zoo.folder import load_chain
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

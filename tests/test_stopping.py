@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from rednet.conjugate import descend
-from rednet.deconvolution import Deconvolution
-from rednet.filling import fill_missing
+from rednet.classical.conjugate import descend
+from rednet.classical.deconvolution import Deconvolution
+from rednet.classical.filling import fill_missing
+from rednet.classical.kernels import disk
+from rednet.classical.resize import imresize
 from rednet.images import PictureFile, from_array, write_picture
-from rednet.inference.detail import fine_structure
-from rednet.inference.fringes import fill_hidden
-from rednet.inference.holes import fill_holes, reach_inside
-from rednet.inference.plans import deblurring, filling, mask_of_scratches
-from rednet.inference.restorer import Restorer
-from rednet.inference.scratches import find_scratches
-from rednet.kernels import disk
-from rednet.resize import imresize
+from rednet.restoring.detail import fine_structure
+from rednet.restoring.holes import fill_holes, reach_inside
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.scratches import find_scratches
+from rednet.restoring.tasks import deblurring, filling, mask_of_scratches
 from rednet.stopping import check_stop, stoppable
+from rednet.tiling.fringes import fill_hidden
 from rednet.web.queue import Job, JobQueue, State, StoppedError, TooSlowError
 
 RNG = np.random.default_rng(0)
@@ -92,8 +92,8 @@ def test_writing_a_picture_asks_too_and_leaves_nothing_when_it_is_stopped(suffix
 @pytest.mark.parametrize(
     ("plan", "inside"),
     [
-        (filling(mask_of_scratches), "rednet.inference.scratches.joined"),
-        (deblurring(disk(5), 2.0), "rednet.deconvolution.back"),
+        (filling(mask_of_scratches), "rednet.restoring.scratches.joined"),
+        (deblurring(disk(5), 2.0), "rednet.classical.deconvolution.back"),
     ],
 )
 @pytest.mark.parametrize("how", ["cancelled", "too slow"])

@@ -5,7 +5,7 @@
     better = rednet.denoise(array, sigma=25)    # or leave sigma out
     bigger = rednet.upscale(array, scale=2)
 
-Each function takes an array, a PIL image or a path; see `rednet.inference.tasks`. Everything is loaded on first use,
+Each function takes an array, a PIL image or a path; see `rednet.restoring.verbs`. Everything is loaded on first use,
 so that importing rednet costs nothing.
 """
 
@@ -17,8 +17,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
-    from rednet.inference.restorer import Restorer
-    from rednet.inference.tasks import deblur, dejpeg, denoise, inpaint, restore, upscale
+    from rednet.restoring.restorer import Restorer
+    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, restore, upscale
 
 __all__ = [
     "EngineError",
@@ -38,8 +38,8 @@ __all__ = [
 
 HOMES = {
     "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
-    "rednet.inference.restorer": ("Restorer",),
-    "rednet.inference.tasks": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"),
+    "rednet.restoring.restorer": ("Restorer",),
+    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"),
 }
 
 

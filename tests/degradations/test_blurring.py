@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from rednet.classical.kernels import disk
+from rednet.classical.metrics import psnr
 from rednet.degradations import Blur, Deconvolved, SlightBlur, random_kernel
 from rednet.errors import OptionError
-from rednet.kernels import disk
-from rednet.metrics import psnr
 
 
 def test_blur_is_scipys_convolution_and_rotates_the_kernel(photo, rng):

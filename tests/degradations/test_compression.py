@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from rednet.classical.metrics import psnr
 from rednet.degradations import JPEG, JPEGTwice, to_gray
 from rednet.errors import OptionError
-from rednet.metrics import psnr
 from rednet.packages import install_command
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rednet.degradations import KINDS, degradation_from
 from rednet.errors import OptionError
-from rednet.hints import hint_vector
+from rednet.network.hints import hint_vector
 
 TABLES = {
     "identity": {},

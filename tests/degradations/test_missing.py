@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from rednet.classical.filling import fill_missing
 from rednet.degradations import MissingPixels
-from rednet.filling import fill_missing
 
 FLAT = np.full((256, 256, 1), 0.5, np.float32)
 

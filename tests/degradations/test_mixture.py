@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rednet.classical.kernels import disk
 from rednet.degradations import (
     JPEG,
     Chain,
@@ -15,7 +16,6 @@ from rednet.degradations import (
     degradation_from,
 )
 from rednet.errors import OptionError
-from rednet.kernels import disk
 
 
 def test_a_chain_knows_all_that_it_did(photo, rng):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from rednet.classical.resize import imresize
 from rednet.degradations import JPEG, Scaling
-from rednet.resize import imresize
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

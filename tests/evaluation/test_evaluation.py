@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rednet.architecture import REDNetConfig
+from rednet.classical.kernels import gaussian, motion
+from rednet.classical.metrics import psnr
 from rednet.degradations import Blur, Chain, Dark, Degraded, GaussianNoise, Impulses, MissingPixels, Scaling
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
@@ -20,9 +21,8 @@ from rednet.evaluation.measure import cases, measure, measure_pairs
 from rednet.evaluation.methods import find_method, network
 from rednet.evaluation.protocols import GROUPS, PROTOCOLS, SMOKE, Protocol, choose_protocols
 from rednet.evaluation.tables import Measured, peak_memory_mb, summarise, write_results
-from rednet.inference.restorer import Restorer
-from rednet.kernels import gaussian, motion
-from rednet.metrics import psnr
+from rednet.network.architecture import REDNetConfig
+from rednet.restoring.restorer import Restorer
 
 PINS = json.loads((Path(__file__).parent / "pins.json").read_text("utf-8"))
 DATA = os.environ.get("REDNET_DATA")

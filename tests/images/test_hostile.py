@@ -11,12 +11,12 @@ import tifffile
 from PIL import Image
 
 from rednet.errors import RednetError
+from rednet.files.file import FileTask, Handling
 from rednet.images import PictureFile
 from rednet.images.encoding import Saving
-from rednet.inference.files import FileTask, Handling
-from rednet.inference.inspect import Finding
-from rednet.inference.restorer import Restorer
-from rednet.inference.work import Local
+from rednet.restoring.inspection import Finding
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.work import Local
 from tests.tasks import run_task
 
 from .test_matrix import png_chunk, srgb_profile, write_png, write_tiff
@@ -162,7 +162,7 @@ def restore(source, target, restorer, **handling):
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_hostile_file_is_refused_in_one_line_or_restored(name, streamed, tmp_path, restorer, monkeypatch):
-    monkeypatch.setattr("rednet.inference.files.STREAM_FROM", 0 if streamed else 1e9)
+    monkeypatch.setattr("rednet.files.file.STREAM_FROM", 0 if streamed else 1e9)
     expected, make = CORPUS[name]
     content = make(tmp_path)
     for path in tmp_path.iterdir():

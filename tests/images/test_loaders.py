@@ -7,7 +7,7 @@ from rednet.errors import ImageError
 from rednet.images import PictureFile
 from rednet.images.picture import LOADERS, libvips
 from rednet.images.reading import READABLE
-from rednet.inference.restorer import Restorer
+from rednet.restoring.restorer import Restorer
 
 # A blur of a blur of a blur: librsvg worked on it for seconds before it was refused.
 SVG = (

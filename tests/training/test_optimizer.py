@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from rednet.architecture import REDNetConfig
-from rednet.model import REDNet
+from rednet.network.architecture import REDNetConfig
+from rednet.network.model import REDNet
 from rednet.training.optimizer import BIAS_SHARE, Muon, build_optimizers, orthogonalise
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rednet.model import REDNet, REDNetConfig
+from rednet.network.model import REDNet, REDNetConfig
 from rednet.training.start import outer_layers, with_hints
 
 DEEP = REDNetConfig(depth=20, width=4, channels=3, stride=2, mask=True, hints=("sigma",))

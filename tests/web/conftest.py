@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from rednet.inference.restorer import DEFAULT_TILE, Restorer
+from rednet.restoring.restorer import DEFAULT_TILE, Restorer
 from rednet.web.app import Settings, make_app
 from rednet.web.login import add_login
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from rednet.inference.restorer import Restorer
+from rednet.restoring.restorer import Restorer
 from rednet.zoo.checking import WEIGHTS
 from tests.web.conftest import as_bytes
 

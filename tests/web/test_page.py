@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rednet.images import from_array, to_array
-from rednet.inference.correction import apply_correction
+from rednet.restoring.correction import apply_correction
 from tests.web.conftest import as_bytes, files_below, running_server
 
 pytestmark = pytest.mark.browser

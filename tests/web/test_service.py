@@ -9,10 +9,10 @@ import pytest
 import tifffile
 from PIL import Image
 
+from rednet.classical.kernels import disk
 from rednet.images import from_array, to_array
-from rednet.inference.restorer import Restorer
-from rednet.inference.scratches import find_scratches
-from rednet.kernels import disk
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.scratches import find_scratches
 from rednet.web.limits import Limits
 from tests.web.conftest import PatientEngine, as_bytes, as_levels
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rednet.images import from_array, write_picture
-from rednet.inference.plans import Plan
-from rednet.inference.restorer import Restorer
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Plan
 from rednet.web.limits import Limits
 from rednet.web.queue import JobQueue, State
 from tests.web.conftest import PatientEngine, files_below

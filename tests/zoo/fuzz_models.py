@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rednet.architecture import REDNetConfig
+from rednet.engines.loading import ENGINES, load_engine
 from rednet.errors import ModelError
-from rednet.inference.engines import ENGINES, load_engine
-from rednet.inference.restorer import Restorer
+from rednet.network.architecture import REDNetConfig
+from rednet.restoring.restorer import Restorer
 from rednet.zoo.checking import CONFIG, WEIGHTS, load_config, load_tensors
 
 LARGE, TOLERANCE = 5.0, 1e-3

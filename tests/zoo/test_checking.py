@@ -12,18 +12,17 @@ import torch
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import save_file as save_torch
 
-from rednet.architecture import REDNetConfig
+from rednet.engines.loading import ENGINES, load_engine
 from rednet.errors import ModelError
 from rednet.images import from_array
 from rednet.images.writing import write_picture
-from rednet.inference.engines import ENGINES, load_engine
-from rednet.inference.inspect import Finding
-from rednet.inference.restorer import Restorer
-from rednet.inference.work import Local
-from rednet.model import REDNet
-from rednet.zoo.chain import load_chain
+from rednet.network.architecture import REDNetConfig
+from rednet.network.model import REDNet
+from rednet.restoring.inspection import Finding
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.work import Local
 from rednet.zoo.checking import CONFIG, MAX_HEADER_BYTES, WEIGHTS
-from rednet.zoo.folder import load_network
+from rednet.zoo.folder import load_chain, load_network
 from tests.tasks import run_task
 
 FIELDS = {"depth": 4, "width": 5, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)}
@@ -207,7 +206,7 @@ def test_a_network_that_overflows_gives_an_error_and_no_picture(folder, engine, 
                 restorer.restore(image, facts={}, **options)
     write_picture(tmp_path / "a.png", from_array((photo * 255).astype(np.uint8)))
     for streamed in (False, True):
-        monkeypatch.setattr("rednet.inference.files.STREAM_FROM", 0 if streamed else 1e9)
+        monkeypatch.setattr("rednet.files.file.STREAM_FROM", 0 if streamed else 1e9)
         with pytest.raises(ModelError, match="another model"):
             run_task(tmp_path / "a.png", tmp_path / "b.png", restorer, Local(lambda sample, path: Finding({}, "")))
         assert not (tmp_path / "b.png").exists()

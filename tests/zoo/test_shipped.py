@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import rednet
+from rednet.classical.kernels import gaussian
+from rednet.classical.metrics import psnr
+from rednet.classical.resize import imresize
 from rednet.degradations import JPEG, Blur, GaussianNoise, MissingPixels
 from rednet.images import read_picture
-from rednet.inference.restorer import find_model
-from rednet.kernels import gaussian
-from rednet.metrics import psnr
-from rednet.resize import imresize
+from rednet.restoring.restorer import find_model
 
 from ..conftest import PHOTOS
 

@@ -26,7 +26,7 @@ def deblur(
     ] = None,
 ) -> Work:
     """Undo a blur whose kernel is known."""
-    from rednet.inference.plans import deblurring
-    from rednet.kernels import load_kernel
+    from rednet.classical.kernels import load_kernel
+    from rednet.restoring.tasks import deblurring
 
     return deblurring(load_kernel(kernel), noise_sigma, steps).work()

@@ -23,6 +23,6 @@ def dejpeg(
     ] = None,
 ) -> Work:
     """Remove JPEG blocks and rings from a picture, or from those of a folder."""
-    from rednet.inference.plans import deblocking
+    from rednet.restoring.tasks import deblocking
 
     return deblocking(quality, sigma).work()

@@ -24,6 +24,6 @@ def denoise(
     ] = None,
 ) -> Work:
     """Remove noise from a picture, or from those of a folder."""
-    from rednet.inference.plans import denoising
+    from rednet.restoring.tasks import denoising
 
     return denoising(sigma, quality).work()

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rednet.inference.files import Report
+    from rednet.files.file import Report
 
 __all__ = ["Bar", "print_json", "print_passed", "print_plan", "print_summary", "progress_bar"]
 
@@ -98,8 +98,8 @@ def print_plan(reports: Sequence[Report]) -> None:
 
 
 def print_passed(passed: Mapping[str, int]) -> None:
-    """Prints on stderr what was passed over, and why, if anything was; see `rednet.batch.manifest.list_entries`."""
-    from rednet.batch.manifest import FOLDER, RESULT
+    """Prints on stderr what was passed over, and why, if anything was; see `rednet.files.listing.list_entries`."""
+    from rednet.files.listing import FOLDER, RESULT
 
     endings = {ending or "without an ending": n for ending, n in passed.items() if n and ending not in (FOLDER, RESULT)}
     reasons = []

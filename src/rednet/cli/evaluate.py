@@ -44,7 +44,7 @@ def evaluate(
     from rednet.evaluation.methods import find_method
     from rednet.evaluation.protocols import GROUPS, PROTOCOLS, choose_protocols
     from rednet.evaluation.tables import HEADER, Measured, peak_memory_mb, summarise, write_results
-    from rednet.inference.restorer import Restorer
+    from rednet.restoring.restorer import Restorer
 
     if show_list:
         for name, entry in PROTOCOLS.items():

@@ -12,8 +12,8 @@ from rednet.cli.display import Bar, print_json, print_passed, print_plan, print_
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
-    from rednet.inference.files import Report
-    from rednet.inference.work import Work
+    from rednet.files.file import Report
+    from rednet.restoring.work import Work
 
 __all__ = ["restore_many"]
 
@@ -31,11 +31,11 @@ def restore_many(
     as_json: bool = False,
 ) -> bool:
     """Restores files and the pictures of folders, into a folder or beside the files; False if any failed."""
-    from rednet.batch.ledger import Ledger, NoLedger
-    from rednet.batch.manifest import list_entries
-    from rednet.batch.preview import preview
-    from rednet.batch.worker import Batch, restore_files
     from rednet.errors import OptionError
+    from rednet.files.ledger import Ledger, NoLedger
+    from rednet.files.listing import list_entries
+    from rednet.files.many import Batch, restore_files
+    from rednet.files.preview import preview
     from rednet.images.writing import make_folder
 
     check_places(pictures, output)
@@ -84,8 +84,8 @@ def restore_many(
 
 def check_places(pictures: Sequence[Path], output: Path | None) -> None:
     """Makes sure that many pictures have places to come from and to go to; raises OptionError."""
-    from rednet.batch.manifest import PICTURES, leads_to_folder
     from rednet.errors import OptionError
+    from rednet.files.listing import PICTURES, leads_to_folder
     from rednet.images.reading import is_folder
 
     folder = next((path for path in pictures if leads_to_folder(path)), None)

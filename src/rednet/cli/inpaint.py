@@ -42,7 +42,7 @@ def inpaint(
 ) -> Work:
     """Fill missing pixels; all others stay as they are, bit for bit in a lossless format."""
     from rednet.images.reading import is_folder
-    from rednet.inference.plans import filling, mask_of, mask_of_alpha, mask_of_colour
+    from rednet.restoring.tasks import filling, mask_of, mask_of_alpha, mask_of_colour
 
     sources = [mask is not None, mask_color is not None, mask_alpha, find_scratches]
     if sum(sources) != 1:

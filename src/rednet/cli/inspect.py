@@ -14,7 +14,7 @@ import typer
 from rednet.cli.display import print_passed
 
 if TYPE_CHECKING:
-    from rednet.batch.manifest import Entry
+    from rednet.files.listing import Entry
 
 __all__ = ["inspect"]
 
@@ -33,10 +33,10 @@ def inspect(
     """Estimate noise and JPEG quality, and say what restore would do."""
     from dataclasses import asdict
 
-    from rednet.batch.manifest import Entry
     from rednet.errors import ImageError, RednetError
+    from rednet.files.listing import Entry
     from rednet.images.colour import parse_range
-    from rednet.inference.inspect import inspect_file
+    from rednet.restoring.inspection import inspect_file
 
     limits = None if value_range is None else parse_range(value_range)
     passed: Counter[str] = Counter()
@@ -64,10 +64,10 @@ def find_pictures(inputs: list[Path], passed: Counter[str], *, recursive: bool) 
 
     Args:
         inputs: files and folders.
-        passed: counts what is passed over, see `rednet.batch.manifest.list_entries`.
+        passed: counts what is passed over, see `rednet.files.listing.list_entries`.
         recursive: read the folders below, too.
     """
-    from rednet.batch.manifest import Entry, leads_to_folder, walk
+    from rednet.files.listing import Entry, leads_to_folder, walk
 
     for given in inputs:
         if not leads_to_folder(given):

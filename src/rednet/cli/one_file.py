@@ -16,8 +16,8 @@ from rednet.cli.scratches import place_of_scratches, propose_scratches
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
-    from rednet.inference.files import FileTask
-    from rednet.inference.work import Work
+    from rednet.files.file import FileTask
+    from rednet.restoring.work import Work
 
 __all__ = ["restore_file"]
 
@@ -36,12 +36,12 @@ def restore_file(
     as_json: bool = False,
 ) -> bool:
     """Restores one picture, and says what was written; False if it failed."""
-    from rednet.batch.manifest import output_name
     from rednet.errors import OptionError, RednetError
+    from rednet.files.file import FileTask
+    from rednet.files.listing import output_name
     from rednet.images import PictureFile
     from rednet.images.reading import is_folder
     from rednet.images.writing import check_apart, sweep
-    from rednet.inference.files import FileTask
 
     scratched = bool(job.own.get("find_scratches"))
     to_stdout = output == STREAM or (picture == STREAM and output is None)
@@ -139,11 +139,11 @@ def show_plan(
     source: Path, target: Path, plan: Callable[[Path], Work], job: Job, called: Mapping[Path, str], *, as_json: bool
 ) -> bool:
     """Says what would be done, with the names that the files are `called` by; False if it cannot."""
-    from rednet.batch.ledger import NoLedger
-    from rednet.batch.manifest import Entry
-    from rednet.batch.preview import preview
-    from rednet.batch.worker import Batch
     from rednet.cli.display import print_plan
+    from rednet.files.ledger import NoLedger
+    from rednet.files.listing import Entry
+    from rednet.files.many import Batch
+    from rednet.files.preview import preview
     from rednet.images.writing import check_place
 
     check_place(target, overwrite=job.handling.saving.overwrite)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union
 import typer
 
 if TYPE_CHECKING:
-    from rednet.inference.files import Handling
-    from rednet.inference.restorer import Restorer
-    from rednet.inference.work import Local, Whole
+    from rednet.files.file import Handling
+    from rednet.restoring.restorer import Restorer
+    from rednet.restoring.work import Local, Whole
 
 __all__ = ["DEVICE", "Job", "Naming", "Work", "restoring_verb"]
 
-Work = Union["Local", "Whole"]  # of `rednet.inference.work`, which is not loaded until a verb runs
+Work = Union["Local", "Whole"]  # of `rednet.restoring.work`, which is not loaded until a verb runs
 
 LONG_QUALITY = Annotated[int, typer.Option("--save-quality", min=1, max=100, help="Of a JPEG, WebP or AVIF written.")]
 QUALITY = Annotated[
@@ -33,7 +33,7 @@ def restoring_verb(plan: Callable[..., Work]) -> Callable[..., None]:
 
     Args:
         plan: takes a picture's path and the verb's own options, all keyword-able, and gives the work to do, see
-            `rednet.inference.work`. A parameter `inputs` gets the pictures and folders that the command was given.
+            `rednet.restoring.work`. A parameter `inputs` gets the pictures and folders that the command was given.
 
     Returns:
         A command for typer: the pictures or folders, the verb's own options, then the options that all verbs share. The
@@ -119,13 +119,13 @@ def process(
     from rednet import __version__
     from rednet.cli.folder import restore_many
     from rednet.cli.one_file import restore_file
+    from rednet.files.file import Handling
     from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
     from rednet.images.reading import is_folder
-    from rednet.inference.budget import parse_memory
-    from rednet.inference.files import Handling
-    from rednet.inference.restorer import find_model
     from rednet.machine import return_memory_at_once
+    from rednet.restoring.restorer import find_model
+    from rednet.tiling.budget import parse_memory
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
@@ -166,20 +166,20 @@ class Job(NamedTuple):
 
     def restorer(self) -> Restorer:
         """Loads the network."""
-        from rednet.inference.restorer import Restorer
+        from rednet.restoring.restorer import Restorer
 
         return Restorer.from_pretrained(self.model, engine=self.engine, threads=self.threads, device=self.device)
 
     def suffix(self, naming: Naming) -> str:
         """Return what stands behind the name of a result beside its input."""
-        from rednet.batch.manifest import result_suffix
+        from rednet.files.listing import result_suffix
 
         return result_suffix(self.verb, self.own.get("scale", 1)) if naming.suffix is None else naming.suffix
 
     def fingerprint(self) -> str:
         """Hashes all that shapes an output beside its input; what is only a limit is no part of it."""
         from rednet import __version__
-        from rednet.batch.ledger import hash_job, hash_model, hash_option
+        from rednet.files.ledger import hash_job, hash_model, hash_option
 
         how, own = self.handling, {name: hash_option(value) for name, value in self.own.items()}
         return hash_job(

@@ -12,6 +12,6 @@ __all__ = ["restore"]
 @restoring_verb
 def restore(picture: Path) -> Work:
     """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
-    from rednet.inference.plans import automatic
+    from rednet.restoring.tasks import automatic
 
     return automatic().work()

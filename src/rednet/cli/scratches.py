@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from rednet.inference.files import FileTask
-    from rednet.masks import Mask
+    from rednet.classical.masks import Mask
+    from rednet.files.file import FileTask
 
 __all__ = ["place_of_scratches", "propose_scratches"]
 
 
 def place_of_scratches(picture: Path) -> Path:
     """Return where the mask of a picture's scratches is written: beside the picture."""
-    from rednet.batch.manifest import output_name
+    from rednet.files.listing import output_name
 
     return picture.with_name(output_name(picture, suffix="-scratches", format="png"))
 
@@ -37,7 +37,7 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
     """
     from rednet.errors import ImageError, OptionError
     from rednet.images import from_array, write_picture
-    from rednet.inference.plans import mask_of_scratches
+    from rednet.restoring.tasks import mask_of_scratches
 
     picture, place, overwrite = task.source, place_of_scratches(task.source), task.handling.saving.overwrite
     if len(task.pictures) != 1:
@@ -64,9 +64,9 @@ def _marks(place: Path, lost: Mask) -> bool:
     """Tell whether a picture marks just what was found."""
     import numpy as np
 
+    from rednet.classical.masks import from_picture
     from rednet.errors import RednetError
     from rednet.images import read_picture
-    from rednet.masks import from_picture
 
     try:
         drawn = read_picture(place, max_megapixels=max(1.0, lost.size / 1e6))

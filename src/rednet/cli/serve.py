@@ -45,8 +45,8 @@ def serve(
     if missing:
         raise OptionError(f"serving needs the package {missing[0]}: {install_command('web')}")
 
-    from rednet.inference.budget import parse_memory
-    from rednet.inference.restorer import Restorer
+    from rednet.restoring.restorer import Restorer
+    from rednet.tiling.budget import parse_memory
     from rednet.web.app import Settings, check_address
     from rednet.web.app import serve as run
     from rednet.web.limits import Limits

@@ -17,6 +17,6 @@ def upscale(
     picture: Path, scale: Annotated[int, typer.Option(min=2, max=4, help="How many times wider and higher.")] = 2
 ) -> Work:
     """Enlarge a picture, or those of a folder, 2, 3 or 4 times."""
-    from rednet.inference.plans import enlarging
+    from rednet.restoring.tasks import enlarging
 
     return enlarging(scale).work()

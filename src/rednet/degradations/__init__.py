@@ -2,7 +2,8 @@
 
 Each kind is a frozen dataclass, called as `degradation(x, rng)`: x is (H, W, C) float32 in [0, 1] with C 1 or 3, and
 everything random comes from the passed generator, so that one seed gives one result. Where a level may be a range
-(lo, hi), each call draws from it evenly. The result says what was done (`facts`), in the words of `rednet.hints`.
+(lo, hi), each call draws from it evenly. The result says what was done (`facts`), in the words of
+`rednet.network.hints`.
 
 JPEG, text and scratches need Pillow (`rednet[demo]`); the rest needs numpy only.
 """

@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from rednet.deconvolution import Deconvolution
+from rednet.classical.deconvolution import Deconvolution
+from rednet.classical.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
 from rednet.degradations.degraded import Degraded, Image, Level, check_level, choose, draw, several
 from rednet.degradations.noise import GaussianNoise
 from rednet.errors import OptionError
-from rednet.kernels import MAX_KERNEL, Kernel, camera_shake, check_kernel, disk, gaussian, motion
 
 __all__ = ["Blur", "Deconvolved", "SlightBlur", "random_kernel"]
 
@@ -29,7 +29,7 @@ class Blur:
     """Blurs by a kernel (a true convolution: the kernel is rotated) and adds Gaussian noise.
 
     Args:
-        kernel: see `rednet.kernels`; it is scaled to sum 1.
+        kernel: see `rednet.classical.kernels`; it is scaled to sum 1.
         sigma: of the noise, 0-255 scale.
         boundary: what lies beyond the border, by numpy's names: "symmetric" repeats the border pixel when mirroring,
             "reflect" does not, "edge" continues it, "wrap" makes the picture a torus.

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from rednet.classical.masks import pillow
 from rednet.degradations.degraded import Degraded, Image, Level, check_level, choose, draw, several
 from rednet.errors import OptionError
-from rednet.masks import pillow
 
 __all__ = ["JPEG", "JPEGTwice"]
 

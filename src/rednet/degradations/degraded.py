@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.kernels import Kernel
 from rednet.errors import OptionError
-from rednet.hints import Facts
-from rednet.kernels import Kernel
+from rednet.network.hints import Facts
 
 __all__ = [
     "UNTOUCHED",
@@ -43,7 +43,7 @@ class Degraded(NamedTuple):
 
     Args:
         y: the damaged picture, (H, W, C).
-        facts: the kinds of damage and their levels, see `rednet.hints`.
+        facts: the kinds of damage and their levels, see `rednet.network.hints`.
         mask: where pixels are missing, (H, W).
         kernel: what the picture was blurred by, where the blur is to be inverted.
         white: what white has become in a dark picture; what y should be is x times this.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rednet.classical.kernels import parse_kernel
 from rednet.degradations.blurring import Blur, Deconvolved, SlightBlur
 from rednet.degradations.compression import JPEG, JPEGTwice
 from rednet.degradations.degraded import Degradation, Identity
@@ -17,7 +18,6 @@ from rednet.degradations.noise import GaussianNoise
 from rednet.degradations.scaling import Scaling
 from rednet.degradations.sensor import SensorNoise
 from rednet.errors import OptionError
-from rednet.kernels import parse_kernel
 
 __all__ = ["KINDS", "degradation_from"]
 

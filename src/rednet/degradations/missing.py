@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rednet.classical.filling import fill_missing
+from rednet.classical.masks import SHAPES, MaskShape
 from rednet.degradations.degraded import Degraded, Image, Level, check_level, choose, draw
 from rednet.errors import OptionError
-from rednet.filling import fill_missing
-from rednet.masks import SHAPES, MaskShape
 
 __all__ = ["MissingPixels"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rednet.classical.resize import imresize
 from rednet.degradations.degraded import UNTOUCHED, Degradation, Degraded, Image, choose, several
 from rednet.errors import OptionError
-from rednet.resize import imresize
 
 __all__ = ["Scaling"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.deconvolution import Deconvolution
+from rednet.classical.deconvolution import Deconvolution
 from rednet.degradations import Degraded
 from rednet.errors import EngineError, OptionError
 from rednet.packages import need

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.filling import fill_missing
+from rednet.classical.masks import from_picture
 from rednet.degradations import Blur, Degradation, Degraded
 from rednet.errors import OptionError
-from rednet.filling import fill_missing
 from rednet.images import read_picture
-from rednet.masks import from_picture
 
 __all__ = ["FittedMask", "KernelFile", "MaskFile", "kinds_of_damage"]
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.metrics import luma, psnr, psnr_b, ssim
 from rednet.degradations import Degraded, to_gray
 from rednet.errors import OptionError
 from rednet.evaluation.damage import kinds_of_damage
 from rednet.evaluation.methods import Method
 from rednet.evaluation.protocols import Protocol
 from rednet.images import read_picture
-from rednet.inference.inspect import inspect
-from rednet.inference.restorer import Restorer
-from rednet.metrics import luma, psnr, psnr_b, ssim
+from rednet.restoring.inspection import inspect
+from rednet.restoring.restorer import Restorer
 from rednet.training.drawings import Drawings
 
 __all__ = ["Result", "cases", "measure", "measure_pairs"]

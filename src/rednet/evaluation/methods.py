@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from rednet.degradations import Degraded
 from rednet.errors import OptionError
 from rednet.evaluation.baselines import BASELINES
-from rednet.inference.deblur import USUAL_STEPS, deblur
-from rednet.inference.holes import fill_holes
-from rednet.inference.restorer import Restorer
+from rednet.restoring.deblur import USUAL_STEPS, deblur
+from rednet.restoring.holes import fill_holes
+from rednet.restoring.restorer import Restorer
 
 __all__ = ["Method", "Told", "find_method", "network"]
 
@@ -36,7 +36,7 @@ def network(
         restorer: runs it.
         told: whether it is told the task and its level, the task alone, or nothing.
         self_ensemble: mean over 8 orientations.
-        steps: of deblurring, see `rednet.inference.deblur`; there the level of the noise is always told, since the
+        steps: of deblurring, see `rednet.restoring.deblur`; there the level of the noise is always told, since the
             inverse needs it. A network that knows nothing of inverses, such as the paper's, gets the blurred picture.
     """
 

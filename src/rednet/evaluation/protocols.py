@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rednet.classical.kernels import disk, gaussian
 from rednet.degradations import (
     JPEG,
     Blur,
@@ -28,7 +29,6 @@ from rednet.degradations import (
 )
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
-from rednet.kernels import disk, gaussian
 
 __all__ = ["GROUPS", "PROTOCOLS", "Protocol", "choose_protocols"]
 

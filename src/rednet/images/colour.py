@@ -70,7 +70,7 @@ class Range:
     """Floats whose black and white are stated rather than 0 and 1.
 
     The mapping is linear, and values outside are kept: nothing is clipped on writing. (The network sees them clipped,
-    at one range below black and one above white, see `rednet.inference.restorer`.)
+    at one range below black and one above white, see `rednet.restoring.restorer`.)
 
     Args:
         low: the value that is black.

@@ -22,7 +22,7 @@ from torch import Tensor
 from rednet.degradations import Identity, Share
 from rednet.errors import TrainingError
 from rednet.machine import Device, torch_device
-from rednet.model import REDNet
+from rednet.network.model import REDNet
 from rednet.training.balance import TaskBalance
 from rednet.training.optimizer import build_optimizers
 from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rednet.model import REDNet
+from rednet.network.model import REDNet
 
 __all__ = ["Muon", "build_optimizers", "orthogonalise"]
 

@@ -20,10 +20,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from rednet.degradations import Degraded, Mixture, Share, to_gray
 from rednet.errors import TrainingError
-from rednet.hints import hint_vector
 from rednet.images import read_picture
 from rednet.machine import cpu_threads
-from rednet.model import REDNetConfig
+from rednet.network.hints import hint_vector
+from rednet.network.model import REDNetConfig
 from rednet.training.drawings import Drawings
 from rednet.training.drawings.writing import typefaces
 from rednet.training.recipe import Data

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from rednet.degradations import Mixture, Share, degradation_from
 from rednet.errors import OptionError
-from rednet.model import REDNetConfig
+from rednet.network.model import REDNetConfig
 
 __all__ = ["Data", "Distillation", "Recipe", "Schedule", "lay_over", "load_recipe", "load_tables", "recipe_from"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from rednet.architecture import PLANES_PER_HINT
 from rednet.errors import TrainingError
-from rednet.model import REDNet
+from rednet.network.architecture import PLANES_PER_HINT
+from rednet.network.model import REDNet
 from rednet.training.recipe import Recipe
 from rednet.zoo.folder import load_network
 from rednet.zoo.shipped import find_model

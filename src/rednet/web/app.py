@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from rednet import __version__
 from rednet.errors import OptionError
-from rednet.inference.restorer import Restorer
+from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
 from rednet.web.folder import private_folder
 from rednet.web.guard import Guard, is_loopback

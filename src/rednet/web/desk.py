@@ -17,18 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet import __version__
-from rednet.batch.manifest import output_name, result_suffix
 from rednet.errors import OptionError
+from rednet.files.file import FileTask, Handling
+from rednet.files.listing import output_name, result_suffix
 from rednet.images import Picture, PictureFile, read_picture
 from rednet.images.encoding import Saving
-from rednet.inference.files import FileTask, Handling
-from rednet.inference.inspect import FileFacts, inspect_file
-from rednet.inference.plans import Plan
-from rednet.inference.proof import Proof
-from rednet.inference.restorer import Restorer
-from rednet.inference.work import Whole
+from rednet.restoring.inspection import FileFacts, inspect_file
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Plan
+from rednet.restoring.work import Whole
 from rednet.web.incoming import SHOWN, Incoming
 from rednet.web.limits import Limits
+from rednet.web.proof import Proof
 from rednet.web.queue import Job, JobQueue
 
 __all__ = ["Desk", "Desks"]

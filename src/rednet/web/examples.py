@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.kernels import disk
 from rednet.degradations import Blur, GaussianNoise, Identity, MissingPixels
 from rednet.images import Picture, read_picture, write_picture
-from rednet.kernels import disk
 
 __all__ = ["Example", "make_examples"]
 

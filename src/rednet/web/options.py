@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rednet.classical.kernels import load_kernel, parse_kernel
+from rednet.classical.masks import Mask
 from rednet.errors import OptionError
+from rednet.files.file import Handling
 from rednet.images import Picture
 from rednet.images.colour import parse_range
 from rednet.images.encoding import Saving
-from rednet.inference.files import Handling
-from rednet.inference.plans import (
+from rednet.restoring.tasks import (
     Plan,
     automatic,
     deblocking,
@@ -26,8 +28,6 @@ from rednet.inference.plans import (
     mask_of_colour,
     mask_of_scratches,
 )
-from rednet.kernels import load_kernel, parse_kernel
-from rednet.masks import Mask
 from rednet.web.limits import Limits
 
 __all__ = ["RestoreOptions", "read_options"]

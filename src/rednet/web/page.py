@@ -13,7 +13,6 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from rednet.errors import OptionError
-from rednet.inference.proof import CROP
 from rednet.web.desk import Desks
 from rednet.web.examples import make_examples
 from rednet.web.gate import Gate
@@ -21,6 +20,7 @@ from rednet.web.incoming import MOST_PAGES, own_file
 from rednet.web.limits import UPLOAD
 from rednet.web.offline import stay_offline
 from rednet.web.problems import problem
+from rednet.web.proof import CROP
 from rednet.web.steps import MOST_SIGMA, Steps
 
 __all__ = ["make_page"]

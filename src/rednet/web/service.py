@@ -12,11 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 
 from rednet import __version__
-from rednet.batch.manifest import output_name, result_suffix
 from rednet.errors import RednetError
+from rednet.files.file import FileTask
+from rednet.files.listing import output_name, result_suffix
 from rednet.images import PictureFile
-from rednet.inference.files import FileTask
-from rednet.inference.restorer import MODELS
+from rednet.restoring.restorer import MODELS
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
 from rednet.web.problems import problem, problem_of, said
 from rednet.web.queue import JobQueue, State, StoppedError, StoppingError

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rednet.inference.files import FileTask
-from rednet.inference.restorer import Restorer
+from rednet.files.file import FileTask
+from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
 from rednet.web.limits import Limits
 from rednet.web.queue import Job, JobQueue, State

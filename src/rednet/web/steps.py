@@ -14,17 +14,17 @@ import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.kernels import Kernel, disk, gaussian, load_kernel, motion, picture_of
+from rednet.classical.masks import from_layers, mark, to_layer
 from rednet.errors import OptionError, RednetError
-from rednet.inference.inspect import FileFacts
-from rednet.inference.plans import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling
-from rednet.inference.proof import smaller, to_show
-from rednet.inference.scratches import find_scratches
-from rednet.kernels import Kernel, disk, gaussian, load_kernel, motion, picture_of
-from rednet.masks import from_layers, mark, to_layer
+from rednet.restoring.inspection import FileFacts
+from rednet.restoring.scratches import find_scratches
+from rednet.restoring.tasks import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling
 from rednet.web.desk import Desk, Desks
 from rednet.web.examples import Example
 from rednet.web.incoming import own_file
 from rednet.web.problems import said
+from rednet.web.proof import smaller, to_show
 from rednet.web.queue import Job, State, StoppedError
 from rednet.web.strokes import read_strokes
 

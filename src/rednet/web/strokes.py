@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.masks import to_layer
 from rednet.errors import OptionError
 from rednet.images import read_picture
-from rednet.masks import to_layer
 from rednet.web.incoming import own_file
 
 __all__ = ["read_strokes"]

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.architecture import REDNetConfig
 from rednet.errors import ModelError, OptionError
+from rednet.network.architecture import REDNetConfig
 from rednet.opening import open_regular
 
 __all__ = ["CONFIG", "WEIGHTS", "load_config", "load_tensors"]

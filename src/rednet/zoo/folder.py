@@ -1,4 +1,4 @@
-"""A model folder as torch sees it: read to train or test, written by training.
+"""A model folder: read as a chain of numpy arrays or as torch's network, and written by training.
 
 `config.json` holds the shape, `model.safetensors` the weights, `README.md` the model card.
 """
@@ -11,12 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rednet.network.chain import Chain, chain_of
 from rednet.zoo.checking import CONFIG, WEIGHTS, load_config, load_tensors
 
 if TYPE_CHECKING:
-    from rednet.model import REDNet
+    from rednet.network.model import REDNet
 
-__all__ = ["load_network", "save_network"]
+__all__ = ["load_chain", "load_network", "save_network"]
 
 
 def save_network(model: REDNet, folder: Path) -> None:
@@ -29,6 +30,16 @@ def save_network(model: REDNet, folder: Path) -> None:
     write_whole(folder / WEIGHTS, save(weights))
 
 
+def load_chain(folder: Path) -> Chain:
+    """Read a model folder as what engines run.
+
+    Raises:
+        ModelError: see `rednet.zoo.checking`.
+    """
+    config = load_config(folder)
+    return chain_of(config, load_tensors(folder, config))
+
+
 def load_network(folder: Path) -> REDNet:
     """Reads a network from a model folder, ready for evaluation.
 
@@ -37,7 +48,7 @@ def load_network(folder: Path) -> REDNet:
     """
     import torch
 
-    from rednet.model import REDNet
+    from rednet.network.model import REDNet
 
     config = load_config(folder)
     tensors = load_tensors(folder, config)

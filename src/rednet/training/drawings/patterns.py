@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.masks import pillow
+from rednet.classical.masks import pillow
 from rednet.training.drawings.figures import flat_shapes, smooth_field, stretched
 from rednet.training.drawings.sheet import Picture, as_picture, choose_colours
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.masks import pillow
+from rednet.classical.masks import pillow
 from rednet.training.drawings.writing import Typeface
 
 __all__ = ["Colour", "Colours", "Picture", "Point", "Sheet", "as_picture", "choose_colours", "mixed"]

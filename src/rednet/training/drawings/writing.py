@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rednet.masks import font, pillow
+from rednet.classical.masks import font, pillow
 
 __all__ = ["OWN_TYPEFACE", "Typeface", "Writer", "typefaces"]
 

@@ -1,0 +1,1 @@
+"""What was known before networks: resizing, blur kernels and their inverse, masks and first guesses, measures."""

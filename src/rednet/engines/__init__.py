@@ -1,0 +1,1 @@
+"""Programs that run a network: ncnn (default), ONNX Runtime and torch."""

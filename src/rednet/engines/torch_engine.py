@@ -1,0 +1,42 @@
+"""torch as an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.engines.engine import Engine
+from rednet.errors import EngineError
+from rednet.machine import Device, torch_device
+from rednet.packages import need
+
+__all__ = ["TorchEngine"]
+
+Array = NDArray[np.float32]
+
+
+class TorchEngine(Engine):
+    """The training network itself: the reference that all others are held to. Its gpu is CUDA, ROCm or Metal."""
+
+    library = "torch"
+
+    def __init__(self, folder: Path, threads: int, device: Device) -> None:
+        self.torch = need("torch", "train", "the engine torch", EngineError)
+        self.torch.set_num_threads(threads)  # of the whole process: torch has no others
+        self.place = torch_device(device)
+        from rednet.zoo.folder import load_network
+
+        self.net = load_network(folder).to(self.place)
+        super().__init__(self.net.config)
+
+    def run(self, planes: Array, hints: Array) -> Array:
+        channels = self.config.channels
+        # TF32, cuDNN's usual arithmetic, would differ from the other engines in the third digit.
+        with self.torch.inference_mode(), self.torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            batch = self.torch.from_numpy(planes)[None].to(self.place)
+            y, mask = batch[:, :channels], batch[:, channels:] if self.config.mask else None
+            told = self.torch.from_numpy(hints[:, 0, 0].copy())[None].to(self.place) if len(hints) else None
+            residual: Array = (self.net(y, mask, told) - y)[0].cpu().numpy()
+        return residual

@@ -1,0 +1,191 @@
+"""Which inputs give which outputs, and what the outputs are called: decided for all before anything is written."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rednet.errors import OptionError
+from rednet.images import FORMATS
+from rednet.images.writing import real_place
+
+__all__ = ["FOLDER", "PICTURES", "RESULT", "Entry", "list_entries", "output_name", "result_suffix", "walk"]
+
+logger = logging.getLogger(__name__)
+
+SUBSTITUTES = {".jpe": ".jpg", ".jfif": ".jpg", ".gif": ".png"}  # how the outputs of names end that we do not write
+PICTURES = (*FORMATS, *SUBSTITUTES)  # names that are taken for pictures in a folder
+RESULTS = {  # what stands behind the names of results beside their inputs
+    "restore": "-restored",
+    "denoise": "-denoised",
+    "dejpeg": "-dejpegged",
+    "deblur": "-deblurred",
+    "inpaint": "-inpainted",
+}
+FOLDER, RESULT = "a folder", "a result"  # what is passed over, beside files whose names end otherwise
+ASIDE = re.compile(r"\.changed-\d+$")  # ends the stem of a copy that was put aside, see `rednet.files.many.put_aside`
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An input, its output, and what is wrong with the two (nothing, if empty)."""
+
+    source: Path
+    target: Path
+    error: str = ""
+
+
+def output_name(source: Path, *, suffix: str = "", format: str | None = None) -> str:
+    """Names the output of a file.
+
+    Args:
+        source: the input.
+        suffix: stands behind the name's stem.
+        format: "jpg", "png", ...; None keeps the input's, or takes PNG where we cannot write that.
+
+    Raises:
+        OptionError: the format is unknown, or the suffix has a separator in it.
+    """
+    if "/" in suffix or os.sep in suffix:
+        raise OptionError(f"suffix is {suffix!r}; it is a part of a name, without {os.sep}")
+    own = source.suffix.lower()
+    ending = source.suffix if own in FORMATS else SUBSTITUTES.get(own, ".png")
+    if format is not None:
+        ending = f".{format.lower().lstrip('.')}"
+        if ending not in FORMATS:
+            raise OptionError(f"format is {format!r}; it must be one of: {', '.join(f[1:] for f in FORMATS)}")
+    return f"{source.stem}{suffix}{ending}"
+
+
+def result_suffix(verb: str, scale: int = 1) -> str:
+    """Return what stands behind the name of a verb's result beside its input, so that no verb is in another's way.
+
+    Args:
+        verb: of the command line.
+        scale: how many times larger `upscale` makes a picture.
+    """
+    return f"-x{scale}" if verb == "upscale" else RESULTS[verb]
+
+
+def list_entries(
+    inputs: Path | Sequence[Path],
+    out: Path | None,
+    *,
+    recursive: bool = False,
+    suffix: str = "",
+    format: str | None = None,
+    made: Collection[Path] = (),
+    passed: Counter[str] | None = None,
+) -> list[Entry]:
+    """Lists pictures and their outputs, in the order of the inputs, and of the names in a folder.
+
+    Links to folders are followed, and each real folder is read once, so that a loop of links ends. Hidden files, the
+    output folder, and files that are outputs themselves (of this run or an earlier one, or put aside as changed) are
+    left out. A folder that cannot be read is an entry with an error, and so are all inputs that would give one output.
+
+    Args:
+        inputs: files, which are taken whatever their names are, and folders to read.
+        out: where the trees are mirrored; None writes beside the inputs.
+        recursive: read the folders below, too.
+        suffix, format: see `output_name`.
+        made: outputs of earlier runs, see `rednet.files.ledger.Ledger.outputs`.
+        passed: counts what is passed over: `FOLDER`, `RESULT` (of the files that are inputs themselves), or how the
+            names of other files end.
+
+    Raises:
+        OptionError: see `output_name`; or an output would take its own input's place.
+    """
+    passed = Counter() if passed is None else passed
+    entries: dict[tuple[Path, Path], Entry] = {}  # by where source and target lie: what is named twice is done once
+    earlier = {real_place(path) for path in made}
+    named = set()  # inputs that are no folders
+    for given in [inputs] if isinstance(inputs, Path) else inputs:
+        whole = leads_to_folder(given)
+        for found in walk(given, out, recursive=recursive, passed=passed) if whole else [given]:
+            if isinstance(found, Entry):
+                entries[found.source, found.target] = found
+                continue
+            original = found.with_stem(ASIDE.sub("", found.stem))
+            if earlier and not earlier.isdisjoint({real_place(found), real_place(original)}):
+                passed[RESULT] += not whole
+                continue
+            place = (out or given) / found.relative_to(given).parent if whole else out or given.parent
+            target = place / output_name(found, suffix=suffix, format=format)
+            if target == found or same_file(target, found):
+                raise OptionError(f"{found} would be written over itself; give another folder, or a suffix")
+            entries.setdefault((real_place(found), real_place(target)), Entry(found, target))
+            if not whole:
+                named.add(real_place(found))
+    outputs = {target for (_, target), entry in entries.items() if not entry.error}
+    passed[RESULT] += len(named & outputs)
+    left = {places: entry for places, entry in entries.items() if places[0] not in outputs}
+    count = Counter(target for (_, target), entry in left.items() if not entry.error)
+    return [clashing(e) if count[target] > 1 and not e.error else e for (_, target), e in left.items()]
+
+
+def clashing(entry: Entry) -> Entry:
+    """Marks an entry whose output another input would give, too."""
+    return replace(entry, error=f"another input would give {entry.target}, too; rename one, or keep their formats")
+
+
+def leads_to_folder(item: Path | os.DirEntry[str]) -> bool:
+    """Tells whether a path, or an item of a folder, is a folder; a link that leads to itself is none."""
+    try:
+        return item.is_dir()
+    except OSError:
+        return False
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Tells whether two paths lead to one file or folder that is there."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
+
+
+def walk(folder: Path, out: Path | None = None, *, recursive: bool, passed: Counter[str]) -> Iterator[Path | Entry]:
+    """Gives the pictures below a folder, and entries with errors for folders that cannot be read.
+
+    Args:
+        folder: to read.
+        out: the output folder, which is left out.
+        recursive: read the folders below, too.
+        passed: counts what is passed over, see `list_entries`.
+    """
+    seen = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        below = []
+        try:
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                logger.warning("%s leads to a folder that has been read already", here)
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(here) as items:
+                found = sorted(items, key=lambda item: item.name)
+            for item in found:
+                path = here / item.name
+                if item.name.startswith("."):
+                    continue
+                if leads_to_folder(item):
+                    if out is not None and same_file(path, out):
+                        continue
+                    if recursive:
+                        below.append(path)
+                    else:
+                        passed[FOLDER] += 1
+                elif path.suffix.lower() in PICTURES:
+                    yield path
+                else:
+                    passed[path.suffix.lower()] += 1
+        except OSError as error:
+            yield Entry(here, out or here, f"cannot read {here}: {error.strerror}")
+        waiting += reversed(below)

@@ -1,0 +1,175 @@
+"""A picture of any size in bounded memory: read from top to bottom, restored on the way, spooled, then encoded.
+
+The network goes over it as over one in memory (`walk.py`), so the result is the same to the bit. What is restored goes
+into a temporary file beside the output, since no encoder can be fed row by row from outside.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.errors import OptionError
+from rednet.images import Picture, PictureFile
+from rednet.images.picture import libvips
+from rednet.images.writing import part_file, written_levels
+from rednet.network.hints import Facts
+from rednet.restoring.correction import Options, apply_correction, check_options, hidden_pixels
+from rednet.restoring.restorer import Restorer
+from rednet.tiling.orientations import apply_self_ensemble
+from rednet.tiling.residual import View, with_marks
+
+__all__ = ["Spool", "open_spool", "restore_rows"]
+
+Array = NDArray[Any]
+STRIP_ROWS = 16
+SHORT, LONG, LONG8 = 3, 4, 16  # types of a TIFF's values
+UNSIGNED, FLOAT = 1, 3  # sample formats
+BLACK_IS_ZERO, RGB = 1, 2
+UNASSOCIATED_ALPHA = 2
+
+
+class Spool:
+    """Restored rows in an uncompressed TIFF.
+
+    It could be a raw file, but libvips would map that into memory as a whole; a TIFF is read piece by piece.
+
+    Args:
+        part: the file's path.
+        file: the same, open.
+
+    Source: the BigTIFF design (libtiff, 2007): 64-bit offsets, the directory at the end.
+    """
+
+    def __init__(self, part: Path, file: BinaryIO) -> None:
+        self.part, self.file = part, file
+        self.height = self.width = self.bands = 0
+        self.dtype = np.dtype(np.uint8)
+        self.start = file.write(b"II+\0\x08\0\0\0" + bytes(8))
+
+    def write(self, levels: Array) -> None:
+        """Adds rows, (h, w, bands)."""
+        height, self.width, self.bands = levels.shape
+        self.height, self.dtype = self.height + height, levels.dtype
+        self.file.write(np.ascontiguousarray(levels).data)
+
+    def image(self) -> Any:
+        """Gives all rows as a libvips image, which reads them as it needs them."""
+        place = self.file.seek(0, io.SEEK_END)
+        self.file.write(self.directory(place))
+        self.file.seek(8)
+        self.file.write(struct.pack("<Q", place))
+        self.file.flush()
+        vips = libvips()
+        with self.part.open("rb") as file:
+            source = vips.Source.new_from_descriptor(file.fileno())
+        return vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
+
+    def directory(self, place: int) -> bytes:
+        """Gives the TIFF's directory, and the values that have no room in it, for the end of the file at `place`."""
+        strips = -(-self.height // STRIP_ROWS)
+        strip = STRIP_ROWS * self.width * self.bands * self.dtype.itemsize
+        sizes = np.full(strips, strip, "<u8")
+        sizes[-1] = self.height * (strip // STRIP_ROWS) - (strips - 1) * strip
+        offsets = self.start + np.arange(strips, dtype="<u8") * np.uint64(strip)
+        each = np.ones(self.bands, "<u2")
+        alpha = self.bands in (2, 4)
+        rows: list[tuple[int, int, Array]] = [
+            (256, LONG, np.array([self.width], "<u4")),
+            (257, LONG, np.array([self.height], "<u4")),
+            (258, SHORT, each * 8 * self.dtype.itemsize),
+            (259, SHORT, np.ones(1, "<u2")),  # no compression
+            (262, SHORT, np.array([RGB if self.bands > 2 else BLACK_IS_ZERO], "<u2")),
+            (273, LONG8, offsets),
+            (277, SHORT, np.array([self.bands], "<u2")),
+            (278, LONG, np.array([STRIP_ROWS], "<u4")),
+            (279, LONG8, sizes),
+            *([(338, SHORT, np.array([UNASSOCIATED_ALPHA], "<u2"))] if alpha else []),
+            (339, SHORT, each * (FLOAT if self.dtype.kind == "f" else UNSIGNED)),
+        ]
+        behind = place + 8 + 20 * len(rows) + 8
+        content, rest = struct.pack("<Q", len(rows)), b""
+        for tag, kind, values in rows:
+            data = values.astype(values.dtype.newbyteorder("<")).tobytes()
+            if len(data) > 8:
+                data, rest = struct.pack("<Q", behind + len(rest)), rest + data
+            content += struct.pack("<HHQ", tag, kind, len(values)) + data.ljust(8, b"\0")
+        return content + bytes(8) + rest
+
+
+@contextmanager
+def open_spool(target: Path) -> Iterator[Spool]:
+    """Opens a spool beside the file that will be written; it is removed at the end, whatever happens."""
+    with part_file(target.parent, ".spool") as (part, file):
+        yield Spool(part, file)
+
+
+def restore_rows(
+    restorer: Restorer,
+    file: PictureFile,
+    page: int,
+    facts: Facts,
+    suffix: str,
+    *,
+    strength: float = 1.0,
+    self_ensemble: bool = False,
+    detail: float = 0.0,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Iterator[Array]:
+    """Restores a page of a file and gives it from top to bottom, in levels as the format of `suffix` holds them.
+
+    Raises:
+        ImageError: the file breaks off. OptionError: an option is out of range, or needs the whole picture.
+    """
+    if detail:
+        raise OptionError("detail is judged by the whole picture")
+    options: Options = {"strength": strength, "self_ensemble": self_ensemble}
+    check_options(options)
+    window = Window(file, page)
+    for rows, correction in restorer.residual_rows(
+        window.read,
+        (file.height, file.width, file.channels),
+        facts,
+        apply_self_ensemble if self_ensemble else None,
+        progress,
+        transparency=file.bands > file.channels,
+    ):
+        yield written_levels(apply_correction(window.take(rows), correction, **options), suffix)
+
+
+class Window:
+    """The rows of a page that are in memory: read once, from top to bottom, and kept until their result is there.
+
+    Args:
+        file, page: where they come from.
+    """
+
+    def __init__(self, file: PictureFile, page: int) -> None:
+        self.file, self.rows = file, file.rows(page)
+        self.start = self.taken = 0
+        self.levels: Array = np.empty((0, file.width, file.bands), file.depth)
+
+    def read(self, rows: slice) -> View:
+        """Gives rows as the network's walk takes them; they begin no higher than the last ones did."""
+        kept = self.levels[min(rows.start, self.taken) - self.start :]
+        stop = self.start + len(self.levels)
+        self.levels = np.concatenate([kept, self.rows.read(slice(stop, rows.stop))]) if rows.stop > stop else kept
+        self.start = min(rows.start, self.taken)
+        part = self.picture(rows)
+        return with_marks(part.pixels, None, hidden_pixels(part))
+
+    def take(self, rows: slice) -> Picture:
+        """Gives rows whose result is there, and are not taken again."""
+        self.taken = rows.stop
+        return self.picture(rows)
+
+    def picture(self, rows: slice) -> Picture:
+        """Gives some of the rows as a picture."""
+        return self.file.picture(self.levels[rows.start - self.start : rows.stop - self.start])

@@ -1,0 +1,1 @@
+"""Degraded pictures to restored ones: tasks, options, inspection, and the restorer that joins them."""
