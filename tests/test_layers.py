@@ -27,7 +27,7 @@ ALLOWED = {
     "zoo": GROUND | {"network"},
     "engines": GROUND | {"network", "zoo"},
     "tiling": GROUND | {"classical", "network", "zoo", "engines"},
-    "restoring": USING,
+    "restoring": USING - {"restoring"},
     "degradations": GROUND | {"classical", "network"},
     "training": GROUND | {"images", "classical", "network", "zoo", "degradations"},
     "evaluation": USING | {"degradations", "training"},
