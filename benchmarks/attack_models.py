@@ -6,12 +6,19 @@ A further one is a further row of FOLDERS.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from rednet.zoo.shipped import find_model
 
 PATIENCE_S = 20.0
 
@@ -26,7 +33,43 @@ def device(folder: Path) -> None:
     (folder / "config.json").symlink_to("/dev/zero")
 
 
-FOLDERS: tuple[tuple[int, Callable[[Path], None]], ...] = ((2, pipe), (2, device))
+def deep(folder: Path) -> None:
+    """Start with a model whose config.json is nested 30,000 deep."""
+    (folder / "config.json").write_text("[" * 30_000)
+
+
+def huge(folder: Path) -> None:
+    """Start with a model of 10^9 layers."""
+    (folder / "config.json").write_text('{"depth": 1000000000}')
+
+
+def wrong_bias(folder: Path) -> None:
+    """Start with a model one of whose biases has the shape (1, 64)."""
+    spoil(folder, lambda bias: bias[None])
+
+
+def not_finite(folder: Path) -> None:
+    """Start with a model one of whose biases is NaN."""
+    spoil(folder, lambda bias: bias * np.float32("nan"))
+
+
+def spoil(folder: Path, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
+    """Write a shipped model with one bias changed."""
+    shipped = find_model("fast")
+    shutil.copy(shipped / "config.json", folder)
+    tensors = load_file(shipped / "model.safetensors")
+    tensors["encoder.1.bias"] = change(tensors["encoder.1.bias"])
+    save_file(tensors, folder / "model.safetensors")
+
+
+FOLDERS: tuple[tuple[int, Callable[[Path], None]], ...] = (
+    (2, pipe),
+    (2, device),
+    (11, deep),
+    (11, huge),
+    (11, wrong_bias),
+    (11, not_finite),
+)
 LIMIT = ["prlimit", "--as=4000000000"]  # bytes; what takes more must not take the machine with it
 
 
