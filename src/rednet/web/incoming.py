@@ -180,8 +180,8 @@ def harmless(name: str) -> str:
     """Return the harmless letters of a file's name, and its ending if a picture's or a kernel's can be so.
 
     Example:
-        >>> harmless("../../my <b>holiday</b>.PNG"), harmless("a.svg"), harmless("")
-        ('my bholidayb.png', 'a.bin', 'picture.bin')
+        >>> harmless("../../my <b>holiday.PNG"), harmless("a.svg"), harmless("")
+        ('my bholiday.png', 'a.bin', 'picture.bin')
     """
     path = Path(name.replace("\\", "/").replace("\0", ""))
     path = Path(path.name)
