@@ -3,6 +3,7 @@
     python benchmarks/golden.py make before.json     # on the one commit
     python benchmarks/golden.py make after.json      # on the other, on the same machine
     python benchmarks/golden.py compare before.json after.json
+    python benchmarks/golden.py make part.json --road stream --road service      # `compare` compares what both hold
 
 A golden set holds the hash of each result: of the functions of Python, of the command line (the bytes of each file that
 it writes, and the pixels in them), of a folder and its resumption, of streamed pictures, of the service, and the
@@ -22,7 +23,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,21 +105,24 @@ def differences(a: Tree, b: Tree) -> list[str]:
     return lines
 
 
-def make(out: Path) -> None:
-    """Compute a golden set and write it."""
-    from golden_roads import by_command, by_evaluation, by_folder, by_python, by_restorer, by_service, by_stream
+def make(out: Path, only: Sequence[str]) -> None:
+    """Compute a golden set, of all roads or of some, and write it."""
+    from golden_pictures import make_files
+    from golden_roads import FILES, ROADS
 
     start, golden, place, target = time.perf_counter(), Golden(), Path.cwd(), out.absolute()
+    roads = {name: road for name, road in ROADS.items() if name in (only or ROADS)}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # so that all names are relative, and the same in each set
         try:
-            for road in (by_python, by_restorer, by_command, by_folder, by_stream, by_service, by_evaluation):
+            make_files(FILES)
+            for name, road in roads.items():
                 begun = time.perf_counter()
                 road(golden)
-                print(f"{road.__name__}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+                print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
         finally:
             os.chdir(place)
-    made = {"version": rednet.__version__, "processor": processor(), **golden.sections}
+    made = {"version": rednet.__version__, "processor": processor(), "roads": list(roads), **golden.sections}
     target.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
     used = os.times()
     seconds = used.user + used.system + used.children_user + used.children_system
@@ -127,32 +131,39 @@ def make(out: Path) -> None:
 
 
 def compare(first: Path, second: Path) -> bool:
-    """Print what differs between two golden sets; True if their results agree."""
+    """Print what differs between two golden sets, on the roads that both went; True if their results agree."""
     a, b = (json.loads(path.read_text("utf-8")) for path in (first, second))
     for what in ("processor", "version"):
         if a[what] != b[what]:
             print(f"careful, the {what} differs: {a[what]}, then {b[what]}")
+    both = [road for road in a["roads"] if road in b["roads"]]
+    for made in (a, b):
+        for section in (MUST_AGREE, *MAY_DIFFER):
+            made[section] = {name: entry for name, entry in made[section].items() if name.split("/")[0] in both}
     for section in MAY_DIFFER:
         for line in differences(a[section], b[section]):
             print(f"{section}, may differ: {line}")
     changed = differences(a[MUST_AGREE], b[MUST_AGREE])
     for line in changed:
         print(f"differs: {line}")
-    print(f"{len(a[MUST_AGREE])} and {len(b[MUST_AGREE])} results, {len(changed) or 'no'} differences")
-    return not changed
+    counts = f"{len(a[MUST_AGREE])} and {len(b[MUST_AGREE])} results"
+    print(f"{', '.join(both) or 'no road in both'}: {counts}, {len(changed) or 'no'} differences")
+    return bool(both) and not changed
 
 
 def main() -> None:
     """Make a golden set, or compare two."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("make").add_argument("out", type=Path)
+    making = commands.add_parser("make")
+    making.add_argument("out", type=Path)
+    making.add_argument("--road", action="append", default=[], help="python, command, stream ...; else all")
     comparing = commands.add_parser("compare")
     comparing.add_argument("first", type=Path)
     comparing.add_argument("second", type=Path)
     asked = parser.parse_args()
     if asked.command == "make":
-        make(asked.out)
+        make(asked.out, asked.road)
     elif not compare(asked.first, asked.second):
         sys.exit(1)
 

@@ -103,8 +103,8 @@ def save_deep(pixels: Array, path: Path) -> None:
     pyvips.Image.new_from_array(pixels, interpretation=kind).write_to_file(str(path))
 
 
-def make_files(folder: Path) -> list[str]:
-    """Write a file of each kind that the command line reads, and give their names.
+def make_files(folder: Path) -> None:
+    """Write a file of each kind that the command line reads.
 
     Beside them lie `mask.png`, `small-mask.png`, `kernel.png` and `kernel.npy`; `painted.png` has lost pixels in pure
     red, `scratched.png` has scratches, and `broken.png` is no picture.
@@ -144,7 +144,6 @@ def make_files(folder: Path) -> list[str]:
     pyvips.Image.new_from_array(made["rgb-uint8"]).write_to_file(str(folder / "plain.avif"), Q=60)
     rgb.quantize(64).save(folder / "colours.gif")
     Image.fromarray(made["clean"]).save(folder / "clean.png")
-    names = sorted(path.name for path in folder.iterdir())
 
     mask = lost_pixels()
     Image.fromarray(mask).save(folder / "mask.png")
@@ -158,7 +157,6 @@ def make_files(folder: Path) -> list[str]:
     Image.fromarray(levels(KERNEL / KERNEL.max(), np.uint8)).save(folder / "kernel.png")
     np.save(folder / "kernel.npy", KERNEL)
     (folder / "broken.png").write_bytes((folder / "rgb.png").read_bytes()[:300])
-    return names
 
 
 def make_scans(folder: Path) -> None:

@@ -99,18 +99,18 @@ def test_the_plot_shows_ours_beside_the_published(script, tmp_path, monkeypatch)
 
 def test_a_golden_set_tells_what_differs(script, tmp_path, capsys):
     golden, sets = script("golden"), {}
-    same = {"version": "1", "processor": "one"}
+    same = {"version": "1", "processor": "one", "roads": ["a"]}
     for name, value, line in (("first", 0, "a"), ("other-ledger", 0, "b"), ("other-pixels", 1, "a")):
         made = golden.Golden()
-        made.call("picture", lambda value=value: np.full((2, 3), value, np.uint8))
-        made.call("refused", lambda: 1 / 0)
-        made.add("line", line, "ledger")
+        made.call("a/picture", lambda value=value: np.full((2, 3), value, np.uint8))
+        made.call("a/refused", lambda: 1 / 0)
+        made.add("a/line", line, "ledger")
         sets[name] = tmp_path / name
         sets[name].write_text(json.dumps({**same, **made.sections}))
     assert golden.compare(sets["first"], sets["other-ledger"])
-    assert "ledger, may differ: line: 'a', then 'b'" in capsys.readouterr().out
+    assert "ledger, may differ: a/line: 'a', then 'b'" in capsys.readouterr().out
     assert not golden.compare(sets["first"], sets["other-pixels"])
-    assert "differs: picture / sha256: " in capsys.readouterr().out
+    assert "differs: a/picture / sha256: " in capsys.readouterr().out
     assert golden.differences({"a": 1}, {"b": {"c": 2}}) == ["a: only in the first", "b: only in the second"]
 
 
