@@ -36,7 +36,7 @@ import rednet
 
 __all__ = ["Golden", "differences"]
 
-Tree = Mapping[str, Any]
+Tree = Mapping[Any, Any]
 MUST_AGREE = "results"
 MAY_DIFFER = ("ledger", "words")
 
@@ -93,15 +93,17 @@ class Golden:
 
 
 def differences(a: Tree, b: Tree) -> list[str]:
-    """List what differs between two trees of dicts, a line each."""
+    """List what differs between two trees of dicts and lists, a line each."""
     lines = []
     for name in sorted({*a, *b}):
         if name not in a or name not in b:
             lines.append(f"{name}: only in the {'second' if name in b else 'first'}")
-        elif isinstance(a[name], dict) and isinstance(b[name], dict):
-            lines += [f"{name} / {line}" for line in differences(a[name], b[name])]
-        elif a[name] != b[name]:
-            lines.append(f"{name}: {str(a[name])[:80]!r}, then {str(b[name])[:80]!r}")
+            continue
+        first, second = (dict(enumerate(tree[name])) if isinstance(tree[name], list) else tree[name] for tree in (a, b))
+        if isinstance(first, dict) and isinstance(second, dict):
+            lines += [f"{name} / {line}" for line in differences(first, second)]
+        elif first != second:
+            lines.append(f"{name}: {first!r}, then {second!r}")
     return lines
 
 

@@ -175,9 +175,8 @@ def environment() -> dict[str, str]:
 def without_seconds(golden: Golden, name: str, text: str) -> Any:
     """Read the reports that a command printed; drop how long it took, and put aside what is said to people."""
     rows = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
-    said = [{key: row.pop(key) for key in SENTENCES if key in row} for row in rows]
-    golden.add(name, said, "words")
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+    golden.add(name, {row["input"]: {key: row.pop(key) for key in SENTENCES if key in row} for row in rows}, "words")
+    return {row["input"]: {key: value for key, value in row.items() if key != "seconds"} for row in rows}
 
 
 def run(golden: Golden, name: str, *command: str | Path, stdin: Path | None = None) -> None:
@@ -209,7 +208,8 @@ def note_files(golden: Golden, name: str, folder: Path) -> dict[str, Any]:
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.name == LEDGER:
-            golden.add(f"{name}, {path}", path.read_text("utf-8").splitlines(), "ledger")
+            lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            golden.add(f"{name}, {path}", {line["output"]: line for line in lines}, "ledger")
         elif path.is_file():
             found[path.as_posix()] = hash_picture(path.read_bytes())
     return found

@@ -112,6 +112,7 @@ def test_a_golden_set_tells_what_differs(script, tmp_path, capsys):
     assert not golden.compare(sets["first"], sets["other-pixels"])
     assert "differs: a/picture / sha256: " in capsys.readouterr().out
     assert golden.differences({"a": 1}, {"b": {"c": 2}}) == ["a: only in the first", "b: only in the second"]
+    assert golden.differences({"a": [0, {"b": 1}]}, {"a": [0, {"b": 2}]}) == ["a / 1 / b: 1, then 2"]
 
 
 def test_a_golden_set_sees_each_pixel_the_shape_and_the_type(script):
