@@ -1,6 +1,7 @@
 """The scripts that write our figures: what they count, and that the committed page is what they write."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -94,3 +95,28 @@ def test_the_plot_shows_ours_beside_the_published(script, tmp_path, monkeypatch)
     monkeypatch.setattr(Axes, "annotate", lambda self, text, *rest, **options: shown.append(text))
     speed.plot(path)
     assert shown == ["universal", "DnCNN-3"] and path.with_suffix(".png").stat().st_size > 1000
+
+
+def test_a_golden_set_tells_what_differs(script, tmp_path, capsys):
+    golden, sets = script("golden"), {}
+    same = {"version": "1", "processor": "one", "roads": ["a"]}
+    for name, value, line in (("first", 0, "a"), ("other-ledger", 0, "b"), ("other-pixels", 1, "a")):
+        made = golden.Golden()
+        made.call("a/picture", lambda value=value: np.full((2, 3), value, np.uint8))
+        made.call("a/refused", lambda: 1 / 0)
+        made.add("a/line", line, "ledger")
+        sets[name] = tmp_path / name
+        sets[name].write_text(json.dumps({**same, **made.sections}))
+    assert golden.compare(sets["first"], sets["other-ledger"])
+    assert "ledger, may differ: a/line: 'a', then 'b'" in capsys.readouterr().out
+    assert not golden.compare(sets["first"], sets["other-pixels"])
+    assert "differs: a/picture / sha256: " in capsys.readouterr().out
+    assert golden.differences({"a": 1}, {"b": {"c": 2}}) == ["a: only in the first", "b: only in the second"]
+    assert golden.differences({"a": [0, {"b": 1}]}, {"a": [0, {"b": 2}]}) == ["a / 1 / b: 1, then 2"]
+
+
+def test_a_golden_set_sees_each_pixel_the_shape_and_the_type(script):
+    hashed = script("golden").hash_array
+    values = np.zeros((2, 3), np.uint8)
+    others = [values.T, values.astype(np.int8), np.eye(2, 3, dtype=np.uint8)]
+    assert hashed(values) == hashed(values.copy()) and all(hashed(values) != hashed(other) for other in others)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rednet.errors import OptionError
 from rednet.images import from_array, write_picture
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Plan
@@ -148,3 +149,12 @@ def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine
     assert job.future.exception(10) is not None and job.state is State.CANCELLED
     steps.desks.queue.close(5)
     assert not folder.exists()
+
+
+def test_what_would_be_shown_after_the_page_was_closed_is_not_written(steps, path):
+    come(steps, path)
+    desk = steps.desks.find("me")
+    steps.leave(ME)
+    with pytest.raises(OptionError, match="gone"):
+        desk.show(np.zeros((4, 4, 3), np.uint8))
+    assert not desk.shown.exists() and not desk.folder.exists()

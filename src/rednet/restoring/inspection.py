@@ -189,9 +189,13 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None) -> Finding:
     sigma, traces = estimate_sigma(rows), grid_strength(rows) > GRID_TRACES
     found = Finding({}, "", sigma, quality, traces)
     noise = f"noise of about sigma {sigma:.0f}" if sigma >= NOISY_SIGMA else "maybe noise"
-    saved = f"saved as JPEG of quality {quality}" if quality is not None else "traces of JPEG compression"
-    compressed: Facts = {"quality": None if quality is None else float(quality)}
-    coarse = traces or (quality is not None and quality <= FINE_QUALITY)
+    fine = quality is not None and quality > FINE_QUALITY
+    level = (
+        None if quality is None or (fine and traces) else float(quality)
+    )  # a fine file may hold an older, coarser one
+    saved = "traces of JPEG compression" if level is None else f"saved as JPEG of quality {quality}"
+    compressed: Facts = {"quality": level}
+    coarse = traces or (quality is not None and not fine)
     if (coarse and sigma >= CLEAN_SIGMA) or (quality is not None and sigma >= NOISY_SIGMA):
         words = f"{saved}, {noise} under it: repairing compression and noise"
         return found._replace(facts={**compressed, "sigma": None}, words=words)

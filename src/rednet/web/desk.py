@@ -51,6 +51,7 @@ class Desk:
         saved: the restored picture as a file.
         proposed: what is probably scratched, for a person to judge.
         used: when it was last touched.
+        gone: whether it was cleared; nothing is shown of it then.
         shown: folder of what the browser is shown.
         canvas: width and height, px, of the picture that was given to be painted on.
     """
@@ -66,7 +67,9 @@ class Desk:
     proposed: NDArray[np.bool_] | None = None
     canvas: tuple[int, int] | None = None
     used: float = field(default_factory=time.monotonic)
+    gone: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+    showing: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def proposed_name(self) -> str:
@@ -74,14 +77,21 @@ class Desk:
         return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix=result_suffix("restore"))
 
     def show(self, levels: NDArray[np.uint8], kind: str = "webp") -> str:
-        """Writes what the browser is to be shown, and gives its path; the oldest of many go."""
+        """Writes what the browser is to be shown, and gives its path; the oldest of many go.
+
+        Raises:
+            OptionError: the desk was cleared meanwhile.
+        """
         from PIL import Image
 
-        self.shown.mkdir(exist_ok=True)
-        path = self.shown / f"{secrets.token_urlsafe(12)}.{kind}"
-        Image.fromarray(levels).save(path)
-        for old in sorted(self.shown.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-MOST_SHOWN]:
-            old.unlink(missing_ok=True)
+        with self.showing:
+            if self.gone:
+                raise OptionError("this picture is gone; choose it again")
+            self.shown.mkdir(exist_ok=True)
+            path = self.shown / f"{secrets.token_urlsafe(12)}.{kind}"
+            Image.fromarray(levels).save(path)
+            for old in sorted(self.shown.iterdir(), key=lambda file: file.stat().st_mtime_ns)[:-MOST_SHOWN]:
+                old.unlink(missing_ok=True)
         return str(path)
 
     def need_proof(self) -> Proof:
@@ -246,6 +256,8 @@ class Desks:
 
 
 def remove(desk: Desk) -> None:
-    """Removes a desk's files."""
-    for folder in (desk.folder, desk.shown):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Removes a desk's files, and lets nothing more be shown of it."""
+    with desk.showing:
+        desk.gone = True
+        for folder in (desk.folder, desk.shown):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""What rednet gives, to the bit: to prove that a change of the code leaves its results alone.
+
+    python benchmarks/golden.py make before.json     # on the one commit
+    python benchmarks/golden.py make after.json      # on the other, on the same machine
+    python benchmarks/golden.py compare before.json after.json
+    python benchmarks/golden.py make part.json --road stream --road service      # `compare` compares what both hold
+
+A golden set holds the hash of each result: of the functions of Python, of the command line (the bytes of each file that
+it writes, and the pixels in them), of a folder and its resumption, of streamed pictures, of the service, and the
+figures of an evaluation. It uses what a user uses, and imports nothing from inside rednet. Bits differ between
+processors, so a set is not committed.
+
+`compare` lists what differs, and exits with 1 if a result does. The lines of ledgers, which hold a hash of all options,
+and sentences for people, which may be said better, are listed, too, but may differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image
+from processor import processor
+
+import rednet
+
+__all__ = ["Golden", "differences"]
+
+Tree = Mapping[Any, Any]
+MUST_AGREE = "results"
+MAY_DIFFER = ("ledger", "words")
+
+
+def sha256(content: bytes) -> str:
+    """Hash bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def hash_array(values: Any) -> dict[str, Any]:
+    """Hash an array, with its shape and type."""
+    values = np.asarray(values)
+    return {"shape": list(values.shape), "dtype": str(values.dtype), "sha256": sha256(np.ascontiguousarray(values))}
+
+
+def hash_result(result: Any) -> dict[str, Any]:
+    """Hash what a function of Python gave back: an array or a PIL image."""
+    kind = {"mode": result.mode} if isinstance(result, Image.Image) else {}
+    return {"kind": type(result).__name__, **kind, **hash_array(result)}
+
+
+def hash_picture(content: bytes) -> dict[str, Any]:
+    """Hash the bytes of a file and, if it is a picture, the pixels of all its pages."""
+    found: dict[str, Any] = {"size": len(content), "bytes": sha256(content)}
+    try:
+        image = pyvips.Image.new_from_buffer(content, "")
+        if image.get_typeof("n-pages") and image.get("n-pages") > 1:
+            image = pyvips.Image.new_from_buffer(content, "", n=-1)
+        found["pixels"] = hash_array(image.numpy())
+    except pyvips.Error:
+        pass
+    return found
+
+
+class Golden:
+    """A golden set in the making: named results, and beside them what may differ."""
+
+    def __init__(self) -> None:
+        self.sections: dict[str, dict[str, Any]] = {name: {} for name in (MUST_AGREE, *MAY_DIFFER)}
+
+    def add(self, name: str, result: Any, section: str = MUST_AGREE) -> None:
+        """Note a result; raise KeyError if the name is taken."""
+        if name in self.sections[section]:
+            raise KeyError(name)
+        self.sections[section][name] = result
+
+    def call(self, name: str, function: Callable[[], Any]) -> None:
+        """Call a function and note its result, or the name of the exception that it raises."""
+        try:
+            self.add(name, hash_result(function()))
+        except Exception as error:  # what is refused is to stay refused
+            self.add(name, {"error": type(error).__name__})
+            self.add(name, str(error), "words")
+
+
+def differences(a: Tree, b: Tree) -> list[str]:
+    """List what differs between two trees of dicts and lists, a line each."""
+    lines = []
+    for name in sorted({*a, *b}):
+        if name not in a or name not in b:
+            lines.append(f"{name}: only in the {'second' if name in b else 'first'}")
+            continue
+        first, second = (dict(enumerate(tree[name])) if isinstance(tree[name], list) else tree[name] for tree in (a, b))
+        if isinstance(first, dict) and isinstance(second, dict):
+            lines += [f"{name} / {line}" for line in differences(first, second)]
+        elif first != second:
+            lines.append(f"{name}: {first!r}, then {second!r}")
+    return lines
+
+
+def make(out: Path, only: Sequence[str]) -> None:
+    """Compute a golden set, of all roads or of some, and write it."""
+    from golden_pictures import make_files
+    from golden_roads import FILES, ROADS
+
+    start, golden, place, target = time.perf_counter(), Golden(), Path.cwd(), out.absolute()
+    roads = {name: road for name, road in ROADS.items() if name in (only or ROADS)}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # so that all names are relative, and the same in each set
+        try:
+            make_files(FILES)
+            for name, road in roads.items():
+                begun = time.perf_counter()
+                road(golden)
+                print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+        finally:
+            os.chdir(place)
+    made = {"version": rednet.__version__, "processor": processor(), "roads": list(roads), **golden.sections}
+    target.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
+    used = os.times()
+    seconds = used.user + used.system + used.children_user + used.children_system
+    counts = ", ".join(f"{len(entries)} {name}" for name, entries in golden.sections.items())
+    print(f"{counts}; {time.perf_counter() - start:.0f} s, {seconds:.0f} s of processor time")
+
+
+def compare(first: Path, second: Path) -> bool:
+    """Print what differs between two golden sets, on the roads that both went; True if their results agree."""
+    a, b = (json.loads(path.read_text("utf-8")) for path in (first, second))
+    for what in ("processor", "version"):
+        if a[what] != b[what]:
+            print(f"careful, the {what} differs: {a[what]}, then {b[what]}")
+    both = [road for road in a["roads"] if road in b["roads"]]
+    for made in (a, b):
+        for section in (MUST_AGREE, *MAY_DIFFER):
+            made[section] = {name: entry for name, entry in made[section].items() if name.split("/")[0] in both}
+    for section in MAY_DIFFER:
+        for line in differences(a[section], b[section]):
+            print(f"{section}, may differ: {line}")
+    changed = differences(a[MUST_AGREE], b[MUST_AGREE])
+    for line in changed:
+        print(f"differs: {line}")
+    counts = f"{len(a[MUST_AGREE])} and {len(b[MUST_AGREE])} results"
+    print(f"{', '.join(both) or 'no road in both'}: {counts}, {len(changed) or 'no'} differences")
+    return bool(both) and not changed
+
+
+def main() -> None:
+    """Make a golden set, or compare two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("make")
+    making.add_argument("out", type=Path)
+    making.add_argument("--road", action="append", default=[], help="python, command, stream ...; else all")
+    comparing = commands.add_parser("compare")
+    comparing.add_argument("first", type=Path)
+    comparing.add_argument("second", type=Path)
+    asked = parser.parse_args()
+    if asked.command == "make":
+        make(asked.out, asked.road)
+    elif not compare(asked.first, asked.second):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
