@@ -43,7 +43,7 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "locking picture colour tiff_tags encoding reading writing __init__",
+    "images": "formats locking picture colour tiff_tags encoding reading writing __init__",
     "classical": "__init__ metrics resize conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped folder",

@@ -85,7 +85,8 @@ def restore_many(
 def check_places(pictures: Sequence[Path], output: Path | None) -> None:
     """Makes sure that many pictures have places to come from and to go to; raises OptionError."""
     from rednet.errors import OptionError
-    from rednet.files.listing import PICTURES, leads_to_folder
+    from rednet.files.listing import leads_to_folder
+    from rednet.images.formats import read_endings
     from rednet.images.reading import is_folder
 
     folder = next((path for path in pictures if leads_to_folder(path)), None)
@@ -98,5 +99,5 @@ def check_places(pictures: Sequence[Path], output: Path | None) -> None:
         return
     if output.exists():
         raise OptionError(f"{output} is a file; the results of a folder, or of several pictures, need a folder")
-    if output.suffix.lower() in PICTURES:
+    if output.suffix.lower() in read_endings():
         raise OptionError(f"-o {output} names one picture, and there may be several; name a folder")

@@ -99,11 +99,11 @@ def restore_file(
 def check_name(output: Path, naming: Naming) -> None:
     """Makes sure that the name of a file, and what else is said of it, agree; raises OptionError."""
     from rednet.errors import OptionError
-    from rednet.images.encoding import SAVERS
+    from rednet.images.formats import format_of
 
     if naming.suffix or naming.recursive:
         raise OptionError(f"-o {output} names one file; leave --suffix and --recursive out, or give -o a folder")
-    if naming.format and SAVERS.get(output.suffix.lower()) != SAVERS[f".{naming.format.lower().lstrip('.')}"]:
+    if naming.format and format_of(output.suffix) != format_of(f".{naming.format.lstrip('.')}"):
         raise OptionError(
             f"-o {output} and --format {naming.format} do not agree; leave --format out, or change the name"
         )

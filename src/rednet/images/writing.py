@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range
-from rednet.images.encoding import Saving, check_format, encode, holds_gray, written_depth
+from rednet.images.encoding import Saving, check_format, encode, written_format
 from rednet.images.locking import HAS_LOCKS, lock
 from rednet.images.picture import Picture, libvips, to_array
 from rednet.opening import open_regular
@@ -110,8 +110,9 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
 
 def written_levels(picture: Picture, suffix: str) -> Array:
     """Gives a picture as the levels that a format will hold; a range becomes black to white where it has no floats."""
-    depth = written_depth(suffix.lower(), picture.depth)
-    own_colours = picture.pixels.shape[2] == 3 or holds_gray(suffix.lower())
+    row = written_format(suffix)
+    depth = row.written_depth(picture.depth)
+    own_colours = picture.pixels.shape[2] == 3 or row.gray
     if isinstance(picture.colours, Range) and depth.startswith("uint"):
         own_colours = False
     return to_array(replace(picture, depth=depth), own_colours=own_colours)
@@ -146,7 +147,7 @@ def save_image(
 ) -> None:
     """Encodes a libvips image, its pages one below the other; see `save_levels`."""
     with writing(path), part_file(path.parent, path.suffix) as (part, file):
-        encode(image, header, file, path.suffix.lower(), saving, pages=pages)
+        encode(image, header, file, written_format(path.suffix, path), saving, pages=pages)
         file.flush()
         os.fsync(file.fileno())
         seal(part)

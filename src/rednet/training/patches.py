@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from rednet.degradations import Degraded, Mixture, Share, to_gray
 from rednet.errors import TrainingError
 from rednet.images import read_picture
+from rednet.images.formats import read_endings
 from rednet.machine import cpu_threads
 from rednet.network.hints import hint_vector
 from rednet.network.model import REDNetConfig
@@ -30,7 +31,6 @@ from rednet.training.recipe import Data
 
 __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 Picture = NDArray[np.uint8]
 DRAWING = 384  # px a side, of the drawings that crops are cut from
 DRAWINGS_AT_ONCE, CROPS_A_TURN = 32, 8192  # a drawing costs about 60 ms: few are in use at once, for many crops
@@ -63,7 +63,7 @@ def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = (
         raise TrainingError(f"the recipe excludes files that do not exist: {', '.join(sorted(missing))}")
     found: list[Path] = []
     for folder in folders:
-        files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in read_endings() and p.is_file())
         if not files:
             raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it with --data")
         found += [p for p in files if p not in left_out]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rednet.images.formats import FORMATS, written_formats
 from rednet.web.options import RestoreOptions
 from rednet.web.problems import PROBLEM, Problem
 
@@ -56,11 +57,8 @@ TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not F
           421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
           500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
 EVERYWHERE = (400, 401, 403, 408, 413, 421)
-PICTURES = {
-    kind: {"schema": {"type": "string", "format": "binary"}}
-    for kind in ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/avif")
-}
 BINARY = {"type": "string", "format": "binary"}
+PICTURES = {row.media: {"schema": BINARY} for row in written_formats()}
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -105,7 +103,7 @@ def body() -> dict[str, Any]:
         "content": {
             "multipart/form-data": {"schema": form},
             "application/octet-stream": {"schema": BINARY},
-            **{kind: {"schema": BINARY} for kind in ("image/jpeg", "image/png", "image/tiff", "image/webp")},
+            **{row.media: {"schema": BINARY} for row in FORMATS},
         },
     }
 
