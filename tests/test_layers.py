@@ -9,7 +9,18 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 
-GROUND = {"errors", "machine", "opening", "stopping", "forking", "packages", "values"}
+GROUND = {
+    "errors",
+    "machine",
+    "opening",
+    "stopping",
+    "forking",
+    "packages",
+    "values",
+    "locking",
+    "whole_files",
+    "progress",
+}
 USING = GROUND | {"images", "classical", "network", "zoo", "engines", "tiling", "restoring"}
 
 # What each part may import besides itself, in an order in which each part may use earlier ones only.
@@ -21,6 +32,9 @@ ALLOWED = {
     "forking": {"errors"},
     "packages": {"errors"},
     "values": {"errors"},
+    "locking": set(),
+    "whole_files": {"opening", "locking"},
+    "progress": set(),
     "images": GROUND,
     "classical": GROUND | {"images"},
     "network": GROUND,
@@ -43,8 +57,8 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats locking picture colour tiff_tags encoding reading writing __init__",
-    "classical": "__init__ metrics resize conjugate kernels masks filling deconvolution",
+    "images": "formats picture colour tiff_tags encoding reading writing __init__",
+    "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",

@@ -12,7 +12,8 @@ from rednet.errors import ImageError, OptionError
 from rednet.images import from_array, read_picture, to_array, write_picture
 from rednet.images.encoding import Saving
 from rednet.images.formats import written_endings
-from rednet.images.writing import check_place, part_file, save_levels, sweep
+from rednet.images.writing import check_place, save_levels
+from rednet.whole_files import part_file, sweep
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from rednet.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rednet.files.file import Report
 
 __all__ = ["Bar", "print_json", "print_passed", "print_plan", "print_summary", "progress_bar"]
 
-Advance = Callable[[float], None]
-
 
 @contextmanager
-def progress_bar(name: str) -> Iterator[Advance]:
+def progress_bar(name: str) -> Iterator[Progress]:
     """Shows progress on a terminal's stderr, and nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda share: None
+        yield silent
         return
     from rich.console import Console
     from rich.progress import Progress

@@ -41,7 +41,8 @@ def restore_file(
     from rednet.files.listing import output_name
     from rednet.images import PictureFile
     from rednet.images.reading import is_folder
-    from rednet.images.writing import check_apart, sweep
+    from rednet.images.writing import check_apart
+    from rednet.whole_files import sweep
 
     scratched = bool(job.own.get("find_scratches"))
     to_stdout = output == STREAM or (picture == STREAM and output is None)

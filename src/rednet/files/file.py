@@ -23,6 +23,7 @@ from rednet.images.encoding import Saving, check_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
+from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import Finding, inspect, sample_file, sampled_rows
 from rednet.restoring.restorer import Restorer
@@ -202,7 +203,7 @@ class FileTask:
         """Gives what an inspection finds, whatever the work is."""
         return inspect(self.sample(), self.source)
 
-    def restore(self, restorer: Restorer, progress: Callable[[float], None] = lambda share: None) -> None:
+    def restore(self, restorer: Restorer, progress: Progress = silent) -> None:
         """Runs the network.
 
         Raises:

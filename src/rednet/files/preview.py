@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rednet.classical.orientations import ORIENTATIONS
 from rednet.errors import ImageError, RednetError
 from rednet.files.file import FileTask, Report
 from rednet.files.ledger import Ledger, State
@@ -14,7 +15,6 @@ from rednet.files.listing import Entry
 from rednet.files.many import Batch
 from rednet.network.hints import hint_vector
 from rednet.restoring.restorer import Restorer
-from rednet.tiling.orientations import ORIENTATIONS
 
 __all__ = ["preview", "seconds_per_megapixel"]
 

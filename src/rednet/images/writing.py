@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +15,23 @@ from numpy.typing import NDArray
 from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range
 from rednet.images.encoding import Saving, check_format, encode, written_format
-from rednet.images.locking import HAS_LOCKS, lock
 from rednet.images.picture import Picture, libvips, to_array
-from rednet.opening import open_regular
+from rednet.whole_files import part_file, whole_file
 
 __all__ = [
     "check_apart",
     "check_output",
     "check_place",
     "make_folder",
-    "part_file",
     "real_place",
     "save_image",
     "save_levels",
-    "sweep",
     "write_picture",
     "writing",
     "written_levels",
 ]
 
 Array = NDArray[Any]
-
-NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
-PART = ".rednet-"  # what the name of a file that is being written begins with
 
 
 def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
@@ -146,12 +138,8 @@ def save_image(
     seal: Callable[[Path], None] = lambda part: None,
 ) -> None:
     """Encodes a libvips image, its pages one below the other; see `save_levels`."""
-    with writing(path), part_file(path.parent, path.suffix) as (part, file):
+    with writing(path), whole_file(path, overwrite=saving.overwrite, seal=seal) as file:
         encode(image, header, file, written_format(path.suffix, path), saving, pages=pages)
-        file.flush()
-        os.fsync(file.fileno())
-        seal(part)
-        publish(part, path, overwrite=saving.overwrite)
 
 
 @contextmanager
@@ -164,58 +152,3 @@ def writing(path: Path) -> Iterator[None]:
     except (libvips().Error, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"cannot write {path}: {reason.strip().splitlines()[-1]}") from error
-
-
-@contextmanager
-def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Opens a file of a temporary name, which is removed at the end unless it was published.
-
-    As long as it is open it is locked, so that `sweep` can tell it from what a killed run left. Where it cannot be
-    locked, it gets a name that is never swept: another process, or another machine, may well have locks there.
-    """
-    while True:
-        name = f"{PART}{uuid.uuid4().hex}"
-        part = folder / f"{name}.part{suffix}"
-        try:
-            with part.open("x+b") as file:
-                if HAS_LOCKS and not lock(file, wait=True):
-                    part = part.rename(folder / f"{name}.open{suffix}")
-                if part.exists():  # else another process has swept it away before it was locked
-                    yield part, file
-                    return
-        finally:
-            part.unlink(missing_ok=True)
-
-
-def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Gives a part file its final name; raises FileExistsError rather than replace one that must not be."""
-    if overwrite:
-        part.replace(path)
-    else:
-        rename_to_new(part, path)
-
-
-def rename_to_new(source: Path, target: Path) -> None:
-    """Renames a file, and raises FileExistsError rather than replace one that has appeared meanwhile."""
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in NO_HARD_LINKS:
-            raise
-        if target.exists():
-            raise FileExistsError from error
-        source.replace(target)
-
-
-def sweep(folder: Path) -> None:
-    """Removes what a killed run left in a folder; files that a living process writes are locked, and stay.
-
-    Where there are no locks, as on Windows, all stay.
-    """
-    for part in folder.glob(f"{PART}*.part*"):
-        try:
-            with open_regular(part) as file:
-                if lock(file):
-                    part.unlink()
-        except OSError:  # being written, or not ours to remove
-            continue
