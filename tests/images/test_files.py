@@ -164,7 +164,7 @@ def test_palettes_and_one_bit_pictures_are_read_as_what_they_show(tmp_path):
 def test_an_existing_file_is_never_replaced_unasked(tmp_path, photo):
     path = tmp_path / "a.png"
     path.write_bytes(b"precious")
-    with pytest.raises(ImageError, match="--overwrite"):
+    with pytest.raises(ImageError, match="exists already"):
         write_picture(path, from_array(photo))
     assert path.read_bytes() == b"precious"
     write_picture(path, from_array(photo), overwrite=True)

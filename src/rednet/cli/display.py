@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rednet.cli.hints import flags_of_this_verb, hinted
 from rednet.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ class Bar:
 
 def print_json(reports: Sequence[Report]) -> None:
     """Prints reports for machines."""
-    rows = [{**asdict(report), "megapixels": round(report.megapixels, 6)} for report in reports]
+    rows, flags = [], flags_of_this_verb()
+    for report in reports:
+        row = {**asdict(report), "error": hinted(report.error, report.option, flags)}
+        del row["option"]
+        rows.append({**row, "megapixels": round(report.megapixels, 6)})
     print(json.dumps(rows, indent=2))
 
 
@@ -87,7 +92,7 @@ def print_plan(reports: Sequence[Report]) -> None:
     """Prints what would be done, and about how long it would take."""
     for report in reports:
         if report.error:
-            print(f"rednet: {report.error}", file=sys.stderr)
+            print(f"rednet: {hinted(report.error, report.option, flags_of_this_verb())}", file=sys.stderr)
         else:
             size = f", {report.width}x{report.height} px" if report.width else ""
             words = f", {report.words}" if report.words else ""

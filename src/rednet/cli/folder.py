@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednet.cli.display import Bar, print_json, print_passed, print_plan, print_summary
+from rednet.cli.hints import flags_of_this_verb, hinted
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
@@ -65,12 +66,12 @@ def restore_many(
         return not any(report.error for report in reports)
     if output is not None:
         make_folder(output)
-    start = time.perf_counter()
+    start, flags = time.perf_counter(), flags_of_this_verb()
     with Bar(len(entries)) as bar:
 
         def tell(report: Report) -> None:
             if report.error:
-                bar.say(f"rednet: {report.error}")
+                bar.say(f"rednet: {hinted(report.error, report.option, flags)}")
             bar.done(report)
 
         with ledger:

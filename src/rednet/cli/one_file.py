@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednet.cli.display import print_json, progress_bar
+from rednet.cli.hints import flags_of_this_verb, hinted
 from rednet.cli.scratches import place_of_scratches, propose_scratches
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def restore_file(
         except RednetError as error:
             if not as_json:
                 raise
-            print(f"rednet: {error}", file=sys.stderr)
+            print(f"rednet: {hinted(str(error), error.option, flags_of_this_verb())}", file=sys.stderr)
             report.fail(error)
         if to_stdout:
             with target.open("rb") as file:
@@ -120,7 +121,8 @@ def calling_it_stdin(held: Path | None) -> Iterator[None]:
     except RednetError as error:
         if held is None:
             raise
-        raise type(error)(re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", str(error))) from error
+        words = re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", str(error))
+        raise type(error)(words, option=error.option) from error
 
 
 def carry_out(task: FileTask, job: Job, name: str) -> None:

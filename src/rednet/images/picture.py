@@ -92,7 +92,8 @@ def from_array(array: Array, colours: Colours | None = None) -> Picture:
     if colours is None and np.abs(values).max() > BRIGHTEST:
         raise ImageError(
             f"a float picture has white at 1.0; this one has values to {np.abs(values).max():g}: divide first, or say "
-            "with --range LO,HI what is black and what is white"
+            "which range they have, from black to white",
+            option="range",
         )
     return Picture(pixels, alpha, depth) if colours is None else Picture(pixels, alpha, depth, None, native, colours)
 

@@ -70,8 +70,9 @@ class PictureFile:
             megapixels = first.width * first.height * self.pages / 1e6
             if megapixels > max_megapixels:
                 raise ImageError(
-                    f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g} "
-                    "(raise it with --max-megapixels if the file is trusted)"
+                    f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g}; "
+                    "raise max_megapixels if the file is trusted",
+                    option="max_megapixels",
                 )
             if self.pages > MAX_PAGES:
                 raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
@@ -134,7 +135,7 @@ class PictureFile:
         """Decides what the values mean."""
         if value_range is not None:
             if not self.depth.startswith("float"):
-                raise OptionError(f"{self.path} is of {self.depth}; --range is for files of floats")
+                raise OptionError(f"{self.path} is of {self.depth}; a range is for files of floats", option="range")
             return Range(*value_range)
         self.header, profile = settle_profile(self.header, self.channels, str(self.path))
         return profile
@@ -165,7 +166,7 @@ class PictureFile:
         try:
             return replace(from_array(levels, self.colours), header=self.header)
         except ImageError as error:
-            raise ImageError(f"{self.path}: {error}") from None
+            raise ImageError(f"{self.path}: {error}", option=error.option) from None
 
     def read(self, page: int = 0) -> Picture:
         """Reads a whole page."""

@@ -19,6 +19,7 @@ from rednet.images.picture import Picture, libvips, to_array
 from rednet.whole_files import part_file, whole_file
 
 __all__ = [
+    "IN_THE_WAY",
     "check_apart",
     "check_output",
     "check_place",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+
+IN_THE_WAY = "choose another name, or ask for it to be overwritten"
 
 
 def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
@@ -57,7 +60,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     if folder:
         raise ImageError(f"cannot write {path}: it is a folder")
     if os.path.lexists(path) and not overwrite:
-        raise ImageError(f"{path} exists already; choose another name or use --overwrite")
+        raise ImageError(f"{path} exists already; {IN_THE_WAY}", option="overwrite")
     with writing(path), part_file(path.parent, path.suffix):
         pass
 
@@ -148,7 +151,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
-        raise ImageError(f"{path} exists already; choose another name or use --overwrite") from None
+        raise ImageError(f"{path} exists already; {IN_THE_WAY}", option="overwrite") from None
     except (libvips().Error, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"cannot write {path}: {reason.strip().splitlines()[-1]}") from error

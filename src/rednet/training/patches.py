@@ -67,7 +67,7 @@ def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = (
     for folder in folders:
         files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in read_endings() and p.is_file())
         if not files:
-            raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it with --data")
+            raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it", option="data")
         found += [p for p in files if p not in left_out]
     return found
 

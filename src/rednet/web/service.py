@@ -18,7 +18,7 @@ from rednet.files.listing import output_name, result_suffix
 from rednet.images import PictureFile
 from rednet.images.encoding import written_format
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
-from rednet.web.problems import problem, problem_of, said
+from rednet.web.problems import answered, problem, problem_of
 from rednet.web.queue import JobQueue, State, StoppedError, StoppingError
 from rednet.web.shelf import Order, Shelf
 from rednet.web.upload import Upload, receive
@@ -135,7 +135,7 @@ class Service:
             seconds_left=None if job.seconds_left is None else round(job.seconds_left, 1),
             found=order.task.report.words,
             picture=f"/v1/jobs/{job.id}/picture" if job.state is State.DONE else None,
-            error=None if error is None else said(error, order.folder),
+            error=None if error is None else answered(error, order.folder),
         )
 
     async def job(self, job_id: str) -> Response:
