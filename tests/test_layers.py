@@ -9,8 +9,18 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 
-GROUND = {"errors", "machine", "opening", "stopping", "forking", "packages", "values"}
-USING = GROUND | {"images", "classical", "network", "zoo", "engines", "tiling", "restoring"}
+GROUND = {
+    "errors",
+    "machine",
+    "opening",
+    "stopping",
+    "forking",
+    "packages",
+    "values",
+    "locking",
+    "whole_files",
+    "progress",
+}
 
 # What each part may import besides itself, in an order in which each part may use earlier ones only.
 ALLOWED = {
@@ -21,19 +31,23 @@ ALLOWED = {
     "forking": {"errors"},
     "packages": {"errors"},
     "values": {"errors"},
+    "locking": set(),
+    "whole_files": {"opening", "locking"},
+    "progress": set(),
     "images": GROUND,
     "classical": GROUND | {"images"},
     "network": GROUND,
     "zoo": GROUND | {"network"},
     "engines": GROUND | {"network", "zoo"},
-    "tiling": GROUND | {"classical", "network", "zoo", "engines"},
-    "restoring": USING - {"restoring"},
+    "tiling": GROUND | {"classical", "network", "engines"},
+    "restoring": GROUND | {"images", "classical", "network", "zoo", "engines", "tiling"},
     "degradations": GROUND | {"classical", "network"},
     "training": GROUND | {"images", "classical", "network", "zoo", "degradations"},
-    "evaluation": USING | {"degradations", "training"},
-    "files": USING,
-    "web": USING | {"degradations", "files", "__init__"},
-    "cli": USING | {"evaluation", "files", "training", "web", "__init__"},
+    "evaluation": GROUND | {"images", "classical", "restoring", "degradations", "training"},
+    "files": GROUND | {"images", "classical", "network", "zoo", "tiling", "restoring"},
+    "web": GROUND | {"images", "classical", "zoo", "restoring", "degradations", "files", "__init__"},
+    "cli": GROUND
+    | {"images", "classical", "tiling", "restoring", "evaluation", "files", "training", "web", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "restoring"},  # loads them when a name is asked for
 }
@@ -43,8 +57,8 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "locking picture colour tiff_tags encoding reading writing __init__",
-    "classical": "__init__ metrics resize conjugate kernels masks filling deconvolution",
+    "images": "formats picture colour tiff_tags encoding reading writing __init__",
+    "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
@@ -99,6 +113,14 @@ def test_imports_inside_a_part_point_one_way(part):
         used = {room_of(name) for file in files for name in imports(file) if part_of(name) == part}
         later = used - set(order[: number + 1])
         assert not later, f"{part}/{room} may not import {later}"
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_each_part_uses_all_that_it_may(part):
+    paths = [path for path in SOURCE.rglob("*.py") if path.relative_to(SOURCE).parts[0].removesuffix(".py") == part]
+    used = {part_of(name) for path in paths for name in imports(path)}
+    unused = ALLOWED[part] - used - GROUND
+    assert not unused, f"{part} has no need of {unused}"
 
 
 def test_the_parts_are_told_in_an_order_in_which_each_uses_earlier_ones_only():

@@ -18,7 +18,7 @@ OPENERS = {
     "mask_of(path)(from_array(np.zeros((9, 9), np.uint8)))",
     "kernel": "from rednet.classical.kernels import load_kernel; load_kernel(str(path))",
     "shape of a model": "from rednet.zoo.checking import load_config; load_config(path.parent)",
-    "left by a killed run": "from rednet.images.writing import sweep; sweep(path.parent)",
+    "left by a killed run": "from rednet.whole_files import sweep; sweep(path.parent)",
 }
 NAMES = {"kernel": "k.npy", "shape of a model": "config.json", "left by a killed run": ".rednet-1.part"}
 

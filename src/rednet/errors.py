@@ -7,7 +7,8 @@
     |-- OptionError     an option is outside its range, or two options contradict each other
     `-- TrainingError   training cannot start or has diverged
 
-Each message says what we got, what we need, and what to do.
+Each message says what we got, what we need, and what to do. It names no flag of the command line and no field of a
+form: the error carries the name of the option that helps, and whoever shows the error adds how it is given there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ __all__ = ["EngineError", "ImageError", "ModelError", "OptionError", "RednetErro
 
 
 class RednetError(Exception):
-    """The root: catch this to catch all of them."""
+    """The root: catch this to catch all of them.
+
+    Args:
+        message: for a person.
+        option: the name of the option that helps, as "max_megapixels"; empty if none does.
+    """
+
+    def __init__(self, message: str = "", *, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class ImageError(RednetError):

@@ -153,7 +153,7 @@ def test_upscaling_multiplies_the_sides_and_keeps_alpha(restorer, scale, rng):
 
 def test_self_ensemble_is_the_mean_over_orientations(restorer, rng):
     y = rng.random((8, 6, 3)).astype(np.float32)
-    from rednet.tiling.orientations import ORIENTATIONS, orient, orient_back
+    from rednet.classical.orientations import ORIENTATIONS, orient, orient_back
 
     views = [orient_back(restorer.restore(orient(y, i), facts={}), i) for i in range(ORIENTATIONS)]
     np.testing.assert_allclose(restorer.restore(y, facts={}, self_ensemble=True), np.mean(views, axis=0), atol=1e-6)

@@ -29,7 +29,7 @@ def test_the_tile_is_the_largest_that_fits():
         assert pieces.tile <= previous and pieces_memory(CONFIG, pieces, size) <= limit and not pieces.bands
         previous = pieces.tile
     assert previous < DEFAULT_TILE
-    with pytest.raises(OptionError, match="raise --max-memory"):
+    with pytest.raises(OptionError, match="raise max_memory"):
         choose_pieces(CONFIG, size, 100 << 20)
 
 

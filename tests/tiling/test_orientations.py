@@ -1,6 +1,7 @@
 import numpy as np
 
-from rednet.tiling.orientations import ORIENTATIONS, apply_self_ensemble, orient, orient_back
+from rednet.classical.orientations import ORIENTATIONS, orient, orient_back
+from rednet.tiling.orientations import apply_self_ensemble
 
 
 def test_the_eight_orientations_differ_and_can_be_undone(rng):

@@ -180,7 +180,7 @@ def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):
     assert [p.name for p in list_pictures(data, ["train"], ["train/9.png"])] == ["0.png", "1.png", "2.png"]
     with pytest.raises(TrainingError, match="do not exist"):
         list_pictures(data, ["train"], ["train/x.png"])
-    with pytest.raises(TrainingError, match="--data"):
+    with pytest.raises(TrainingError, match="give the folder that holds"):
         list_pictures(data, ["nosuch"])
 
 

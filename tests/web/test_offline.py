@@ -33,7 +33,7 @@ def test_a_gradio_that_fetches_in_another_way_is_refused(tmp_path, monkeypatch):
     stay_offline(tmp_path)
     assert processing_utils.async_ssrf_protected_get is refuse
     monkeypatch.delattr(processing_utils, FETCH)
-    with pytest.raises(OptionError, match="--no-page"):
+    with pytest.raises(OptionError, match="without the page"):
         stay_offline(tmp_path)
 
 

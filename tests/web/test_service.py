@@ -154,7 +154,7 @@ def test_a_job_out_of_time_is_503(make_client, two_tiles, restorer):
     engine = PatientEngine(restorer.engine.config, patience=1.0)
     client = make_client(restorer=Restorer(engine), limits=Limits(max_seconds=0.9))
     answer = restore(client, two_tiles)
-    assert answer.status_code == 503 and "--max-seconds" in answer.json()["detail"]
+    assert answer.status_code == 503 and "the server's max_seconds" in answer.json()["detail"]
 
 
 def bomb():

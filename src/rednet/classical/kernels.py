@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.images import read_picture
+from rednet.images.formats import format_of, kernel_files, kernel_formats
 from rednet.opening import open_regular
 from rednet.values import check_number
 
@@ -163,8 +164,7 @@ SHAPES: Mapping[str, tuple[Callable[..., Kernel], int]] = {
     "gaussian": (gaussian, 1),
     "motion": (motion, 2),
 }
-PICTURES = (".png", ".tif", ".tiff")
-HOW = "give disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a .png or .npy file"
+HOW = f"give disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a {kernel_files()} file"
 
 
 def parse_kernel(text: str) -> Kernel:
@@ -206,7 +206,7 @@ def load_kernel(source: str | Path) -> Kernel:
     path = Path(source)
     if path.suffix.lower() == ".npy":
         return check_kernel(load_array(path))
-    if path.suffix.lower() in PICTURES:
+    if format_of(path.suffix) in kernel_formats():
         return check_kernel(read_picture(path, max_megapixels=1).pixels.mean(axis=2))
     return parse_kernel(str(source))
 

@@ -9,9 +9,10 @@ import typer
 
 from rednet import __version__
 from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, inspect, restore, serve, train, upscale
-from rednet.errors import RednetError
+from rednet.cli.hints import Verb
 
 __all__ = ["app", "main"]
+
 
 app = typer.Typer(
     name="rednet",
@@ -33,7 +34,7 @@ for verb in (
     train.train,
     evaluate.evaluate,
 ):
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 
 
 def show_version(wanted: bool) -> None:
@@ -49,15 +50,12 @@ def options(version: bool = typer.Option(False, "--version", callback=show_versi
 
 
 def main() -> None:
-    """Runs the command line; a RednetError becomes one line on stderr and exit code 1."""
+    """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     try:
         app()
-    except RednetError as error:
-        print(f"rednet: {error}", file=sys.stderr)
-        sys.exit(1)
     except KeyboardInterrupt:
         print("rednet: stopped", file=sys.stderr)
         sys.exit(130)

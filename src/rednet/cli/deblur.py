@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rednet.cli.picture import Work, restoring_verb
+from rednet.images.formats import kernel_files
 
 __all__ = ["deblur"]
 
@@ -16,7 +17,7 @@ __all__ = ["deblur"]
 def deblur(
     picture: Path,
     kernel: Annotated[
-        str, typer.Option(help="disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a .png or .npy file.")
+        str, typer.Option(help=f"disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a {kernel_files()} file.")
     ],
     noise_sigma: Annotated[
         float | None, typer.Option(min=0, max=255, help="Of the noise, 0-255 scale; if left out, it is estimated.")

@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rednet.files.file import Report
 
 __all__ = ["Bar", "print_json", "print_passed", "print_plan", "print_summary", "progress_bar"]
 
-Advance = Callable[[float], None]
-
 
 @contextmanager
-def progress_bar(name: str) -> Iterator[Advance]:
+def progress_bar(name: str) -> Iterator[Progress]:
     """Shows progress on a terminal's stderr, and nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda share: None
+        yield silent
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -79,7 +80,11 @@ class Bar:
 
 def print_json(reports: Sequence[Report]) -> None:
     """Prints reports for machines."""
-    rows = [{**asdict(report), "megapixels": round(report.megapixels, 6)} for report in reports]
+    rows, flags = [], flags_of_this_verb()
+    for report in reports:
+        row = {**asdict(report), "error": hinted(report.error, report.option, flags)}
+        del row["option"]
+        rows.append({**row, "megapixels": round(report.megapixels, 6)})
     print(json.dumps(rows, indent=2))
 
 
@@ -87,7 +92,7 @@ def print_plan(reports: Sequence[Report]) -> None:
     """Prints what would be done, and about how long it would take."""
     for report in reports:
         if report.error:
-            print(f"rednet: {report.error}", file=sys.stderr)
+            print(f"rednet: {hinted(report.error, report.option, flags_of_this_verb())}", file=sys.stderr)
         else:
             size = f", {report.width}x{report.height} px" if report.width else ""
             words = f", {report.words}" if report.words else ""

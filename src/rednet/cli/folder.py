@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednet.cli.display import Bar, print_json, print_passed, print_plan, print_summary
+from rednet.cli.hints import flags_of_this_verb, hinted
 
 if TYPE_CHECKING:
     from rednet.cli.picture import Job, Naming
@@ -65,12 +66,12 @@ def restore_many(
         return not any(report.error for report in reports)
     if output is not None:
         make_folder(output)
-    start = time.perf_counter()
+    start, flags = time.perf_counter(), flags_of_this_verb()
     with Bar(len(entries)) as bar:
 
         def tell(report: Report) -> None:
             if report.error:
-                bar.say(f"rednet: {report.error}")
+                bar.say(f"rednet: {hinted(report.error, report.option, flags)}")
             bar.done(report)
 
         with ledger:
@@ -85,7 +86,8 @@ def restore_many(
 def check_places(pictures: Sequence[Path], output: Path | None) -> None:
     """Makes sure that many pictures have places to come from and to go to; raises OptionError."""
     from rednet.errors import OptionError
-    from rednet.files.listing import PICTURES, leads_to_folder
+    from rednet.files.listing import leads_to_folder
+    from rednet.images.formats import read_endings
     from rednet.images.reading import is_folder
 
     folder = next((path for path in pictures if leads_to_folder(path)), None)
@@ -98,5 +100,5 @@ def check_places(pictures: Sequence[Path], output: Path | None) -> None:
         return
     if output.exists():
         raise OptionError(f"{output} is a file; the results of a folder, or of several pictures, need a folder")
-    if output.suffix.lower() in PICTURES:
+    if output.suffix.lower() in read_endings():
         raise OptionError(f"-o {output} names one picture, and there may be several; name a folder")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednet.cli.display import print_passed
+from rednet.cli.hints import flags_of_this_verb, hinted
 
 if TYPE_CHECKING:
     from rednet.files.listing import Entry
@@ -40,7 +41,7 @@ def inspect(
 
     limits = None if value_range is None else parse_range(value_range)
     passed: Counter[str] = Counter()
-    failed = False
+    failed, flags = False, flags_of_this_verb()
     for found in find_pictures(pictures, passed, recursive=recursive):
         path = found.source if isinstance(found, Entry) else found
         try:
@@ -49,9 +50,10 @@ def inspect(
             facts = inspect_file(found, max_megapixels=max_megapixels, value_range=limits)
             line = json.dumps(asdict(facts)) if as_json else f"{path}: {facts}"
         except RednetError as error:
-            print(f"rednet: {error}", file=sys.stderr)
+            words = hinted(str(error), error.option, flags)
+            print(f"rednet: {words}", file=sys.stderr)
             failed = True
-            line = json.dumps({"input": str(path), "error": str(error)}) if as_json else ""
+            line = json.dumps({"input": str(path), "error": words}) if as_json else ""
         if line:
             print(line, flush=True)
     print_passed(passed)

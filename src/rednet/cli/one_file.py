@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednet.cli.display import print_json, progress_bar
+from rednet.cli.hints import flags_of_this_verb, hinted
 from rednet.cli.scratches import place_of_scratches, propose_scratches
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def restore_file(
     from rednet.files.listing import output_name
     from rednet.images import PictureFile
     from rednet.images.reading import is_folder
-    from rednet.images.writing import check_apart, sweep
+    from rednet.images.writing import check_apart
+    from rednet.whole_files import sweep
 
     scratched = bool(job.own.get("find_scratches"))
     to_stdout = output == STREAM or (picture == STREAM and output is None)
@@ -83,7 +85,7 @@ def restore_file(
         except RednetError as error:
             if not as_json:
                 raise
-            print(f"rednet: {error}", file=sys.stderr)
+            print(f"rednet: {hinted(str(error), error.option, flags_of_this_verb())}", file=sys.stderr)
             report.fail(error)
         if to_stdout:
             with target.open("rb") as file:
@@ -99,11 +101,11 @@ def restore_file(
 def check_name(output: Path, naming: Naming) -> None:
     """Makes sure that the name of a file, and what else is said of it, agree; raises OptionError."""
     from rednet.errors import OptionError
-    from rednet.images.encoding import SAVERS
+    from rednet.images.formats import format_of
 
     if naming.suffix or naming.recursive:
         raise OptionError(f"-o {output} names one file; leave --suffix and --recursive out, or give -o a folder")
-    if naming.format and SAVERS.get(output.suffix.lower()) != SAVERS[f".{naming.format.lower().lstrip('.')}"]:
+    if naming.format and format_of(output.suffix) != format_of(f".{naming.format.lstrip('.')}"):
         raise OptionError(
             f"-o {output} and --format {naming.format} do not agree; leave --format out, or change the name"
         )
@@ -119,7 +121,8 @@ def calling_it_stdin(held: Path | None) -> Iterator[None]:
     except RednetError as error:
         if held is None:
             raise
-        raise type(error)(re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", str(error))) from error
+        words = re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", str(error))
+        raise type(error)(words, option=error.option) from error
 
 
 def carry_out(task: FileTask, job: Job, name: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.classical.kernels import Kernel
+from rednet.classical.luma import to_gray
 from rednet.errors import OptionError
 from rednet.network.hints import Facts
 
@@ -34,7 +35,6 @@ Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Level = float | tuple[float, float]
 
-BT601 = np.array([0.299, 0.587, 0.114], np.float32)  # luma of full-range RGB, ITU-R BT.601
 NOTHING_KNOWN: Facts = MappingProxyType({})
 
 
@@ -92,11 +92,6 @@ class Identity:
 
 
 UNTOUCHED = Identity()
-
-
-def to_gray(x: Image) -> Image:
-    """Gives the BT.601 luma of an RGB picture: (H, W, 3) to (H, W, 1)."""
-    return (x @ BT601)[:, :, None]
 
 
 def to_8_bits(x: Image) -> Image:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import EngineError, OptionError
 from rednet.forking import check_threads, mark_threads
-from rednet.network.architecture import PLANES_PER_HINT, REDNetConfig, round_up
+from rednet.network.architecture import PLANES_PER_HINT, REDNetConfig, reflection
 from rednet.network.chain import Chain
 
 __all__ = ["Engine", "LayerRunner"]
@@ -108,9 +108,3 @@ class Engine(ABC):
     @abstractmethod
     def run(self, planes: Array, hints: Array) -> Array:
         """Runs the graph: (planes, H, W) and (hints, H / s, W / s), contiguous, to (channels, H, W)."""
-
-
-def reflection(size: int, grid: int) -> NDArray[np.intp]:
-    """Indices that continue `size` px by reflection to the next multiple of `grid`, from 1 px on."""
-    index = np.arange(round_up(size, grid)) % max(2 * size - 2, 1)
-    return np.minimum(index, 2 * size - 2 - index) if size > 1 else np.zeros_like(index)

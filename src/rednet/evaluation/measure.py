@@ -130,7 +130,7 @@ def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
     files = sorted(path for path in folder.iterdir() if path.suffix != ".md") if folder.is_dir() else []
     if not files:
         raise OptionError(
-            f"there are no pictures in {folder}; give the folder that holds {protocol.folder} with --data"
+            f"there are no pictures in {folder}; give the folder that holds {protocol.folder}", option="data"
         )
     for path in files:
         x = read_picture(path).pixels

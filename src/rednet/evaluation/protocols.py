@@ -214,7 +214,7 @@ def choose_protocols(wanted: Sequence[str]) -> list[str]:
         meant = GROUPS.get(name, (name,))
         if not any(protocol.startswith(meant) for protocol in PROTOCOLS):
             raise OptionError(
-                f"no protocol begins with {name}; see rednet evaluate --list; groups: {', '.join(GROUPS)}"
+                f"no protocol begins with {name}; ask for the list; groups: {', '.join(GROUPS)}", option="list"
             )
         beginnings += meant
     return [name for name in PROTOCOLS if name.startswith(tuple(beginnings))]

@@ -23,6 +23,7 @@ from rednet.images.encoding import Saving, check_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
+from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import Finding, inspect, sample_file, sampled_rows
 from rednet.restoring.restorer import Restorer
@@ -76,11 +77,13 @@ class Report:
     height: int = 0
     pages: int = 0
     seconds: float = 0.0
+    option: str = ""  # that would have helped, see `RednetError`
 
     def fail(self, error: Exception) -> None:
         """Notes what went wrong, with the name of the input."""
         words = str(error) if isinstance(error, RednetError) else f"{type(error).__name__}: {error}"
         self.status, self.error = "failed", words if self.input in words else f"{self.input}: {words}"
+        self.option = getattr(error, "option", "")
 
     @property
     def megapixels(self) -> float:
@@ -123,7 +126,8 @@ class FileTask:
             if needed > limit:
                 raise OptionError(
                     f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
-                    f"{limit / 1e6:.0f} MB may be used; free some, or raise --max-memory"
+                    f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
+                    option="max_memory",
                 )
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
         self.finding = self.find()
@@ -164,18 +168,19 @@ class FileTask:
         if megapixels > how.max_megapixels:
             raise OptionError(
                 f"{self.source}: the result would have {megapixels:.0f} megapixels; the limit is "
-                f"{how.max_megapixels:g} (raise it with --max-megapixels)"
+                f"{how.max_megapixels:g}; raise max_megapixels",
+                option="max_megapixels",
             )
         alpha = file.bands in (2, 4) and not getattr(self.work, "opaque", False)
         check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
         if how.uncertainty is not None and not isinstance(self.work, Local):
-            raise OptionError("--uncertainty works with restore, denoise and dejpeg")
+            raise OptionError("uncertainty works with restore, denoise and dejpeg", option="uncertainty")
         if how.show_removed is not None and scale != 1:
-            raise OptionError("what was removed can only be shown if the size stays; leave --show-removed out")
+            raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
         for path in (how.show_removed, how.uncertainty):
             if path is not None:
                 if file.pages > 1:
-                    raise OptionError("--show-removed and --uncertainty take files of one page")
+                    raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False)
 
     def memory(self) -> tuple[float, float]:
@@ -202,7 +207,7 @@ class FileTask:
         """Gives what an inspection finds, whatever the work is."""
         return inspect(self.sample(), self.source)
 
-    def restore(self, restorer: Restorer, progress: Callable[[float], None] = lambda share: None) -> None:
+    def restore(self, restorer: Restorer, progress: Progress = silent) -> None:
         """Runs the network.
 
         Raises:

@@ -18,13 +18,14 @@ from types import TracebackType
 from typing import Any
 
 from rednet.errors import ImageError
-from rednet.images.locking import lock
-from rednet.images.writing import part_file, writing
+from rednet.images.writing import writing
+from rednet.locking import lock
+from rednet.whole_files import whole_file
+from rednet.zoo.checking import CONFIG, WEIGHTS
 
 __all__ = ["LEDGER", "Ledger", "NoLedger", "State", "hash_file", "hash_job", "hash_model", "hash_option"]
 
 LEDGER = ".rednet-ledger.jsonl"
-MODEL_FILES = ("config.json", "model.safetensors")
 
 
 class State(Enum):
@@ -48,7 +49,7 @@ def hash_file(path: Path) -> str:
 
 def hash_model(folder: Path) -> str:
     """Gives the sha256 of a model folder's shape and weights."""
-    return hashlib.sha256("".join(hash_file(folder / name) for name in MODEL_FILES).encode()).hexdigest()
+    return hashlib.sha256("".join(hash_file(folder / name) for name in (CONFIG, WEIGHTS)).encode()).hexdigest()
 
 
 def hash_option(value: Any) -> Any:
@@ -172,12 +173,9 @@ class Ledger:
 
     def tidy(self) -> None:
         """Writes the last line of each output, in the order of their names: the same as an unbroken run writes."""
-        with writing(self.path), part_file(self.out, ".jsonl") as (part, file):
+        with writing(self.path), whole_file(self.path) as file:
             for name in sorted(self.lines):
                 file.write((json.dumps(self.lines[name][-1], sort_keys=True) + "\n").encode())
-            file.flush()
-            os.fsync(file.fileno())
-            part.replace(self.path)
 
 
 class NoLedger(Ledger):

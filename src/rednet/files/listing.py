@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rednet.errors import OptionError
-from rednet.images import FORMATS
+from rednet.images.formats import output_ending, read_endings, written_endings
 from rednet.images.writing import real_place
 
-__all__ = ["FOLDER", "PICTURES", "RESULT", "Entry", "list_entries", "output_name", "result_suffix", "walk"]
+__all__ = ["FOLDER", "RESULT", "Entry", "list_entries", "output_name", "result_suffix", "walk"]
 
 logger = logging.getLogger(__name__)
 
-SUBSTITUTES = {".jpe": ".jpg", ".jfif": ".jpg", ".gif": ".png"}  # how the outputs of names end that we do not write
-PICTURES = (*FORMATS, *SUBSTITUTES)  # names that are taken for pictures in a folder
 RESULTS = {  # what stands behind the names of results beside their inputs
     "restore": "-restored",
     "denoise": "-denoised",
@@ -53,12 +51,11 @@ def output_name(source: Path, *, suffix: str = "", format: str | None = None) ->
     """
     if "/" in suffix or os.sep in suffix:
         raise OptionError(f"suffix is {suffix!r}; it is a part of a name, without {os.sep}")
-    own = source.suffix.lower()
-    ending = source.suffix if own in FORMATS else SUBSTITUTES.get(own, ".png")
+    ending = output_ending(source.suffix)
     if format is not None:
-        ending = f".{format.lower().lstrip('.')}"
-        if ending not in FORMATS:
-            raise OptionError(f"format is {format!r}; it must be one of: {', '.join(f[1:] for f in FORMATS)}")
+        ending, known = f".{format.lower().lstrip('.')}", written_endings()
+        if ending not in known:
+            raise OptionError(f"format is {format!r}; it must be one of: {', '.join(own[1:] for own in known)}")
     return f"{source.stem}{suffix}{ending}"
 
 
@@ -158,7 +155,7 @@ def walk(folder: Path, out: Path | None = None, *, recursive: bool, passed: Coun
         recursive: read the folders below, too.
         passed: counts what is passed over, see `list_entries`.
     """
-    seen = set()
+    seen, endings = set(), read_endings()
     waiting = [folder]
     while waiting:
         here = waiting.pop()
@@ -182,7 +179,7 @@ def walk(folder: Path, out: Path | None = None, *, recursive: bool, passed: Coun
                         below.append(path)
                     else:
                         passed[FOLDER] += 1
-                elif path.suffix.lower() in PICTURES:
+                elif path.suffix.lower() in endings:
                     yield path
                 else:
                     passed[path.suffix.lower()] += 1

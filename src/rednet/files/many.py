@@ -20,9 +20,11 @@ from rednet.files.file import FileTask, Handling, Report
 from rednet.files.ledger import Ledger, State, hash_file
 from rednet.files.listing import Entry
 from rednet.images.reading import check_readable
-from rednet.images.writing import make_folder, sweep
+from rednet.images.writing import make_folder
+from rednet.progress import Progress, silent
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.work import Work
+from rednet.whole_files import sweep
 
 __all__ = ["Batch", "restore_files"]
 
@@ -46,7 +48,7 @@ class Batch:
     plan: Callable[[Path], Work]
     handling: Handling
     on_report: Callable[[Report], None] = lambda report: None
-    on_progress: Callable[[float], None] = lambda share: None
+    on_progress: Progress = silent
 
 
 @dataclass

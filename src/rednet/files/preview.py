@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rednet.classical.orientations import ORIENTATIONS
 from rednet.errors import ImageError, RednetError
 from rednet.files.file import FileTask, Report
 from rednet.files.ledger import Ledger, State
 from rednet.files.listing import Entry
 from rednet.files.many import Batch
+from rednet.images.writing import IN_THE_WAY
 from rednet.network.hints import hint_vector
 from rednet.restoring.restorer import Restorer
-from rednet.tiling.orientations import ORIENTATIONS
 
 __all__ = ["preview", "seconds_per_megapixel"]
 
@@ -41,7 +42,7 @@ def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: 
                 raise ImageError(entry.error)
             state = ledger.state(entry.source, entry.target)
             if state is State.FOREIGN and not batch.handling.saving.overwrite:
-                raise ImageError(f"{entry.target} exists already; choose another name or use --overwrite")
+                raise ImageError(f"{entry.target} exists already; {IN_THE_WAY}", option="overwrite")
             report.status = "kept"
             if state is not State.DONE:
                 task.look()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,15 +16,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
-from rednet.images.writing import part_file, written_levels
+from rednet.images.writing import written_levels
 from rednet.network.hints import Facts
+from rednet.progress import Progress, silent
 from rednet.restoring.correction import Options, apply_correction, check_options, hidden_pixels
 from rednet.restoring.restorer import Restorer
 from rednet.tiling.orientations import apply_self_ensemble
 from rednet.tiling.residual import View, with_marks
+from rednet.whole_files import part_file
 
 __all__ = ["Spool", "open_spool", "restore_rows"]
 
@@ -120,16 +121,13 @@ def restore_rows(
     *,
     strength: float = 1.0,
     self_ensemble: bool = False,
-    detail: float = 0.0,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> Iterator[Array]:
     """Restores a page of a file and gives it from top to bottom, in levels as the format of `suffix` holds them.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option is out of range, or needs the whole picture.
+        ImageError: the file breaks off. OptionError: an option is out of range.
     """
-    if detail:
-        raise OptionError("detail is judged by the whole picture")
     options: Options = {"strength": strength, "self_ensemble": self_ensemble}
     check_options(options)
     window = Window(file, page)

@@ -1,17 +1,21 @@
 """Files and arrays <-> pictures: the only place that knows bit depths, alpha, orientation, profiles and metadata.
 
-Read in this order: picture.py (what a picture is), colour.py (profiles and ranges), reading.py (files to pictures),
-encoding.py (pictures to bytes), tiff_tags.py (what libvips drops from TIFF), writing.py (bytes to files, whole or not
-at all), locking.py (who is writing).
+Read in this order: formats.py (which formats there are), picture.py (what a picture is), colour.py (profiles and
+ranges), reading.py (files to pictures), encoding.py (pictures to bytes), tiff_tags.py (what libvips drops from TIFF),
+writing.py (bytes to files, whole or not at all). Names are loaded when they are asked for, so that the command line
+can read the table of formats without loading numpy.
 """
 
-from rednet.images.encoding import FORMATS
-from rednet.images.picture import Picture, from_array, to_array
-from rednet.images.reading import MAX_MEGAPIXELS, PictureFile, from_any, read_picture
-from rednet.images.writing import check_output, write_picture
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rednet.images.picture import Picture, from_array, to_array
+    from rednet.images.reading import MAX_MEGAPIXELS, PictureFile, from_any, read_picture
+    from rednet.images.writing import check_output, write_picture
 
 __all__ = [
-    "FORMATS",
     "MAX_MEGAPIXELS",
     "Picture",
     "PictureFile",
@@ -22,3 +26,18 @@ __all__ = [
     "to_array",
     "write_picture",
 ]
+
+HOMES = {
+    "picture": ("Picture", "from_array", "to_array"),
+    "reading": ("MAX_MEGAPIXELS", "PictureFile", "from_any", "read_picture"),
+    "writing": ("check_output", "write_picture"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for room, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

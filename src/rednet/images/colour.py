@@ -104,7 +104,7 @@ def parse_range(text: str) -> tuple[float, float]:
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
-        raise OptionError(f"range is {text!r}; give two numbers, as in --range 0,4095") from None
+        raise OptionError(f"range is {text!r}; give two numbers, as in 0,4095", option="range") from None
     if not -np.inf < low < high < np.inf:
         raise OptionError(f"range is {text!r}; both ends must be finite and the first below the second")
     return low, high

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError
 from rednet.forking import mark_threads
+from rednet.images.formats import loaders
 
 __all__ = ["Colours", "Picture", "from_array", "libvips", "to_array"]
 
@@ -22,7 +23,7 @@ Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
-LOADERS = ("Jpeg", "Png", "Tiff", "Webp", "Heif", "Nsgif")  # of libvips, as it calls them
+SOURCES = ("", "_source", "_buffer")  # what a loader of libvips reads from ends its name: a file, a descriptor, memory
 BRIGHTEST = 16.0  # a float array beyond this is surely not in [0, 1], and is refused rather than guessed at
 
 
@@ -91,7 +92,8 @@ def from_array(array: Array, colours: Colours | None = None) -> Picture:
     if colours is None and np.abs(values).max() > BRIGHTEST:
         raise ImageError(
             f"a float picture has white at 1.0; this one has values to {np.abs(values).max():g}: divide first, or say "
-            "with --range LO,HI what is black and what is white"
+            "which range they have, from black to white",
+            option="range",
         )
     return Picture(pixels, alpha, depth) if colours is None else Picture(pixels, alpha, depth, None, native, colours)
 
@@ -136,6 +138,9 @@ def libvips() -> Any:
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)
-    for loader in LOADERS:
-        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
+    for loader in loaders():
+        for source in SOURCES:
+            found = pyvips.type_find("VipsForeignLoad", loader + source)
+            if found:  # else this libvips was built without it
+                pyvips.operation_block_set(pyvips.type_name(found), False)
     return pyvips

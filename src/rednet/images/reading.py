@@ -15,23 +15,20 @@ from numpy.typing import NDArray
 from rednet.errors import ImageError, OptionError
 from rednet.forking import check_threads
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
+from rednet.images.formats import Format, format_of_loader, in_words, names
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
 from rednet.opening import open_regular
 from rednet.stopping import check_stop
 
-__all__ = ["MAX_MEGAPIXELS", "READABLE", "PictureFile", "Rows", "from_any", "is_folder", "read_picture"]
+__all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "from_any", "is_folder", "read_picture"]
 
 Array = NDArray[Any]
 
 MAX_MEGAPIXELS = 500.0  # more is refused before decoding, unless the caller raises the limit
 IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
-READABLE = {
-    "jpegload": "JPEG", "pngload": "PNG", "tiffload": "TIFF", "webpload": "WebP", "heifload": "AVIF", "gifload": "GIF",
-}  # fmt: skip
 UNKNOWN_KIND = "not in a known format"  # libvips' words
-ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WebP": ".webp", "AVIF": ".avif", "GIF": ".gif"}
 PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
@@ -46,7 +43,7 @@ class PictureFile:
     that is broken is left out, with a warning in the log. Other colours (Lab, more bands) are refused.
 
     Args:
-        path: of a JPEG, PNG, TIFF, WebP, AVIF or GIF file; its content decides, not its name.
+        path: of a file in a format of `rednet.images.formats`; its content decides, not its name.
         max_megapixels: larger files, all pages together, are refused before they are decoded.
         value_range: what is black and white in a file of floats; None for 0 and 1.
 
@@ -62,7 +59,8 @@ class PictureFile:
         self.path = path
         with one_line(path):
             first = self.open(None)
-            self.kind = kind_of(first)
+            self.format = self.known_format(first)
+            self.kind = self.format.name
             if self.kind == "PNG" and png_frames(path) > 1:
                 raise ImageError(
                     f"{path} is animated, and of a PNG only the first frame can be read; save the frames "
@@ -72,8 +70,9 @@ class PictureFile:
             megapixels = first.width * first.height * self.pages / 1e6
             if megapixels > max_megapixels:
                 raise ImageError(
-                    f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g} "
-                    "(raise it with --max-megapixels if the file is trusted)"
+                    f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g}; "
+                    "raise max_megapixels if the file is trusted",
+                    option="max_megapixels",
                 )
             if self.pages > MAX_PAGES:
                 raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
@@ -94,7 +93,7 @@ class PictureFile:
     @property
     def ending(self) -> str:
         """The usual end of the name of a file of this kind."""
-        return ENDINGS[self.kind]
+        return self.format.endings[0]
 
     @property
     def megapixels(self) -> float:
@@ -109,9 +108,16 @@ class PictureFile:
             source = vips.Source.new_from_descriptor(file.fileno())
         options: dict[str, Any] = {} if page is None else {"page": page}
         image = vips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
-        if kind_of(image) not in READABLE.values():
-            raise ImageError(f"{self.path} is of a kind that we do not read; use {', '.join(READABLE.values())}")
+        self.known_format(image)
         return image
+
+    def known_format(self, image: Any) -> Format:
+        """Return the format that an image was read from; raise ImageError if it is none of ours."""
+        loader = str(image.get("vips-loader")) if image.get_typeof("vips-loader") else ""
+        found = format_of_loader(loader)
+        if found is None:
+            raise ImageError(f"{self.path} is of a kind that we do not read; use {in_words(names())}")
+        return found
 
     def page_image(self, page: int) -> Any:
         """Opens a page, turned upright and in gray or RGB; not decoded yet."""
@@ -129,7 +135,7 @@ class PictureFile:
         """Decides what the values mean."""
         if value_range is not None:
             if not self.depth.startswith("float"):
-                raise OptionError(f"{self.path} is of {self.depth}; --range is for files of floats")
+                raise OptionError(f"{self.path} is of {self.depth}; a range is for files of floats", option="range")
             return Range(*value_range)
         self.header, profile = settle_profile(self.header, self.channels, str(self.path))
         return profile
@@ -160,7 +166,7 @@ class PictureFile:
         try:
             return replace(from_array(levels, self.colours), header=self.header)
         except ImageError as error:
-            raise ImageError(f"{self.path}: {error}") from None
+            raise ImageError(f"{self.path}: {error}", option=error.option) from None
 
     def read(self, page: int = 0) -> Picture:
         """Reads a whole page."""
@@ -199,12 +205,6 @@ class Rows:
         height, width, bands = rows.stop - rows.start, self.image.width, self.image.bands
         content = self.region.fetch(0, rows.start, width, height)
         return np.frombuffer(content, self.depth).reshape(height, width, bands)
-
-
-def kind_of(image: Any) -> str:
-    """Names the format that an image was read from: "JPEG", "PNG", ..."""
-    loader = str(image.get("vips-loader")) if image.get_typeof("vips-loader") else ""
-    return READABLE.get(loader.removesuffix("_source"), loader)
 
 
 def png_frames(path: Path) -> int:
@@ -255,7 +255,7 @@ def one_line(path: Path) -> Iterator[None]:
         yield
     except libvips().Error as error:
         reasons = str(error.detail or error.message).strip().splitlines() or ["unknown reason"]
-        reason = f"it is none of {', '.join(READABLE.values())}" if UNKNOWN_KIND in reasons[-1] else reasons[-1]
+        reason = f"it is none of {', '.join(names())}" if UNKNOWN_KIND in reasons[-1] else reasons[-1]
         raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range
-from rednet.images.encoding import Saving, check_format, encode, holds_gray, written_depth
-from rednet.images.locking import HAS_LOCKS, lock
+from rednet.images.encoding import Saving, check_format, encode, written_format
 from rednet.images.picture import Picture, libvips, to_array
-from rednet.opening import open_regular
+from rednet.whole_files import part_file, whole_file
 
 __all__ = [
+    "IN_THE_WAY",
     "check_apart",
     "check_output",
     "check_place",
     "make_folder",
-    "part_file",
     "real_place",
     "save_image",
     "save_levels",
-    "sweep",
     "write_picture",
     "writing",
     "written_levels",
@@ -38,8 +34,7 @@ __all__ = [
 
 Array = NDArray[Any]
 
-NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
-PART = ".rednet-"  # what the name of a file that is being written begins with
+IN_THE_WAY = "choose another name, or ask for it to be overwritten"
 
 
 def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
@@ -65,7 +60,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     if folder:
         raise ImageError(f"cannot write {path}: it is a folder")
     if os.path.lexists(path) and not overwrite:
-        raise ImageError(f"{path} exists already; choose another name or use --overwrite")
+        raise ImageError(f"{path} exists already; {IN_THE_WAY}", option="overwrite")
     with writing(path), part_file(path.parent, path.suffix):
         pass
 
@@ -110,8 +105,9 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
 
 def written_levels(picture: Picture, suffix: str) -> Array:
     """Gives a picture as the levels that a format will hold; a range becomes black to white where it has no floats."""
-    depth = written_depth(suffix.lower(), picture.depth)
-    own_colours = picture.pixels.shape[2] == 3 or holds_gray(suffix.lower())
+    row = written_format(suffix)
+    depth = row.written_depth(picture.depth)
+    own_colours = picture.pixels.shape[2] == 3 or row.gray
     if isinstance(picture.colours, Range) and depth.startswith("uint"):
         own_colours = False
     return to_array(replace(picture, depth=depth), own_colours=own_colours)
@@ -145,12 +141,8 @@ def save_image(
     seal: Callable[[Path], None] = lambda part: None,
 ) -> None:
     """Encodes a libvips image, its pages one below the other; see `save_levels`."""
-    with writing(path), part_file(path.parent, path.suffix) as (part, file):
-        encode(image, header, file, path.suffix.lower(), saving, pages=pages)
-        file.flush()
-        os.fsync(file.fileno())
-        seal(part)
-        publish(part, path, overwrite=saving.overwrite)
+    with writing(path), whole_file(path, overwrite=saving.overwrite, seal=seal) as file:
+        encode(image, header, file, written_format(path.suffix, path), saving, pages=pages)
 
 
 @contextmanager
@@ -159,62 +151,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
-        raise ImageError(f"{path} exists already; choose another name or use --overwrite") from None
+        raise ImageError(f"{path} exists already; {IN_THE_WAY}", option="overwrite") from None
     except (libvips().Error, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"cannot write {path}: {reason.strip().splitlines()[-1]}") from error
-
-
-@contextmanager
-def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Opens a file of a temporary name, which is removed at the end unless it was published.
-
-    As long as it is open it is locked, so that `sweep` can tell it from what a killed run left. Where it cannot be
-    locked, it gets a name that is never swept: another process, or another machine, may well have locks there.
-    """
-    while True:
-        name = f"{PART}{uuid.uuid4().hex}"
-        part = folder / f"{name}.part{suffix}"
-        try:
-            with part.open("x+b") as file:
-                if HAS_LOCKS and not lock(file, wait=True):
-                    part = part.rename(folder / f"{name}.open{suffix}")
-                if part.exists():  # else another process has swept it away before it was locked
-                    yield part, file
-                    return
-        finally:
-            part.unlink(missing_ok=True)
-
-
-def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Gives a part file its final name; raises FileExistsError rather than replace one that must not be."""
-    if overwrite:
-        part.replace(path)
-    else:
-        rename_to_new(part, path)
-
-
-def rename_to_new(source: Path, target: Path) -> None:
-    """Renames a file, and raises FileExistsError rather than replace one that has appeared meanwhile."""
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in NO_HARD_LINKS:
-            raise
-        if target.exists():
-            raise FileExistsError from error
-        source.replace(target)
-
-
-def sweep(folder: Path) -> None:
-    """Removes what a killed run left in a folder; files that a living process writes are locked, and stay.
-
-    Where there are no locks, as on Windows, all stay.
-    """
-    for part in folder.glob(f"{PART}*.part*"):
-        try:
-            with open_regular(part) as file:
-                if lock(file):
-                    part.unlink()
-        except OSError:  # being written, or not ours to remove
-            continue

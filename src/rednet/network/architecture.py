@@ -223,3 +223,14 @@ class REDNetConfig:
 def round_up(size: int, step: int) -> int:
     """Return the smallest multiple of `step` that is at least `size`."""
     return -(-size // step) * step
+
+
+def reflection(size: int, grid: int) -> list[int]:
+    """Return which of `size` px continue them by reflection to the next multiple of `grid`; 1 px repeats itself.
+
+    Example:
+        >>> reflection(3, 4), reflection(2, 5), reflection(1, 2)
+        ([0, 1, 2, 1], [0, 1, 0, 1, 0], [0, 0])
+    """
+    period = max(2 * size - 2, 1)
+    return [min(place % period, period - place % period) for place in range(round_up(size, grid))]

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rednet.network.architecture import PLANES_PER_HINT, LayerShape, REDNetConfig
+from rednet.network.architecture import PLANES_PER_HINT, LayerShape, REDNetConfig, reflection
 
 __all__ = ["REDNet", "REDNetConfig", "fold_deconvolution", "pad_to_grid"]
 
@@ -140,9 +140,6 @@ def pad_to_grid(x: Tensor, grid: int) -> Tensor:
     """
     for dim in (2, 3):
         size = x.shape[dim]
-        padded = -(-size // grid) * grid
-        if padded > size:
-            period = max(2 * size - 2, 1)
-            index = torch.arange(padded, device=x.device) % period
-            x = x.index_select(dim, torch.minimum(index, period - index) if size > 1 else index)
+        if size % grid:
+            x = x.index_select(dim, torch.tensor(reflection(size, grid), device=x.device))
     return x

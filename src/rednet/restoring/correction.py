@@ -143,5 +143,5 @@ def removed_picture(before: Picture, after: Picture) -> Picture:
         OptionError: the sizes differ, as after enlarging.
     """
     if before.pixels.shape != after.pixels.shape:
-        raise OptionError("what was removed can only be shown if the size stays; leave --show-removed out")
+        raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
     return Picture(before.pixels - after.pixels + np.float32(MID_GRAY), None, before.depth)

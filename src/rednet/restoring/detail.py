@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.luma import to_gray
 from rednet.stopping import check_stop
 
 __all__ = ["fine_structure"]
@@ -21,7 +22,6 @@ Pixels = NDArray[np.float32]
 SCALES = 3  # structure of about 2, 4 and 8 px; anything coarser is shading
 THRESHOLD = 3.0  # standard deviations of the noise: 1 coefficient in 370 of pure noise passes
 MEDIAN_OF_NORMAL = 0.6745  # the median of |z| for a standard normal z
-LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
@@ -34,7 +34,7 @@ def fine_structure(removed: Pixels) -> Pixels:
     Returns:
         (H, W, 1) luminance, to be added to every channel.
     """
-    coarse = (removed @ LUMINANCE)[:, :, None] if removed.shape[2] == 3 else removed
+    coarse = to_gray(removed) if removed.shape[2] == 3 else removed
     found = np.zeros_like(coarse)
     for scale in range(SCALES):
         smooth = blur(blur(coarse, 2**scale, axis=0), 2**scale, axis=1)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.luma import BT601
 from rednet.images import MAX_MEGAPIXELS, PictureFile
 from rednet.network.hints import Facts
 from rednet.opening import open_regular
@@ -37,7 +38,6 @@ CLEAN_SIGMA = 1.5  # below it, there is no noise to see
 GRID = 8  # px between the block borders of a JPEG
 GRID_TRACES = 1.05  # 20 clean pictures reach 1.026; all 20, saved at quality 75 or below, pass (benchmarks/README.md)
 LARGEST_STEP = 20 / 255  # steps at a block border are small; larger ones belong to the picture
-LUMINANCE_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 SAMPLE_PIXELS = 4_000_000  # of a larger picture, only so many are looked at
 SAMPLE_ROWS = 64  # at a time; a multiple of both block sizes
 MARKER, START, TABLES, SCAN = 0xFF, 0xD8, 0xDB, 0xDA
@@ -142,7 +142,7 @@ def grid_strength(pixels: NDArray[np.float32]) -> float:
         About 1 without blocks; more where a JPEG was decoded into these pixels, and the grid was not cropped or scaled
         away. It says little about the quality: at 50, pictures range from 1.2 to 2.3.
     """
-    gray = pixels @ LUMINANCE_WEIGHTS if pixels.shape[2] == 3 else pixels[:, :, 0]
+    gray = pixels @ BT601 if pixels.shape[2] == 3 else pixels[:, :, 0]
     if min(gray.shape) < 2 * GRID:
         return 1.0
     phases = []

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from rednet.progress import Progress, silent
+
 __all__ = ["Feed", "banded_rows"]
 
 Piece = NDArray[Any]
@@ -29,7 +31,7 @@ def banded_rows(
     *,
     rows: int,
     stride: int = 1,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> Iterator[tuple[slice, Piece]]:
     """Leads a picture through a function in bands, and gives the result from top to bottom.
 

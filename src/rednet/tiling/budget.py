@@ -143,5 +143,6 @@ def choose_pieces(config: REDNetConfig, size: Size, max_memory: int | None) -> P
                 return pieces
     raise OptionError(
         f"restoring this picture needs {needed / 1e6:.0f} MB of memory and {limit / 1e6:.0f} MB may be used; "
-        "free some, or raise --max-memory"
+        "free some, or raise max_memory",
+        option="max_memory",
     )

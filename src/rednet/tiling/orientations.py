@@ -10,21 +10,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ORIENTATIONS", "apply_self_ensemble", "spread_of_orientations"]
+from rednet.classical.orientations import ORIENTATIONS, orient, orient_back
+
+__all__ = ["apply_self_ensemble", "spread_of_orientations"]
 
 Array = NDArray[np.float32]
-ORIENTATIONS = 8
-
-
-def orient(x: Array, orientation: int) -> Array:
-    """Flips (orientations 4 to 7) and then rotates a picture."""
-    return np.rot90(x[:, ::-1] if orientation >= 4 else x, orientation % 4)
-
-
-def orient_back(x: Array, orientation: int) -> Array:
-    """Undoes `orient`."""
-    turned = np.rot90(x, -(orientation % 4))
-    return turned[:, ::-1] if orientation >= 4 else turned
 
 
 def apply_self_ensemble(function: Callable[[Array], Array], planes: Array) -> Array:

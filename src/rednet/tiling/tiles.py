@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError
+from rednet.progress import Progress, silent
 
 __all__ = ["spans", "tiled_rows"]
 
@@ -52,7 +53,7 @@ def tiled_rows(
     halo: int,
     stride: int = 1,
     both_ends: bool = False,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = silent,
 ) -> Iterator[tuple[slice, Piece]]:
     """Applies a function to a picture, tile by tile, and gives the result in bands of rows from top to bottom.
 

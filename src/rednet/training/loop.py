@@ -28,6 +28,7 @@ from rednet.training.optimizer import build_optimizers
 from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe, Schedule
 from rednet.training.start import load_teacher, starting_network
+from rednet.whole_files import sweep, whole_file
 from rednet.zoo.checking import CONFIG, WEIGHTS
 from rednet.zoo.folder import save_network
 
@@ -133,6 +134,7 @@ def train(
     exams = [crop.to(place) for crop in validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)]
     patches = Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed)
     crops = stream(patches, run.status.step, place)
+    sweep(out)  # what a killed run left
     log = Log(out, [share.name for share in recipe.validation], tensorboard)
 
     status = run.status
@@ -245,9 +247,8 @@ class Run:
             "balance": self.balance.means,
             "status": asdict(self.status),
         }
-        temporary = out / f".{STATE}.part"
-        torch.save(state, temporary)
-        temporary.replace(out / STATE)
+        with whole_file(out / STATE) as file:
+            torch.save(state, file)
         save_network(self.averaged, out)  # second: from a state alone a run can go on, from weights alone it cannot
 
     def load(self, path: Path) -> None:

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from rednet.classical.orientations import ORIENTATIONS, orient
 from rednet.degradations import Degraded, Mixture, Share, to_gray
 from rednet.errors import TrainingError
 from rednet.images import read_picture
+from rednet.images.formats import read_endings
 from rednet.machine import cpu_threads
 from rednet.network.hints import hint_vector
 from rednet.network.model import REDNetConfig
@@ -30,10 +32,10 @@ from rednet.training.recipe import Data
 
 __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 Picture = NDArray[np.uint8]
 DRAWING = 384  # px a side, of the drawings that crops are cut from
 DRAWINGS_AT_ONCE, CROPS_A_TURN = 32, 8192  # a drawing costs about 60 ms: few are in use at once, for many crops
+TURNS = (0, 1, 2, 3, 4, 7, 6, 5)  # by the number that is drawn: a run that goes on sees what it would have seen
 AHEAD = 4  # batches that each worker keeps ready, in shared memory
 
 
@@ -63,9 +65,9 @@ def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = (
         raise TrainingError(f"the recipe excludes files that do not exist: {', '.join(sorted(missing))}")
     found: list[Path] = []
     for folder in folders:
-        files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in read_endings() and p.is_file())
         if not files:
-            raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it with --data")
+            raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it", option="data")
         found += [p for p in files if p not in left_out]
     return found
 
@@ -110,9 +112,8 @@ class Patches(Dataset[Crop]):
         picture = self.picture(index, rng)
         size = self.data.patch + self.data.margin
         top, left = (int(rng.integers(side - size + 1)) for side in picture.shape[:2])
-        x = flip(picture[top : top + size, left : left + size], int(rng.integers(8))).astype(np.float32) / np.float32(
-            255
-        )
+        turned = orient(picture[top : top + size, left : left + size], TURNS[rng.integers(ORIENTATIONS)])
+        x = turned.astype(np.float32) / np.float32(255)
         if x.shape[2] > self.model.channels:
             x = to_gray(x)
         task, x, degraded = self.mixture(x, rng)
@@ -192,12 +193,6 @@ def pair(
         return torch.from_numpy(image[window].transpose(2, 0, 1).copy()).expand(model.channels, -1, -1)
 
     return Crop(to_tensor(y), to_tensor(x), torch.from_numpy(lost[window][None].copy()), torch.from_numpy(told), task)
-
-
-def flip(picture: Picture, orientation: int) -> Picture:
-    """Gives one of the 8 flips and rotations of a picture."""
-    turned = np.rot90(picture, orientation % 4)
-    return turned[:, ::-1] if orientation >= 4 else turned
 
 
 def enlarge(picture: Picture, size: int) -> Picture:

@@ -57,8 +57,9 @@ def check_address(host: str, token: str | None) -> None:
     """Raises OptionError if others could reach a server that asks for no token."""
     if not is_loopback(host) and not token:
         raise OptionError(
-            f"{host} can be reached by others, and there is no token; give one with --token, or in REDNET_TOKEN, or "
-            "stay at 127.0.0.1"
+            f"{host} can be reached by others, and there is no token; give one, here or in "
+            "REDNET_TOKEN, or stay at 127.0.0.1",
+            option="token",
         )
 
 
@@ -160,7 +161,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
             listening = config.bind_socket()
         except SystemExit:  # uvicorn's way to say so
             raise OptionError(
-                f"cannot listen at {settings.host}:{settings.port}; is the port taken? Give another with --port"
+                f"cannot listen at {settings.host}:{settings.port}; is the port taken? Give another", option="port"
             ) from None
         logging.getLogger("uvicorn.error").addFilter(worth_telling)
         server = Server(config, app.stop)

@@ -60,7 +60,9 @@ class Body:
 
     def too_long(self) -> Response:
         """Return the answer to a body that has too many bytes."""
-        return problem(413, f"the request has more than {self.most_bytes} bytes; send less, or raise --max-bytes")
+        return problem(
+            413, f"the request has more than {self.most_bytes} bytes; send less, or raise the server's max_bytes"
+        )
 
     async def receive(self) -> Message:
         """Return the next piece of the body.

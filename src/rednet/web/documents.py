@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rednet.images.formats import FORMATS, written_formats
 from rednet.web.options import RestoreOptions
 from rednet.web.problems import PROBLEM, Problem
 
@@ -44,23 +45,20 @@ SENTENCES = {
     403: "this request comes from another site's page; only our own is answered",
     404: "there is no job 'abc'; finished ones are kept for a while only",
     409: "the job is running; ask again when it is done",
-    413: "the request has more than 104857600 bytes; send less, or raise --max-bytes",
+    413: "the request has more than 104857600 bytes; send less, or raise the server's max_bytes",
     421: "this server answers to localhost and 127.0.0.1, not to 'example.org'",
     422: "the picture is not a picture that can be read: VipsForeignLoad: source is not in a known format",
     429: "the queue is full; try again in 4 s",
     500: "something went wrong here; the server's log tells what",
-    503: "the job was stopped after 600 s, 42% done; give a smaller picture, or raise --max-seconds",
+    503: "the job was stopped after 600 s, 42% done; give a smaller picture, or raise the server's max_seconds",
 }
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
           408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
           421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
           500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
 EVERYWHERE = (400, 401, 403, 408, 413, 421)
-PICTURES = {
-    kind: {"schema": {"type": "string", "format": "binary"}}
-    for kind in ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/avif")
-}
 BINARY = {"type": "string", "format": "binary"}
+PICTURES = {row.media: {"schema": BINARY} for row in written_formats()}
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -105,7 +103,7 @@ def body() -> dict[str, Any]:
         "content": {
             "multipart/form-data": {"schema": form},
             "application/octet-stream": {"schema": BINARY},
-            **{kind: {"schema": BINARY} for kind in ("image/jpeg", "image/png", "image/tiff", "image/webp")},
+            **{row.media: {"schema": BINARY} for row in FORMATS},
         },
     }
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rednet.errors import OptionError
-from rednet.images.writing import part_file, sweep
+from rednet.whole_files import part_file, sweep
 
 __all__ = ["parent_folder", "private_folder", "remove_leftovers"]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rednet.errors import OptionError
+from rednet.images.formats import read_endings
 
 __all__ = ["MOST_PAGES", "SHOWN", "Incoming", "own_file"]
 
@@ -27,7 +28,6 @@ MOST_FILES = 12  # of one page; the oldest makes room
 MOST_PAGES = 64  # whose strokes are remembered
 PIECE = 1 << 20  # bytes
 STRANGE = re.compile(r"[^\w .,()-]")  # in a file's name
-ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".npy")
 SHOWN = "desk-"  # how the names of folders begin that go with a desk
 
 
@@ -185,6 +185,6 @@ def harmless(name: str) -> str:
     """
     path = Path(name.replace("\\", "/").replace("\0", ""))
     path = Path(path.name)
-    ending = path.suffix.lower() if path.suffix.lower() in ENDINGS else ".bin"
+    ending = path.suffix.lower() if path.suffix.lower() in (*read_endings(), ".npy") else ".bin"
     stem = STRANGE.sub("", path.stem).strip(" .")[:60]
     return f"{stem or 'picture'}{ending}"

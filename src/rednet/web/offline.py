@@ -41,7 +41,8 @@ def stay_offline(folder: Path) -> None:
     if not iscoroutinefunction(getattr(processing_utils, FETCH, None)):
         raise OptionError(
             "this version of Gradio fetches what a browser names in a way that we do not know, so the page stays off; "
-            "take the version that constraints.txt names, or serve with --no-page"
+            "take the version that constraints.txt names, or serve without the page",
+            option="no_page",
         )
     setattr(processing_utils, FETCH, refuse)
 

@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from rednet.errors import OptionError
+from rednet.images.formats import format_of, kernel_files, kernel_formats
 from rednet.web.desk import Desks
 from rednet.web.examples import make_examples
 from rednet.web.gate import Gate
@@ -39,7 +40,6 @@ SHAPES = [("Out of focus", "disk"), ("Soft", "gaussian"), ("Motion", "motion"), 
 BRUSH = "#ff2d2d"
 HERE_ONLY = "Restores damaged pictures on this computer. Nothing is sent anywhere, or kept."
 AT_THE_SERVER = "Restores damaged pictures on its server. They go nowhere else, and are not kept."
-PICTURES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}  # to be shown
 NOT_KEPT = {"Cache-Control": "no-store"}
 MOST_FILES = 4  # of one upload
 MOST_WAITING = 32  # steps
@@ -111,8 +111,9 @@ def add_files(app: FastAPI, desks: Desks) -> None:
             place = own_file(path, desks.incoming.folder)
         except OptionError as error:
             return problem(404, str(error))
-        kind = PICTURES.get(place.suffix, "application/octet-stream")
-        shown = "inline" if place.suffix in PICTURES else "attachment"
+        row = format_of(place.suffix)
+        kind = "application/octet-stream" if row is None else row.media
+        shown = "inline" if row is not None and row.browsers else "attachment"
         return FileResponse(
             place, media_type=kind, filename=place.name, content_disposition_type=shown, headers=NOT_KEPT
         )
@@ -151,8 +152,9 @@ def layout(steps: Steps, promise: str) -> Any:
                     shape = gr.Radio(SHAPES, value="disk", label="Kind of blur")
                     length = gr.Slider(0.5, 30, 3, step=0.1, label="Radius, px", interactive=True)
                     angle = gr.Slider(0, 180, 0, step=1, label="Angle, degrees", visible=False, interactive=True)
-                    kernel_file = gr.File(label="Kernel: .png, .tif or .npy", visible=False, height=100,
-                                          file_types=[".png", ".tif", ".tiff", ".npy"])  # fmt: skip
+                    drawn = [ending for row in kernel_formats() for ending in row.endings]
+                    kernel_file = gr.File(label=f"Kernel: {kernel_files()}", visible=False, height=100,
+                                          file_types=[*drawn, ".npy"])  # fmt: skip
                     kernel = gr.Image(label="What a point becomes", height=130, elem_id="kernel", interactive=False,
                                       format="png", buttons=[])  # fmt: skip
                 with gr.Group(visible=False) as holes:

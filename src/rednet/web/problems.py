@@ -13,9 +13,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from rednet.errors import ImageError, OptionError, RednetError
+from rednet.web.options import RestoreOptions
 from rednet.web.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
 
-__all__ = ["PROBLEM", "Problem", "problem", "problem_of", "said"]
+__all__ = ["PROBLEM", "Problem", "answered", "problem", "problem_of", "said"]
 
 PROBLEM = "application/problem+json"
 NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by how the names of our files begin
@@ -56,7 +57,13 @@ def problem_of(error: RednetError, folder: Path) -> JSONResponse:
     """Gives one of our errors as an answer; `folder` as in `said`."""
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, QueueFullError) else {}
-    return problem(status, said(error, folder), headers)
+    return problem(status, answered(error, folder), headers)
+
+
+def answered(error: BaseException, folder: Path) -> str:
+    """Return an error's sentence, see `said`, with the field of the form that helps, if there is one."""
+    field = getattr(error, "option", "")
+    return f"{said(error, folder)} ({field})" if field in RestoreOptions.model_fields else said(error, folder)
 
 
 def said(error: BaseException, folder: Path) -> str:

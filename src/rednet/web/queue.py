@@ -108,7 +108,7 @@ class Job:
         if self.seconds > self.max_seconds:
             raise TooSlowError(
                 f"the job was stopped after {self.max_seconds:g} s, {self.share:.0%} done; give a smaller picture, or "
-                "raise --max-seconds"
+                "raise the server's max_seconds"
             )
 
     def work(self) -> None:

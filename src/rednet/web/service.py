@@ -16,18 +16,17 @@ from rednet.errors import RednetError
 from rednet.files.file import FileTask
 from rednet.files.listing import output_name, result_suffix
 from rednet.images import PictureFile
-from rednet.restoring.restorer import MODELS
+from rednet.images.encoding import written_format
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
-from rednet.web.problems import problem, problem_of, said
+from rednet.web.problems import answered, problem, problem_of
 from rednet.web.queue import JobQueue, State, StoppedError, StoppingError
 from rednet.web.shelf import Order, Shelf
 from rednet.web.upload import Upload, receive
+from rednet.zoo.shipped import shipped_models
 
 __all__ = ["Service"]
 
 PATIENCE_S = 1.0  # how often it is looked whether somebody still waits for the answer
-MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff",
-         ".webp": "image/webp", ".avif": "image/avif"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,8 @@ class Service:
             return problem(500, "something went wrong here; the server's log tells what")
         target = order.task.target
         headers = {"Rednet-Found": order.task.report.words, "Cache-Control": "no-store"}
-        return FileResponse(target, media_type=MEDIA[target.suffix.lower()], filename=target.name, headers=headers)
+        media = written_format(target.suffix).media
+        return FileResponse(target, media_type=media, filename=target.name, headers=headers)
 
     def status(self, order: Order) -> JobStatus:
         """Tells how far a job is."""
@@ -135,7 +135,7 @@ class Service:
             seconds_left=None if job.seconds_left is None else round(job.seconds_left, 1),
             found=order.task.report.words,
             picture=f"/v1/jobs/{job.id}/picture" if job.state is State.DONE else None,
-            error=None if error is None else said(error, order.folder),
+            error=None if error is None else answered(error, order.folder),
         )
 
     async def job(self, job_id: str) -> Response:
@@ -162,8 +162,7 @@ class Service:
 
     async def models(self) -> Models:
         """Lists the networks that come with rednet, and says which one is loaded."""
-        shipped = sorted(config.parent.name for config in MODELS.glob("*/config.json"))
-        return Models(loaded=self.model, shipped=shipped)
+        return Models(loaded=self.model, shipped=shipped_models())
 
     async def health(self) -> Response:
         """Says that all is well: the network's thread is alive."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rednet.files.file import FileTask
+from rednet.progress import Progress
 from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
 from rednet.web.limits import Limits
@@ -67,9 +68,9 @@ class Shelf:
             task.close()
             self.counters.job_ended(job, task.report.megapixels)
 
-        def run(advance: object) -> None:
+        def run(advance: Progress) -> None:
             task.load()
-            task.restore(self.restorer, job.advance)
+            task.restore(self.restorer, advance)
             task.save()
 
         job = Job(run, self.limits.max_seconds, end)

@@ -13,12 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rednet.errors import OptionError
+from rednet.images.formats import kernel_files, kernel_formats
 from rednet.web.options import RestoreOptions, read_options
 
 __all__ = ["FILES", "Upload", "receive"]
 
 FILES = ("picture", "mask", "kernel_file")
-KERNELS = (b"\x93NUMPY", ".npy"), (b"\x89PNG", ".png"), (b"II", ".tif"), (b"MM", ".tif")  # how such files begin
+NPY = (b"\x93NUMPY",)  # how such a file begins
 MAX_FIELD = 1 << 16  # bytes
 
 
@@ -73,8 +74,9 @@ def copy(part: UploadFile, path: Path) -> Path:
     if path.name == "kernel_file":
         with path.open("rb") as file:
             start = file.read(8)
-        ending = next((ending for magic, ending in KERNELS if start.startswith(magic)), None)
+        kinds = [(".npy", NPY), *((row.endings[0], row.first_bytes) for row in kernel_formats())]
+        ending = next((ending for ending, first in kinds if start.startswith(first)), None)
         if ending is None:
-            raise OptionError("the kernel is neither a PNG, a TIFF nor a .npy file")
+            raise OptionError(f"the kernel is none of our kinds of file; send {kernel_files()}")
         path = path.rename(path.with_name(f"kernel{ending}"))
     return path

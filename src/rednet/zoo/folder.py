@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rednet.network.chain import Chain, chain_of
+from rednet.whole_files import whole_file
 from rednet.zoo.checking import CONFIG, WEIGHTS, load_config, load_tensors
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ def save_network(model: REDNet, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
-    write_whole(folder / CONFIG, (json.dumps(asdict(model.config), indent=2) + "\n").encode())
-    write_whole(folder / WEIGHTS, save(weights))
+    shape = json.dumps(asdict(model.config), indent=2) + "\n"
+    for name, content in ((CONFIG, shape.encode()), (WEIGHTS, save(weights))):
+        with whole_file(folder / name) as file:
+            file.write(content)
 
 
 def load_chain(folder: Path) -> Chain:
@@ -55,13 +57,3 @@ def load_network(folder: Path) -> REDNet:
     model = REDNet(config)
     model.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
     return model.eval()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file under a temporary name beside its place and renames it: it is there whole, or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

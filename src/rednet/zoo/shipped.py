@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from rednet.errors import ModelError
+from rednet.zoo.checking import CONFIG
 
-__all__ = ["MODELS", "find_model"]
+__all__ = ["MODELS", "find_model", "shipped_models"]
 
 MODELS = Path(__file__).parent
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that come with rednet, sorted."""
+    return sorted(config.parent.name for config in MODELS.glob(f"*/{CONFIG}"))
 
 
 def find_model(name_or_dir: str | Path) -> Path:
@@ -17,7 +23,7 @@ def find_model(name_or_dir: str | Path) -> Path:
     Raises:
         ModelError: neither a shipped model nor a folder.
     """
-    shipped = sorted(config.parent.name for config in MODELS.glob("*/config.json"))
+    shipped = shipped_models()
     if str(name_or_dir) in shipped:
         return MODELS / str(name_or_dir)
     try:

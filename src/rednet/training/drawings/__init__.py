@@ -2,7 +2,7 @@
 
 Drawing number n is a function of the seed and n, of the fonts that are installed, and of Pillow's version.
 
-    python -m rednet.training.drawings OUT.png --seed 0
+    python -m rednet.training.drawings OUT.png
 """
 
 from __future__ import annotations

@@ -1,0 +1,61 @@
+"""How the command line gives the options that the library's errors name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from rednet.errors import RednetError
+
+__all__ = ["Flags", "Verb", "flags_of_this_verb", "hinted"]
+
+Flags = Mapping[str, str]
+"""A verb's flags by the names of options: max_megapixels -> --max-megapixels."""
+
+_flags: ContextVar[Flags] = ContextVar("flags")
+
+
+class Verb(TyperCommand):
+    """A verb of the command line; a RednetError becomes one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        flags = flags_among(flag for parameter in self.params for flag in parameter.opts)
+        before = _flags.set(flags)
+        try:
+            return super().invoke(ctx)
+        except RednetError as error:
+            print(f"rednet: {hinted(str(error), error.option, flags)}", file=sys.stderr)
+            raise typer.Exit(1) from None
+        finally:
+            _flags.reset(before)
+
+
+def flags_among(flags: Iterable[str]) -> Flags:
+    """Return the long ones of some flags, by the names of their options.
+
+    Example:
+        >>> flags_among(["-o", "--output", "--max-memory"])
+        {'output': '--output', 'max_memory': '--max-memory'}
+    """
+    return {flag.removeprefix("--").replace("-", "_"): flag for flag in flags if flag.startswith("--")}
+
+
+def flags_of_this_verb() -> Flags:
+    """Return the flags of the verb that runs, asked for in its own thread."""
+    return _flags.get({})
+
+
+def hinted(message: str, option: str, flags: Flags) -> str:
+    """Return an error's message with the flag that helps, if the verb has it.
+
+    Example:
+        >>> hinted("a.png has 600 megapixels", "max_megapixels", {"max_megapixels": "--max-megapixels"})
+        'a.png has 600 megapixels (--max-megapixels)'
+    """
+    return f"{message} ({flags[option]})" if option in flags else message

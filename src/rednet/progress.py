@@ -1,0 +1,13 @@
+"""How long work says how far it is: it calls a function with the share that is done, 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["Progress", "silent"]
+
+Progress = Callable[[float], None]
+
+
+def silent(share: float) -> None:
+    """Take note of the progress of work whose progress nobody wants to know."""
