@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
     from rednet.restoring.restorer import Restorer
-    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, restore, upscale
+    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, restore, run, upscale
 
 __all__ = [
     "EngineError",
@@ -33,13 +33,14 @@ __all__ = [
     "denoise",
     "inpaint",
     "restore",
+    "run",
     "upscale",
 ]
 
 HOMES = {
     "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
     "rednet.restoring.restorer": ("Restorer",),
-    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"),
+    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "run", "upscale"),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,7 +21,8 @@ from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
 from rednet.images.writing import part_file, written_levels
 from rednet.network.hints import Facts
-from rednet.restoring.correction import Options, apply_correction, check_options, hidden_pixels
+from rednet.restoring.correction import apply_correction, hidden_pixels
+from rednet.restoring.options import Options, Progress, silent
 from rednet.restoring.restorer import Restorer
 from rednet.tiling.orientations import apply_self_ensemble
 from rednet.tiling.residual import View, with_marks
@@ -117,31 +118,26 @@ def restore_rows(
     page: int,
     facts: Facts,
     suffix: str,
-    *,
-    strength: float = 1.0,
-    self_ensemble: bool = False,
-    detail: float = 0.0,
-    progress: Callable[[float], None] = lambda share: None,
+    options: Options,
+    progress: Progress = silent,
 ) -> Iterator[Array]:
-    """Restores a page of a file and gives it from top to bottom, in levels as the format of `suffix` holds them.
+    """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option is out of range, or needs the whole picture.
+        ImageError: the file breaks off. OptionError: an option needs the whole picture.
     """
-    if detail:
+    if options.detail:
         raise OptionError("detail is judged by the whole picture")
-    options: Options = {"strength": strength, "self_ensemble": self_ensemble}
-    check_options(options)
     window = Window(file, page)
     for rows, correction in restorer.residual_rows(
         window.read,
         (file.height, file.width, file.channels),
         facts,
-        apply_self_ensemble if self_ensemble else None,
+        apply_self_ensemble if options.self_ensemble else None,
         progress,
         transparency=file.bands > file.channels,
     ):
-        yield written_levels(apply_correction(window.take(rows), correction, **options), suffix)
+        yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
 
 
 class Window:

@@ -13,6 +13,7 @@ from rednet.images.colour import PROFILE
 from rednet.images.picture import libvips
 from rednet.images.tiff_tags import append_tags
 from rednet.stopping import asker
+from rednet.values import setting
 
 __all__ = ["FORMATS", "Saving", "encode", "written_depth"]
 
@@ -40,7 +41,7 @@ class Saving:
     """
 
     quality: int = 95
-    overwrite: bool = False
+    overwrite: bool = setting(bool, False, "Replace an existing file.", shapes=False)
     strip_metadata: bool = False
     software: str | None = None
 

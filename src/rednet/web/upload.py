@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rednet.errors import OptionError
-from rednet.web.options import RestoreOptions, read_options
+from rednet.web import options
+from rednet.web.options import FILES, read_options
 
-__all__ = ["FILES", "Upload", "receive"]
+__all__ = ["Upload", "receive"]
 
-FILES = ("picture", "mask", "kernel_file")
 KERNELS = (b"\x93NUMPY", ".npy"), (b"\x89PNG", ".png"), (b"II", ".tif"), (b"MM", ".tif")  # how such files begin
 MAX_FIELD = 1 << 16  # bytes
 
@@ -26,7 +26,7 @@ MAX_FIELD = 1 << 16  # bytes
 class Upload:
     """What a request has brought: its options, and its files by the names of `FILES`."""
 
-    options: RestoreOptions
+    options: options.Request
     files: Mapping[str, Path]
 
 
