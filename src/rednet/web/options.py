@@ -20,7 +20,7 @@ from rednet.restoring.tasks import TASKS, Task
 from rednet.values import Setting, settings
 from rednet.web.limits import Limits
 
-__all__ = ["FILES", "Request", "RestoreOptions", "read_options"]
+__all__ = ["FILES", "RestoreOptions", "RestoreRequest", "read_options"]
 
 MOST_TEXT = 60  # characters of a field
 OWN = {name: settings(kind) for name, kind in TASKS.items()}  # the options of each task
@@ -28,7 +28,7 @@ UPLOADS = {said.upload: name for own in OWN.values() for name, said in own.items
 FILES = ("picture", *UPLOADS)  # of a form
 
 
-class Request(BaseModel):
+class RestoreRequest(BaseModel):
     """What only HTTP knows of a restoration; `RestoreOptions` has the rest."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -117,15 +117,15 @@ def _field(said: Setting, description: str) -> Any:
     return Annotated[kind, Field(description=description, examples=examples, **ranged, **longest)], default
 
 
-RestoreOptions: type[Request] = create_model(
+RestoreOptions: type[RestoreRequest] = create_model(
     "RestoreOptions",
-    __base__=Request,
+    __base__=RestoreRequest,
     __doc__="The options of a restoration; they mean what they mean on the command line.",
     **dict(_fields()),
 )
 
 
-def read_options(fields: Mapping[str, str]) -> Request:
+def read_options(fields: Mapping[str, str]) -> RestoreRequest:
     """Check the fields of a form or of a query; an empty one counts as left out.
 
     Raises:

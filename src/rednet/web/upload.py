@@ -13,8 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rednet.errors import OptionError
-from rednet.web import options
-from rednet.web.options import FILES, read_options
+from rednet.web.options import FILES, RestoreRequest, read_options
 
 __all__ = ["Upload", "receive"]
 
@@ -26,7 +25,7 @@ MAX_FIELD = 1 << 16  # bytes
 class Upload:
     """What a request has brought: its options, and its files by the names of `FILES`."""
 
-    options: options.Request
+    options: RestoreRequest
     files: Mapping[str, Path]
 
 
