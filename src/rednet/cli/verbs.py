@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -30,12 +31,13 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
     of `Options` in the place of `task` and `options`.
     """
     own, common = settings(kind), settings(Options)
+    flags = {name: _flag(name) for name in own}
 
     def command(**given: Any) -> None:
         try:
             task = kind(**{name: given.pop(name) for name in own})
         except OptionError as error:
-            raise typer.BadParameter(str(error)) from None
+            raise typer.BadParameter(re.sub(r"\b\w+\b", lambda word: flags.get(word[0], word[0]), str(error))) from None
         process(task=task, options=Options(**{name: given.pop(name) for name in common}), **given)
 
     parameters = []
@@ -52,12 +54,16 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
     return command
 
 
+def _flag(name: str) -> str:
+    """Write an option's name as the command line does."""
+    return f"--{name.replace('_', '-')}"
+
+
 def _parameter(name: str, said: Setting) -> inspect.Parameter:
     """Make a parameter of an option."""
-    flag = f"--{name.replace('_', '-')}"
     ranged = {} if said.kind not in (int, float) else {"min": said.lowest, "max": said.highest}
     read = {"readable": False} if said.kind is Path else {}  # whether it can be read is said by who reads it
-    option = typer.Option(flag, help=said.help, **ranged, **read)  # type: ignore[arg-type]
+    option = typer.Option(_flag(name), help=said.help, **ranged, **read)  # type: ignore[arg-type]
     kind = Optional[said.kind] if said.default is None else said.kind  # noqa: UP045  # of a variable
     default = inspect.Parameter.empty if said.required else said.default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
