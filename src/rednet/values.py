@@ -7,7 +7,7 @@ the command line, HTTP and the ledger all read it there.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import MISSING, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from math import inf
 from numbers import Real
 from reprlib import repr as brief
@@ -81,35 +81,7 @@ def check_keywords(given: Collection[str], known: Collection[str]) -> None:
 
 
 class Setting(NamedTuple):
-    """What a field of a dataclass says of the option that it is; see `setting`."""
-
-    kind: type
-    default: Any
-    help: str
-    lowest: float | None
-    highest: float | None
-    shapes: bool
-    upload: str
-    example: str
-
-    @property
-    def required(self) -> bool:
-        """Tell whether the option has no default."""
-        return self.default is MISSING
-
-
-def setting(
-    kind: type,
-    default: Any,
-    help: str,
-    lowest: float | None = None,
-    highest: float | None = None,
-    *,
-    shapes: bool = True,
-    upload: str = "",
-    example: str = "",
-) -> Any:
-    """Declare an option as a field of a dataclass.
+    """An option, as a field of a dataclass declares it; see `setting`.
 
     Args:
         kind: bool, int, float, str, or Path of a file.
@@ -121,7 +93,22 @@ def setting(
         upload: name of the file in an HTTP form that can take the option's place.
         example: a value, for the documents of HTTP.
     """
-    said = Setting(kind, default, help, lowest, highest, shapes, upload, example)
+
+    kind: type
+    default: Any
+    help: str
+    lowest: float | None = None
+    highest: float | None = None
+    shapes: bool = True
+    upload: str = ""
+    example: str = ""
+
+
+def setting(
+    kind: type, default: Any, help: str, lowest: float | None = None, highest: float | None = None, **more: Any
+) -> Any:
+    """Declare an option as a field of a dataclass; the arguments are those of `Setting`."""
+    said = Setting(kind, default, help, lowest, highest, **more)
     return field(default=default, metadata={"setting": said})
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
@@ -65,7 +66,7 @@ def _parameter(name: str, said: Setting) -> inspect.Parameter:
     read = {"readable": False} if said.kind is Path else {}  # whether it can be read is said by who reads it
     option = typer.Option(_flag(name), help=said.help, **ranged, **read)  # type: ignore[arg-type]
     kind = Optional[said.kind] if said.default is None else said.kind  # noqa: UP045  # of a variable
-    default = inspect.Parameter.empty if said.required else said.default
+    default = inspect.Parameter.empty if said.default is MISSING else said.default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
 

@@ -227,12 +227,15 @@ class FileTask:
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
             for page in range(pages):
-                restoration = self.compute(restorer, on_page(page), page)
-                self.finish(restoration)
-                self.save_extras(restorer, restoration)
+                self.restore_page(restorer, page, on_page(page))
             self.pictures = []
         self.report.pages = pages
         self.report.seconds += time.perf_counter() - start
+
+    def restore_page(self, restorer: Restorer, page: int, progress: Progress) -> None:
+        """Restore a page in memory, with what else is asked for."""
+        restoration = self.compute(restorer, progress, page)
+        self.save_extras(restorer, restoration, self.finish(restoration))
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
@@ -240,10 +243,12 @@ class FileTask:
             self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
         )
 
-    def finish(self, restoration: Restoration) -> None:
+    def finish(self, restoration: Restoration) -> Picture:
         """Apply a page's correction."""
-        self.levels.append(written_levels(restoration.apply(self.handling.options), self.target.suffix))
+        after = restoration.apply(self.handling.options)
+        self.levels.append(written_levels(after, self.target.suffix))
         self.report.height, self.report.width = self.levels[0].shape[:2]
+        return after
 
     def fitted(self, restorer: Restorer) -> Restorer:
         """Gives the restorer with the largest pieces that fit into memory."""
@@ -263,12 +268,12 @@ class FileTask:
             tile = min(tile, choose_pieces(engine.config, size._replace(bands=False), how.max_memory).tile)
         return Restorer(engine, tile=tile, bands=pieces.bands)
 
-    def save_extras(self, restorer: Restorer, restoration: Restoration) -> None:
+    def save_extras(self, restorer: Restorer, restoration: Restoration, after: Picture) -> None:
         """Writes what was removed, and how uncertain it is, where that is asked for."""
         how = self.handling
         saving = replace(how.saving, software=None)
         if how.show_removed is not None:
-            picture = removed_picture(restoration.before, restoration.apply(how.options))
+            picture = removed_picture(restoration.before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
             picture = restorer.uncertainty(restoration.before, restoration.found.facts)

@@ -30,17 +30,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.float32]
 
-__all__ = [
-    "TASKS",
-    "Automatic",
-    "Deblur",
-    "Dejpeg",
-    "Denoise",
-    "Inpaint",
-    "Task",
-    "Told",
-    "Upscale",
-]
+__all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task", "Told", "Upscale"]
 
 SIGMA, QUALITY = HINTS["sigma"], HINTS["quality"]
 STEPS, MAX_STEPS = 2, 32
@@ -137,7 +127,6 @@ class Automatic(Task):
     name, verb, ending = "auto", "restore", "-restored"
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Inspect the picture."""
         from rednet.restoring.inspection import inspect
 
         return inspect(sample(), path)
@@ -157,7 +146,6 @@ class Told(Task):
         check_facts(self.facts)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Return the facts."""
         return _finding(self.facts)
 
 
@@ -178,7 +166,6 @@ class Denoise(Task):
     )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Return what is known; a JPEG file tells its quality itself."""
         from rednet.restoring.inspection import compression
 
         return _finding({"sigma": self.sigma, **compression(self.quality, path)})
@@ -197,7 +184,6 @@ class Dejpeg(Task):
     )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Return what is known; a JPEG file tells its quality itself."""
         from rednet.restoring.inspection import compression
 
         known = {"quality": None, **compression(self.quality, path)}
@@ -213,16 +199,13 @@ class Upscale(Task):
 
     @property
     def suffix(self) -> str:
-        """Say how much larger the result is."""
         return f"-x{self.scale}"
 
     @property
     def enlargement(self) -> int:
-        """How many times wider and higher the result is."""
         return self.scale
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Return the scale."""
         return _finding({"scale": float(self.scale)})
 
     def prepare(self, picture: Picture) -> Picture:
@@ -263,7 +246,6 @@ class Deblur(Task):
         return cls(**{**given, "kernel": parse_kernel(kernel) if isinstance(kernel, str) else kernel})
 
     def check(self, options: Options) -> None:
-        """Raise OptionError or ImageError unless the kernel is one."""
         super().check(options)
         self.loaded_kernel()
 
@@ -276,7 +258,6 @@ class Deblur(Task):
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
     ) -> Pixels:
-        """Let the network take turns with the inverse."""
         from rednet.restoring.deblur import correct_blur
 
         turns = STEPS if self.steps is None else self.steps
@@ -322,7 +303,6 @@ class Inpaint(Task):
         return self.mask_alpha
 
     def check(self, options: Options) -> None:
-        """Raise OptionError if strength has nothing to weigh."""
         super().check(options)
         if options.strength != 1 and not self.restore_known:
             raise OptionError(NO_STRENGTH)
@@ -339,7 +319,6 @@ class Inpaint(Task):
         return without_junk(image, self.mask)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Return the facts."""
         return _finding(self.facts)
 
     def missing(self, picture: Picture) -> Mask | Any:
@@ -362,7 +341,6 @@ class Inpaint(Task):
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
     ) -> Pixels:
-        """Restore the whole picture, or nothing more."""
         if self.restore_known:
             return super().correct(network, picture, found, options, progress)
         import numpy as np

@@ -6,6 +6,7 @@ The fields of a request are those of all tasks, those of `Options`, and what onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
@@ -109,10 +110,11 @@ def _fields() -> Iterator[tuple[str, Any]]:
 
 def _field(said: Setting, description: str) -> Any:
     """Make a field of pydantic of an option."""
+    description += f" A file comes as {said.upload}." if said.upload else ""
     ranged: dict[str, Any] = {"ge": said.lowest, "le": said.highest} if said.kind in (int, float) else {}
     longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.kind is str else {}
     examples = [said.example] if said.example else None
-    default = None if said.required else said.default
+    default = None if said.default is MISSING else said.default
     kind = Optional[said.kind] if default is None else said.kind  # noqa: UP045  # of a variable
     return Annotated[kind, Field(description=description, examples=examples, **ranged, **longest)], default
 
