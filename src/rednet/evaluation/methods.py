@@ -17,20 +17,19 @@ from rednet.evaluation.baselines import BASELINES
 from rednet.images import Picture
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Deblur, Inpaint, Task
-from rednet.restoring.tasks import Told as Facts
+from rednet.restoring.tasks import Deblur, Inpaint, Task, Told
 
-__all__ = ["Method", "Told", "find_method", "network"]
+__all__ = ["Method", "Telling", "find_method", "network"]
 
 Image = NDArray[np.float32]
 Method = Callable[[Degraded], Image]
-Told = Literal["level", "task", "nothing"]
+Telling = Literal["level", "task", "nothing"]
 
 PREFIX = "baseline:"
 
 
 def network(
-    restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int | None = None
+    restorer: Restorer, *, told: Telling = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
     """Makes a method of a network.
 
@@ -38,26 +37,27 @@ def network(
         restorer: runs it.
         told: whether it is told the task and its level, the task alone, or nothing.
         self_ensemble: mean over 8 orientations.
-        steps: of deblurring, see `Deblur`; there the level of the noise is always told, since the
-            inverse needs it. A network that knows nothing of inverses, such as the paper's, gets the blurred picture.
+        steps: of deblurring, see `Deblur`; there the level of the noise is always told, since the inverse needs it. A
+            network that knows nothing of inverses, such as the paper's, gets the blurred picture.
     """
+
+    options = Options(self_ensemble=self_ensemble)
 
     def restore(degraded: Degraded) -> Image:
         y, facts, mask, kernel = degraded[:4]
         known = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
-        task: Task = Facts(known)
+        task: Task = Told(known)
         if kernel is not None and "deconvolved" in restorer.engine.config.hints:
             task = Deblur(kernel=kernel, noise_sigma=facts["sigma"] or 0.0, steps=steps)
         elif mask is not None:
             task = Inpaint(mask=mask, facts=known)
         return restorer.run(task, Picture(y, None, "float32"), options).pixels
 
-    options = Options(self_ensemble=self_ensemble)
     return restore
 
 
 def find_method(
-    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int | None = None
+    name: str, *, engine: str = "ncnn", told: Telling = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
     """Finds a method by name.
 

@@ -147,7 +147,6 @@ class Restorer(Network):
         Returns:
             The same kind as `image`.
         """
-        read_keywords(keywords)
         if mask is not None:
             task: Task = Inpaint(mask=mask, restore_known=restore_known, facts={} if facts is None else facts)
         else:
@@ -156,7 +155,6 @@ class Restorer(Network):
 
     def upscale(self, image: Any, scale: int = 2, **keywords: Unpack[Keywords]) -> Any:
         """Enlarge a picture 2, 3 or 4 times; `image`, keywords and result are as in `restore_image`."""
-        read_keywords(keywords)
         return self.restore_image(image, Upscale(scale=scale), **keywords)
 
     def deblur(
@@ -175,6 +173,5 @@ class Restorer(Network):
             sigma: of the noise, 0-255 scale; None estimates it.
             steps: turns of inverse and network after the first answer; None for the usual two.
         """
-        read_keywords(keywords)
         sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
         return self.restore_image(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps), **keywords)
