@@ -4,6 +4,7 @@
     better = rednet.restore(array)              # looks at the picture and decides
     better = rednet.denoise(array, sigma=25)    # or leave sigma out
     bigger = rednet.upscale(array, scale=2)
+    better = rednet.run(array, task)            # any task of `rednet.restoring.tasks`
 
 Each function takes an array, a PIL image or a path; see `rednet.restoring.verbs`. Everything is loaded on first use,
 so that importing rednet costs nothing.

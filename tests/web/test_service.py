@@ -13,7 +13,7 @@ from rednet.classical.kernels import disk
 from rednet.images import from_array, to_array
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.scratches import find_scratches
-from rednet.restoring.tasks import Inpaint
+from rednet.restoring.tasks import Deblur, Inpaint
 from rednet.web.limits import Limits
 from tests.web.conftest import PatientEngine, as_bytes, as_levels
 
@@ -203,6 +203,25 @@ def test_what_is_no_picture_is_a_problem_in_a_plain_sentence(content, sentence, 
 def test_a_wrong_option_is_told(fields, sentence, client, levels):
     answer = restore(client, levels, **fields)
     assert answer.status_code == 422 and sentence in answer.json()["detail"]
+
+
+def test_a_kernel_in_words_never_names_a_file(client, levels, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("k.npy", np.ones((3, 3)))
+    assert Deblur(kernel="k.npy").loaded_kernel().shape == (3, 3)
+    for name in ("k.npy", "none.npy"):
+        answer = restore(client, levels, task="deblur", kernel=name)
+        assert answer.status_code == 422 and "disk:RADIUS" in answer.json()["detail"]
+    answer = restore(client, levels, task="deblur", files={"kernel_file": ("k", (tmp_path / "k.npy").read_bytes())})
+    assert answer.status_code == 200
+
+
+def test_what_is_said_twice_is_refused(client, levels):
+    files = {"kernel_file": ("k", as_bytes(np.full((3, 3), 255, np.uint8)))}
+    answer = restore(client, levels, task="deblur", kernel="disk:2", files=files)
+    assert answer.status_code == 422 and "only once" in answer.json()["detail"]
+    answer = restore(client, levels, task="denoise", files=files)
+    assert "a kernel belongs to the task deblur, and the task is denoise" in answer.json()["detail"]
 
 
 def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
