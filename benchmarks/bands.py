@@ -30,7 +30,7 @@ from rednet.images import read_picture
 from rednet.images.encoding import Saving
 from rednet.machine import return_memory_at_once
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import automatic
+from rednet.restoring.tasks import Automatic
 from rednet.tiling.scan import Scan
 
 RESULTS = Path(__file__).parent / "results" / "bands.csv"
@@ -98,7 +98,7 @@ def network_share() -> tuple[str, list[str]]:
         Scan.feed = counted  # type: ignore[method-assign]
 
         def restore() -> None:
-            task = FileTask(source, source.with_name("out.jpg"), automatic().work(), Handling(saving=Saving()))
+            task = FileTask(source, source.with_name("out.jpg"), Automatic(), Handling(saving=Saving()))
             task.load()
             task.restore(Restorer.from_pretrained("universal"))
             task.save()

@@ -102,13 +102,11 @@ def run_chunk(first: int, count: int, seed: int, model: Path, folder: Path, resu
     from rednet.errors import RednetError
     from rednet.files.file import FileTask, Handling
     from rednet.images import PictureFile
-    from rednet.restoring.inspection import inspect
     from rednet.restoring.restorer import Restorer
-    from rednet.restoring.work import Local
+    from rednet.restoring.tasks import Automatic
 
     originals = list(seeds().items())
     restorer = Restorer.from_pretrained(model, threads=1)
-    work = Local(lambda sample, path: inspect(sample(), path))
     for number in range(first, first + count):
         chance = random.Random(seed * 1_000_003 + number)
         name, content = originals[number % len(originals)]
@@ -116,7 +114,7 @@ def run_chunk(first: int, count: int, seed: int, model: Path, folder: Path, resu
         target = folder / f"out-{number}{Path(name).suffix}"
         source.write_bytes(mutate(content, chance))
         results.put((number, "started"))
-        task = FileTask(source, target, work, Handling(max_megapixels=MEGAPIXELS, max_memory=1 << 30))
+        task = FileTask(source, target, Automatic(), Handling(max_megapixels=MEGAPIXELS, max_memory=1 << 30))
         try:
             task.load()
             task.restore(restorer)

@@ -26,8 +26,9 @@ from PIL import Image
 from server import keep, running_server
 
 from rednet.images import from_array, to_array
-from rednet.restoring.correction import apply_correction
+from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Denoise
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 WIDTH, HEIGHT, PICTURES = 640, 480, 10
@@ -59,7 +60,7 @@ async def load(url: str, clients: int, requests: int) -> dict[str, Any]:
     """Sends all requests and checks all answers."""
     restorer = Restorer.from_pretrained()
     damaged = [from_array(levels) for levels in pictures()]
-    corrections = [restorer.correct(picture, {"sigma": None}) for picture in damaged]
+    restorations = [restorer.compute(Denoise(), picture) for picture in damaged]
     files = [as_png(to_array(picture)) for picture in damaged]
     statuses: Counter[int] = Counter()
     wrong, seconds, memory = 0, [], []
@@ -80,7 +81,7 @@ async def load(url: str, clients: int, requests: int) -> dict[str, Any]:
             statuses[answer.status_code] += 1
             if answer.status_code == 200:
                 seconds.append(time.perf_counter() - start)
-                wanted = to_array(apply_correction(damaged[which], corrections[which], strength=strength))
+                wanted = to_array(restorations[which].apply(Options(strength=strength)))
                 wrong += not np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content))), wanted)
             else:
                 await asyncio.sleep(int(answer.headers.get("retry-after", 1)))

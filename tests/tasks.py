@@ -1,11 +1,22 @@
 """Takes a file through all that the command does with it, for tests of several folders."""
 
 from rednet.files.file import FileTask, Handling
+from rednet.restoring.options import Options
+from rednet.restoring.tasks import Told
+from rednet.values import settings
+
+BLIND = Told({})
 
 
-def run_task(source, target, restorer, work, **handling):
+def handle(**given):
+    """Makes the handling of files from its own fields and those of the options."""
+    options = {name: given.pop(name) for name in settings(Options) if name in given}
+    return Handling(options=Options(**options), **given)
+
+
+def run_task(source, target, restorer, todo=BLIND, **handling):
     """Restores a file into another one, and lets go of it whatever happens."""
-    task = FileTask(source, target, work, Handling(**handling))
+    task = FileTask(source, target, todo, handle(**handling))
     try:
         task.load()
         task.restore(restorer)

@@ -63,12 +63,16 @@ ROOMS = {
     "zoo": "__init__ checking shipped folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ inspection detail deblur holes scratches correction restorer verbs work tasks",
+    "restoring": "__init__ options inspection detail correction network deblur holes scratches missing tasks restorer "
+    "verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings patches balance optimizer start loop",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ streaming file ledger listing many preview",
+    "web": "__init__ limits folder guesses queue offline wire examples proof counters problems options documents "
+    "upload bodies incoming strokes guard login gate shelf desk steps service page app",
+    "cli": "__init__ display scratches job one_file folder verbs evaluate inspect serve train app",
 }
 
 

@@ -14,8 +14,8 @@ OPENERS = {
     "tags of a TIFF": "from rednet.images.tiff_tags import attach_tags; attach_tags(None, path)",
     "whole picture": "import rednet; rednet.denoise(path)",
     "quality": "import rednet; rednet.dejpeg(str(path))",
-    "mask": "from rednet.images import from_array; from rednet.restoring.tasks import mask_of; import numpy as np;"
-    "mask_of(path)(from_array(np.zeros((9, 9), np.uint8)))",
+    "mask": "from rednet.images import from_array; from rednet.restoring.tasks import Inpaint; import numpy as np;"
+    "Inpaint(mask=path).missing(from_array(np.zeros((9, 9), np.uint8)))",
     "kernel": "from rednet.classical.kernels import load_kernel; load_kernel(str(path))",
     "shape of a model": "from rednet.zoo.checking import load_config; load_config(path.parent)",
     "left by a killed run": "from rednet.whole_files import sweep; sweep(path.parent)",

@@ -13,7 +13,7 @@ from rednet.restoring.detail import fine_structure
 from rednet.restoring.holes import fill_holes, reach_inside
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.scratches import find_scratches
-from rednet.restoring.tasks import deblurring, filling, mask_of_scratches
+from rednet.restoring.tasks import Deblur, Inpaint
 from rednet.stopping import check_stop, stoppable
 from rednet.tiling.fringes import fill_hidden
 from rednet.web.queue import Job, JobQueue, State, StoppedError, TooSlowError
@@ -90,14 +90,14 @@ def test_writing_a_picture_asks_too_and_leaves_nothing_when_it_is_stopped(suffix
 
 
 @pytest.mark.parametrize(
-    ("plan", "inside"),
+    ("task", "inside"),
     [
-        (filling(mask_of_scratches), "rednet.restoring.scratches.joined"),
-        (deblurring(disk(5), 2.0), "rednet.classical.deconvolution.back"),
+        (Inpaint(find_scratches=True), "rednet.restoring.scratches.joined"),
+        (Deblur(kernel=disk(5), noise_sigma=2.0), "rednet.classical.deconvolution.back"),
     ],
 )
 @pytest.mark.parametrize("how", ["cancelled", "too slow"])
-def test_a_job_is_stopped_inside_a_long_step(plan, inside, how, make_model, monkeypatch):
+def test_a_job_is_stopped_inside_a_long_step(task, inside, how, make_model, monkeypatch):
     """The job is cancelled, or runs out of time, while it is inside; it must not reach what comes after."""
     restorer = Restorer.from_pretrained(make_model(depth=4, width=2, channels=3, mask=True))
     monkeypatch.setattr(restorer, "residual", lambda *args: pytest.fail("the network ran"))
@@ -115,7 +115,7 @@ def test_a_job_is_stopped_inside_a_long_step(plan, inside, how, make_model, monk
 
     monkeypatch.setattr(inside, stop_here)
     picture = from_array((X * 255).astype(np.uint8))
-    job = Job(lambda advance: plan.work().run(restorer, picture, {"progress": advance}), 60.0)
+    job = Job(lambda advance: restorer.run(task, picture, progress=advance), 60.0)
     try:
         queue.submit(job)
         with pytest.raises(StoppedError if how == "cancelled" else TooSlowError):

@@ -4,6 +4,7 @@
     better = rednet.restore(array)              # looks at the picture and decides
     better = rednet.denoise(array, sigma=25)    # or leave sigma out
     bigger = rednet.upscale(array, scale=2)
+    better = rednet.run(array, task)            # any task of `rednet.restoring.tasks`
 
 Each function takes an array, a PIL image or a path; see `rednet.restoring.verbs`. Everything is loaded on first use,
 so that importing rednet costs nothing.
@@ -18,7 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
     from rednet.restoring.restorer import Restorer
-    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, restore, upscale
+    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, restore, run, upscale
 
 __all__ = [
     "EngineError",
@@ -33,13 +34,14 @@ __all__ = [
     "denoise",
     "inpaint",
     "restore",
+    "run",
     "upscale",
 ]
 
 HOMES = {
     "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
     "rednet.restoring.restorer": ("Restorer",),
-    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "upscale"),
+    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "run", "upscale"),
 }
 
 

@@ -1,18 +1,32 @@
-"""What the values of options may be: one number in its range, yes or no; anything else is an error with their name."""
+"""What the values of options may be: one number in its range, yes or no; anything else is an error with their name.
+
+An option is declared once, as the field of a dataclass, by `setting`: with its kind, its range and its help. Python,
+the command line, HTTP and the ledger all read it there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import field, fields, is_dataclass
 from math import inf
 from numbers import Real
 from reprlib import repr as brief
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from rednet.errors import OptionError
 
-__all__ = ["check_flag", "check_keywords", "check_number", "check_whole"]
+__all__ = [
+    "Setting",
+    "check_flag",
+    "check_keywords",
+    "check_number",
+    "check_setting",
+    "check_settings",
+    "check_whole",
+    "setting",
+    "settings",
+    "shaping",
+]
 
 
 def check_number(name: str, value: Any, lowest: float, highest: float, unit: str = "") -> float:
@@ -48,7 +62,11 @@ def check_whole(name: str, value: Any, lowest: int, highest: int) -> int:
 
 def check_flag(name: str, value: Any) -> bool:
     """Give an option's value as a bool, Python's or numpy's; raise OptionError if it is anything else."""
-    if not isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
+        return value
+    import numpy as np
+
+    if not isinstance(value, np.bool_):
         raise OptionError(f"{name} is {brief(value)}; it must be True or False")
     return bool(value)
 
@@ -60,3 +78,81 @@ def check_keywords(given: Collection[str], known: Collection[str]) -> None:
             raise TypeError(
                 f"got an unexpected keyword argument {name!r}; besides its own, it takes {', '.join(known)}"
             )
+
+
+class Setting(NamedTuple):
+    """An option, as a field of a dataclass declares it; see `setting`.
+
+    Args:
+        kind: bool, int, float, str, or Path of a file.
+        default: the value if the option is left out; `dataclasses.MISSING` if it may not be. None, as a default, is
+            the one value outside the range that is allowed.
+        help: one sentence, for the command line and for HTTP.
+        lowest, highest: the range of a number, both included.
+        shapes: whether an output depends on the option; if so, it is part of the ledger's fingerprint.
+        upload: name of the file in an HTTP form that can take the option's place.
+        example: a value, for the documents of HTTP.
+    """
+
+    kind: type
+    default: Any
+    help: str
+    lowest: float | None = None
+    highest: float | None = None
+    shapes: bool = True
+    upload: str = ""
+    example: str = ""
+
+
+def setting(
+    kind: type, default: Any, help: str, lowest: float | None = None, highest: float | None = None, **more: Any
+) -> Any:
+    """Declare an option as a field of a dataclass; the arguments are those of `Setting`."""
+    said = Setting(kind, default, help, lowest, highest, **more)
+    return field(default=default, metadata={"setting": said})
+
+
+def settings(kind: Any) -> dict[str, Setting]:
+    """Return the options that a dataclass declares, by name."""
+    return {field.name: field.metadata["setting"] for field in fields(kind) if "setting" in field.metadata}
+
+
+def check_setting(kind: Any, name: str, value: Any, called: str = "") -> Any:
+    """Return a value as the option's kind.
+
+    Args:
+        kind: the dataclass that declares the option.
+        name: of the option.
+        value: to check.
+        called: name for the message, if it is another.
+
+    Raises:
+        OptionError: the value is not of that kind, or is out of range.
+    """
+    said, called = settings(kind)[name], called or name
+    if value is None and said.default is None:
+        return None
+    if said.kind is bool:
+        return check_flag(called, value)
+    if said.lowest is None or said.highest is None:
+        return value
+    if said.kind is int:
+        return check_whole(called, value, int(said.lowest), int(said.highest))
+    return check_number(called, value, said.lowest, said.highest)
+
+
+def check_settings(given: Any) -> None:
+    """Check all options of a frozen dataclass's instance, and keep each as its kind; raise as `check_setting`."""
+    for name in settings(given):
+        object.__setattr__(given, name, check_setting(given, name, getattr(given, name)))
+
+
+def shaping(given: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass's instance on which an output depends: all that do not say otherwise."""
+    kept = {}
+    for entry in fields(given):
+        said: Setting | None = entry.metadata.get("setting")
+        if said is None or said.shapes:
+            value = getattr(given, entry.name)
+            kept[entry.name] = shaping(value) if is_dataclass(value) else value
+    return kept

@@ -12,14 +12,13 @@ from PIL import Image
 from rednet.errors import ImageError, OptionError
 from rednet.files.file import Handling
 from rednet.files.ledger import LEDGER, Ledger, State, hash_file
-from rednet.files.listing import FOLDER, RESULT, list_entries, output_name, result_suffix
+from rednet.files.listing import FOLDER, RESULT, list_entries, output_name
 from rednet.files.many import Batch, restore_files
 from rednet.files.preview import preview
 from rednet.restoring.inspection import Finding
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.work import Local
-
-WORK = Local(lambda sample, path: Finding({}, ""))
+from rednet.restoring.tasks import TASKS, Task, Upscale
+from tests.tasks import BLIND, handle
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +41,11 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def run(folder, restorer, job="job", plan=lambda path: WORK, **handling):
+def run(folder, restorer, job="job", task_for=lambda path: BLIND, **handling):
     out = folder.parent / "out"
     entries = list_entries(folder, out, recursive=True)
     with Ledger(out, job) as ledger:
-        reports = restore_files(entries, Batch(plan, Handling(**handling)), restorer, ledger)
+        reports = restore_files(entries, Batch(task_for, handle(**handling)), restorer, ledger)
     return {Path(report.input).name: report for report in reports}
 
 
@@ -75,12 +74,13 @@ def test_one_bad_file_is_reported_and_the_rest_is_done(folder, restorer):
 
 
 def test_a_surprise_in_one_file_does_not_stop_the_rest(folder, restorer):
-    def surprise(sample, path):
-        if path.name == "a.png":
-            raise MemoryError("boom")
-        return Finding({}, "")
+    class Surprise(Task):
+        def look(self, sample, path):
+            if path.name == "a.png":
+                raise MemoryError("boom")
+            return Finding({}, "")
 
-    reports = run(folder, restorer, plan=lambda path: Local(surprise))
+    reports = run(folder, restorer, task_for=lambda path: Surprise())
     assert "MemoryError: boom" in reports["a.png"].error
     assert sum(report.status == "restored" for report in reports.values()) == 3
 
@@ -261,9 +261,9 @@ def test_files_that_are_named_go_beside_themselves_and_results_are_no_inputs(fol
 
 
 def test_no_verb_is_in_another_ones_way():
-    verbs = ("restore", "denoise", "dejpeg", "upscale", "deblur", "inpaint")
-    names = {result_suffix(verb, scale) for verb in verbs for scale in (2, 3, 4)}
-    assert len(names) == len(verbs) - 1 + 3 and {"-restored", "-denoised", "-x3"} < names
+    names = {Upscale(scale=scale).suffix for scale in (2, 3, 4)}
+    names |= {kind.ending for kind in TASKS.values() if kind is not Upscale}
+    assert len(names) == len(TASKS) - 1 + 3 and {"-restored", "-denoised", "-x3"} < names
 
 
 def test_inputs_that_would_give_one_output_all_fail_and_say_so(folder, restorer):
@@ -290,7 +290,7 @@ def test_results_of_earlier_runs_beside_their_inputs_are_not_taken_for_inputs(fo
 
     entries = list_entries(folder, folder, suffix="-new")
     with Ledger(folder, "job") as ledger:
-        restore_files(entries, Batch(lambda path: WORK, Handling()), restorer, ledger)
+        restore_files(entries, Batch(lambda path: BLIND, Handling()), restorer, ledger)
     (folder / "a-new.png").rename(folder / "a-new.changed-1.png")
     save(folder / "theirs.changed-1.png")
     expected = {"a.png", "été 日本.jpg", "theirs.changed-1.png"}
@@ -327,7 +327,7 @@ def test_a_preview_writes_nothing_and_says_what_a_run_would_do(folder, restorer)
     before = content(out)
     entries = list_entries(folder, out, recursive=True)
     ledger = Ledger(out, "job").read()
-    reports = preview(entries, Batch(lambda path: WORK, Handling()), restorer, ledger)
+    reports = preview(entries, Batch(lambda path: BLIND, Handling()), restorer, ledger)
     found = {Path(report.input).name: report.status for report in reports}
     assert found == {
         "a.png": "kept",
@@ -353,7 +353,7 @@ def test_stopping_leaves_only_whole_files_and_a_rerun_goes_on(folder, restorer):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), Ledger(out, "job") as ledger:
-        restore_files(entries, Batch(lambda path: WORK, Handling(), on_progress=stop), restorer, ledger)
+        restore_files(entries, Batch(lambda path: BLIND, Handling(), on_progress=stop), restorer, ledger)
     stopped = content(out)
     assert 0 < len(stopped) < len(entries) and not [name for name in stopped if ".part" in name]
     run(folder, restorer)

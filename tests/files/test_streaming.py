@@ -12,14 +12,11 @@ from rednet.errors import ImageError, OptionError
 from rednet.files.streaming import Window
 from rednet.images import PictureFile
 from rednet.images.encoding import Saving
-from rednet.restoring.inspection import Finding
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.work import Local, Whole
-from tests.tasks import run_task
+from rednet.restoring.tasks import Upscale
+from tests.tasks import BLIND, run_task
 
 from ..images.test_matrix import wide_profile, write_png, write_tiff
-
-BLIND = Local(lambda sample, path: Finding({}, ""))
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +24,13 @@ def restorer(make_model):
     return Restorer.from_pretrained(make_model(depth=6, width=4, channels=3, stride=2), tile=32, threads=1)
 
 
-def run(source, target, restorer, work=BLIND, **handling):
-    return run_task(source, target, restorer, work, **{"saving": Saving(overwrite=True), **handling})
+def run(source, target, restorer, task=BLIND, **handling):
+    return run_task(source, target, restorer, task, **{"saving": Saving(overwrite=True), **handling})
+
+
+class Unreached(Upscale):
+    def prepare(self, picture):
+        pytest.fail("worked")
 
 
 def both_ways(source, suffix, restorer, monkeypatch, **handling):
@@ -116,7 +118,7 @@ def test_a_picture_of_which_nothing_is_to_be_changed_comes_back_unchanged(tmp_pa
 
 def test_a_result_that_is_too_large_is_refused_before_work_starts(tmp_path, rng, restorer):
     Image.fromarray(rng.integers(0, 256, (1000, 1000), np.uint8)).save(tmp_path / "a.png")
-    work = Whole(lambda *_: pytest.fail("worked"), scale=4)
+    work = Unreached(scale=4)
     with pytest.raises(OptionError, match="result would have 16 megapixels; the limit is 10"):
         run(tmp_path / "a.png", tmp_path / "b.png", restorer, work, max_megapixels=10)
     with pytest.raises(OptionError, match="raise max_memory"):
@@ -178,7 +180,7 @@ def test_outputs_need_names_of_their_own(tmp_path, rng, restorer):
 
 def test_what_is_removed_is_not_shown_of_another_size_and_that_is_said_before_work_starts(tmp_path, rng, restorer):
     Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "a.png")
-    work = Whole(lambda *_: pytest.fail("worked"), scale=2)
+    work = Unreached(scale=2)
     with pytest.raises(OptionError, match="only be shown if the size stays"):
         run(tmp_path / "a.png", tmp_path / "b.png", restorer, work, show_removed=tmp_path / "c.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -14,10 +14,8 @@ from rednet.errors import RednetError
 from rednet.files.file import FileTask, Handling
 from rednet.images import PictureFile
 from rednet.images.encoding import Saving
-from rednet.restoring.inspection import Finding
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.work import Local
-from tests.tasks import run_task
+from tests.tasks import BLIND, run_task
 
 from .test_matrix import png_chunk, srgb_profile, write_png, write_tiff
 
@@ -156,7 +154,7 @@ def test_the_corpus_is_large():
 
 
 def restore(source, target, restorer, **handling):
-    run_task(source, target, restorer, Local(lambda sample, path: Finding({}, "")), **handling)
+    run_task(source, target, restorer, **handling)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -205,7 +203,7 @@ def test_odd_names_are_only_names(name, tmp_path, restorer):
 
 def test_an_output_that_appears_meanwhile_is_not_overwritten(tmp_path, restorer):
     Image.fromarray(levels()).save(tmp_path / "a.png")
-    task = FileTask(tmp_path / "a.png", tmp_path / "b.png", Local(lambda sample, path: Finding({}, "")), Handling())
+    task = FileTask(tmp_path / "a.png", tmp_path / "b.png", BLIND, Handling())
     task.load()
     task.restore(restorer)
     (tmp_path / "b.png").write_bytes(b"precious")

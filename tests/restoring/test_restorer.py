@@ -7,6 +7,7 @@ from rednet.errors import ImageError, ModelError, OptionError
 from rednet.images import from_array, to_array
 from rednet.images.colour import Profile, Range
 from rednet.restoring.restorer import Restorer, find_model
+from rednet.restoring.tasks import Inpaint
 
 from ..images.test_matrix import wide_profile
 
@@ -92,7 +93,7 @@ def test_what_stands_in_missing_pixels_does_not_matter_in_a_files_own_colours(co
     mask = rng.random((12, 10)) < 0.3
     other = np.where(mask[:, :, None], np.float32(junk), levels)
     wanted, result = (
-        to_array(restorer.restore_picture(from_array(x, colours), {}, mask), own_colours=True) for x in (levels, other)
+        to_array(restorer.run(Inpaint(mask=mask), from_array(x, colours)), own_colours=True) for x in (levels, other)
     )
     np.testing.assert_array_equal(result, wanted)
     np.testing.assert_array_equal(result[~mask], levels[~mask])

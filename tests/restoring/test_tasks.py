@@ -1,4 +1,4 @@
-"""A plan does in two halves what the verbs do in one; a proof lets the second be tried without the first."""
+"""Each task gives the same whoever asks for it, and the page can try strength and detail without the network."""
 
 import tracemalloc
 from dataclasses import replace
@@ -10,23 +10,14 @@ from PIL import Image
 from rednet.classical.kernels import disk, picture_of
 from rednet.classical.masks import from_layers, from_picture, mark, to_layer
 from rednet.errors import OptionError
-from rednet.files.file import FileTask, Handling
 from rednet.images import Picture, from_array, read_picture, to_array, write_picture
 from rednet.restoring.correction import removed_picture
+from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import (
-    automatic,
-    deblocking,
-    deblurring,
-    denoising,
-    enlarging,
-    filling,
-    mask_of,
-    mask_of_alpha,
-    mask_of_colour,
-    mask_of_scratches,
-)
+from rednet.restoring.tasks import TASKS, Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Told, Upscale
+from rednet.values import settings
 from rednet.web.proof import CROP, PREVIEW, Proof, to_show
+from tests.tasks import run_task
 
 from ..images.test_matrix import wide_profile, write_png
 
@@ -51,52 +42,95 @@ def hole(picture):
     return mask
 
 
-PLANS = {
-    "auto": (automatic(), lambda r, y, **o: r.restore_picture(y, {"sigma": None}, **o)),
-    "denoise": (denoising(25.0), lambda r, y, **o: r.restore_picture(y, {"sigma": 25.0}, **o)),
-    "dejpeg": (deblocking(30.0), lambda r, y, **o: r.restore_picture(y, {"quality": 30.0}, **o)),
-    "upscale": (enlarging(3), lambda r, y, **o: r.upscale_picture(y, 3, **o)),
-    "deblur": (deblurring(disk(2), 2.0), lambda r, y, **o: r.deblur_picture(y, disk(2), 2.0, **o)),
-    "inpaint": (filling(hole), lambda r, y, **o: r.restore_picture(y, {}, hole(y))),
-    "inpaint all": (
-        filling(hole, restore_known=True),
-        lambda r, y, strength, detail: r.restore_picture(y, {}, hole(y), True, strength=strength),
-    ),
-}
+def test_a_task_is_made_of_the_half_that_computes_and_the_half_that_is_applied(restorer, y):
+    options = Options(strength=0.7, detail=0.5)
+    computed = restorer.compute(Denoise(sigma=25), y)
+    np.testing.assert_array_equal(restorer.run(Denoise(sigma=25), y, options).pixels, computed.apply(options).pixels)
+    full = computed.apply().pixels
+    np.testing.assert_allclose(full, y.pixels + restorer.residual(y.pixels, {"sigma": 25.0}), atol=1e-6)
+    assert np.abs(full - y.pixels).max() > 1e-3
+    half = computed.apply(Options(strength=0.5)).pixels
+    np.testing.assert_allclose(half, (y.pixels + full) / 2, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_both_halves_give_what_the_verb_gives_in_files_and_in_proofs(name, restorer, y, tmp_path):
-    plan, verb = PLANS[name]
-    options = {"strength": 0.7, "detail": 0.5}
-    wanted = to_array(verb(restorer, y, **options))
+@pytest.mark.parametrize(
+    ("task", "facts"),
+    [
+        (Denoise(sigma=25), {"sigma": 25.0}),
+        (Denoise(quality=40), {"sigma": None, "quality": 40.0}),
+        (Dejpeg(), {"quality": None}),
+        (Dejpeg(quality=30, sigma=4), {"quality": 30.0, "sigma": 4.0}),
+        (Upscale(scale=3), {"scale": 3.0}),
+        (Told({"blur": 1.0}), {"blur": 1.0}),
+    ],
+)
+def test_a_task_tells_the_network_what_it_knows(task, facts):
+    found = task.look(lambda: pytest.fail("looked"), None).facts
+    assert found == facts and list(found) == list(facts)
+
+
+def test_what_a_task_can_do_piece_by_piece_is_known_of_its_steps():
+    assert [name for name, kind in TASKS.items() if kind.local] == ["auto", "denoise", "dejpeg"]
+    assert Told({}).local
+
+    class Brighter(Denoise):
+        def correct(self, network, picture, found, options, progress):
+            return np.full_like(picture.pixels, 0.1)
+
+    assert not Brighter.local
+
+
+def test_what_one_picture_gives_all_tasks_give_through_files_and_on_the_page(restorer, y, tmp_path):
     path = tmp_path / "y.png"
     write_picture(path, y)
+    for task in (Automatic(), Upscale(scale=3), Deblur(kernel=disk(2), noise_sigma=2.0), Inpaint(mask=hole(y))):
+        strength = 1.0 if isinstance(task, Inpaint) else 0.7
+        wanted = to_array(restorer.run(task, y, Options(strength=strength)))
+        run_task(path, tmp_path / "x_hat.png", restorer, task, strength=strength)
+        np.testing.assert_array_equal(to_array(read_picture(tmp_path / "x_hat.png")), wanted)
+        (tmp_path / "x_hat.png").unlink()
+        proof = Proof(tmp_path, restorer.compute(task, y))
+        np.testing.assert_array_equal(to_array(proof.restoration.apply(Options(strength=strength))), wanted)
+        np.testing.assert_array_equal(proof.views(strength, 0.0).after, wanted)  # small enough to be shown as it is
 
-    def written(work):
-        task = FileTask(path, tmp_path / "x_hat.png", work, Handling(**options))
-        task.load()
-        task.restore(restorer)
-        task.save()
-        task.target.rename(tmp_path / "read.png")
-        return to_array(read_picture(tmp_path / "read.png"))
 
-    if plan.detail:
-        np.testing.assert_array_equal(written(plan.work()), wanted)
+@pytest.mark.parametrize("known", [False, True])
+def test_detail_and_strength_that_mean_nothing_are_refused_and_on_the_page_left_out(known, restorer, y):
+    task = Inpaint(mask=hole, restore_known=known)
+    with pytest.raises(OptionError, match="detail comes from what was removed"):
+        restorer.run(task, y, Options(detail=0.5))
+    weak = Options(strength=0.7)
+    if known:
+        wanted = restorer.run(task, y, weak)
     else:
-        with pytest.raises(OptionError, match="detail comes from what was removed"):
-            written(plan.work())
-        options["detail"] = 0.0
-        if name == "inpaint":
-            with pytest.raises(OptionError, match="strength weighs a correction"):
-                written(plan.work())
-            options["strength"] = 1.0
-        np.testing.assert_array_equal(written(plan.work()), wanted)
-        options = {"strength": 0.7, "detail": 0.5}  # a proof has them at hand, and heeds what has a meaning
-    proof = Proof.compute(plan, tmp_path, restorer, y, path, {})
-    np.testing.assert_array_equal(written(proof.work()), wanted)
-    views = proof.views(**options)
-    np.testing.assert_array_equal(views.after, wanted)  # small enough to be shown as it is
+        with pytest.raises(OptionError, match="strength weighs a correction"):
+            restorer.run(task, y, weak)
+        wanted = restorer.run(task, y)
+    shown = restorer.compute(task, y).apply(Options(strength=0.7, detail=0.5))
+    np.testing.assert_array_equal(shown.pixels, wanted.pixels)
+
+
+@pytest.mark.parametrize("kind", [*TASKS.values(), Options])
+def test_each_option_has_one_range_and_refuses_what_lies_outside(kind):
+    needed = {"kernel": "disk:2"} if kind is Deblur else {"mask": hole} if kind is Inpaint else {}
+    for name, said in settings(kind).items():
+        if said.kind in (int, float):
+            for good in (said.lowest, said.highest):
+                value = getattr(kind(**needed, **{name: good}), name)
+                assert value == good and type(value) is said.kind
+            for bad in (said.lowest - 0.001, said.highest + 1, float("nan"), "3", True):
+                with pytest.raises(OptionError, match=f"^{name} is "):
+                    kind(**needed, **{name: bad})
+        elif said.kind is bool and kind is not Inpaint:
+            with pytest.raises(OptionError, match=f"^{name} is "):
+                kind(**{name: 1})
+        assert said.help.endswith(".")
+
+
+def test_what_is_missing_is_said_once():
+    for given in ({}, {"mask": hole, "mask_alpha": True}, {"mask_color": "#ff0000", "find_scratches": True}):
+        with pytest.raises(OptionError, match="one of mask, mask_color, mask_alpha, find_scratches"):
+            Inpaint(**given)
 
 
 def test_a_proof_of_wide_colours_writes_what_is_filled_in_whatever_stood_there(restorer, photo, tmp_path):
@@ -106,8 +140,8 @@ def test_a_proof_of_wide_colours_writes_what_is_filled_in_whatever_stood_there(r
         levels = np.where(mask[:, :, None], np.uint8(junk), (photo * 255).astype(np.uint8))
         path = tmp_path / f"{junk}.png"
         write_png(path, levels, 1, wide_profile())
-        proof = Proof.compute(filling(hole), tmp_path, restorer, read_picture(path), path, {})
-        after = proof.work().run(restorer, read_picture(path), {"strength": 0.5})
+        proof = Proof(tmp_path, restorer.compute(Inpaint(mask=hole), read_picture(path)))
+        after = proof.restoration.apply(Options(strength=0.5))
         written.append(to_array(after, own_colours=True))
         np.testing.assert_array_equal(written[-1][~mask], levels[~mask])
     np.testing.assert_array_equal(*written)
@@ -115,34 +149,34 @@ def test_a_proof_of_wide_colours_writes_what_is_filled_in_whatever_stood_there(r
 
 def marked(path, levels, mode="L"):
     Image.fromarray(levels, mode).save(path)
-    return mask_of(path)
+    return Inpaint(mask=path)
 
 
 def test_a_mask_that_marks_nothing_is_refused_but_a_picture_without_scratches_stays(restorer, tmp_path):
     flat = from_array(np.full((20, 30, 3), 120, np.uint8))
     dark = np.zeros((20, 30), np.uint8)
     clear = replace(flat, alpha=np.ones((20, 30, 1), np.float32))
-    for picture, missing, words in (
+    for picture, task, words in (
         (flat, marked(tmp_path / "black.png", dark), "has 0.0% of white"),
         (flat, marked(tmp_path / "ones.png", dark + 1), "has 0.4% of white; it must be white"),
         (flat, marked(tmp_path / "clear.png", np.stack([dark + 255, dark], axis=2), "LA"), "and opaque"),
-        (flat, mask_of_colour("#ff0000", 3), "no pixel is within 3 of #ff0000: raise"),
-        (clear, mask_of_alpha, "no pixel is transparent"),
+        (flat, Inpaint(mask_color="#ff0000", tolerance=3), "no pixel is within 3 of #ff0000: raise"),
+        (clear, Inpaint(mask_alpha=True), "no pixel is transparent"),
     ):
         with pytest.raises(OptionError, match=words):
-            filling(missing).work().run(restorer, picture, {})
-    after = filling(mask_of_scratches).work().run(restorer, flat, {})
+            restorer.run(task, picture)
+    after = restorer.run(Inpaint(find_scratches=True), flat)
     np.testing.assert_array_equal(to_array(after), to_array(flat))
 
 
 def test_a_preview_is_small_and_a_crop_is_exact(restorer, photo, tmp_path):
     y = from_array(np.tile(photo, (15, 20, 1)))
-    proof = Proof.compute(denoising(25.0), tmp_path, restorer, y, None, {})
+    proof = Proof(tmp_path, restorer.compute(Denoise(sigma=25.0), y))
     assert proof.size == (1600, 1440)
     views = proof.views(1.0, 0.0)
     assert max(views.after.shape) == PREVIEW and views.before.shape == views.after.shape == views.removed.shape
     before, after = proof.crop(1.0, 0.0, 0.5, 0.0)
-    whole = to_show(restorer.restore_picture(y, {"sigma": 25.0}, strength=0.5))
+    whole = to_show(restorer.run(Denoise(sigma=25.0), y, Options(strength=0.5)))
     np.testing.assert_array_equal(after, whole[:CROP, -CROP:])
     np.testing.assert_array_equal(before, to_show(y)[:CROP, -CROP:])
 
@@ -177,12 +211,12 @@ def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, chan
     side = 300
     levels = np.random.default_rng(0).integers(0, 256, (side, side, channels), np.uint8)
     lost = np.random.default_rng(1).random((side, side)) < 0.9
-    plan = {"deblur": deblurring(disk(5), 2.0), "fill": filling(lambda picture: lost)}[name]
+    task: Task = {"deblur": Deblur(kernel=disk(5), noise_sigma=2.0), "fill": Inpaint(mask=lambda picture: lost)}[name]
     monkeypatch.setattr(Restorer, "residual", lambda self, y, *rest, **options: np.zeros_like(y))
     restorer, picture = Restorer.from_pretrained("fast"), from_array(levels)
     tracemalloc.start()
-    plan.work().run(restorer, picture, {})
+    restorer.run(task, picture)
     floats = tracemalloc.get_traced_memory()[1] / 4 / side**2
     tracemalloc.stop()
-    besides, each = plan.floats
+    besides, each = task.floats
     assert 0.5 * (besides + each * channels) < floats < besides + each * channels

@@ -62,7 +62,7 @@ def levels(rng):
 class PatientEngine:
     """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
 
-    scans = False
+    layers = None
 
     def __init__(self, config, patience=30.0):
         self.config, self.patience, self.calls = config, patience, 0

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from rednet.images import from_array, to_array
-from rednet.restoring.correction import apply_correction
+from rednet.restoring.options import Options
+from rednet.restoring.tasks import Denoise
 from tests.web.conftest import as_bytes, files_below, running_server
 
 pytestmark = pytest.mark.browser
@@ -157,7 +158,7 @@ def test_the_whole_trip_drop_restore_compare_tune_save(page, noisy, restorer, tm
     from rednet.images import read_picture
 
     y = from_array(noisy)
-    wanted = to_array(apply_correction(y, restorer.correct(y, {"sigma": None}), strength=0.5))
+    wanted = to_array(restorer.run(Denoise(), y, Options(strength=0.5)))
     restored = read_picture(saved)
     assert restored.depth == "uint16"
     np.testing.assert_array_equal(to_array(restored), wanted)

@@ -13,6 +13,7 @@ from rednet.classical.kernels import disk
 from rednet.images import from_array, to_array
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.scratches import find_scratches
+from rednet.restoring.tasks import Deblur, Inpaint
 from rednet.web.limits import Limits
 from tests.web.conftest import PatientEngine, as_bytes, as_levels
 
@@ -43,7 +44,7 @@ def test_a_mask_and_a_kernel_come_as_files(client, levels, restorer):
     mask = np.zeros(levels.shape[:2], np.uint8)
     mask[5:9] = 255
     answer = restore(client, levels, task="inpaint", files={"mask": ("m", as_bytes(mask), "image/png")})
-    wanted = to_array(restorer.restore_picture(from_array(levels), {}, mask > 0))
+    wanted = to_array(restorer.run(Inpaint(mask=mask > 0), from_array(levels)))
     np.testing.assert_array_equal(as_levels(answer.content), wanted)
     kernel = np.zeros((3, 5), np.uint8)
     kernel[1] = 255
@@ -58,7 +59,7 @@ def test_transparency_marks_what_is_missing_and_is_gone_after(client, levels, re
     lost[5:9] = True
     clear = np.dstack([levels, np.where(lost, 0, 255).astype(np.uint8)])
     answer = restore(client, clear, task="inpaint", mask_alpha="true")
-    wanted = to_array(restorer.restore_picture(from_array(levels), {}, lost))
+    wanted = to_array(restorer.run(Inpaint(mask=lost), from_array(levels)))
     np.testing.assert_array_equal(as_levels(answer.content), wanted)
     assert restore(client, clear, task="inpaint", mask_alpha="true", format="jpg").status_code == 200
     answer = restore(client, levels, task="inpaint", mask_alpha="true")
@@ -71,7 +72,7 @@ def test_scratches_are_found_and_filled(client, restorer):
     answer = restore(client, levels, task="inpaint", find_scratches="true")
     found = find_scratches(from_array(levels).pixels)
     assert found[30:32, 12:78].all()
-    wanted = to_array(restorer.restore_picture(from_array(levels), {}, found))
+    wanted = to_array(restorer.run(Inpaint(mask=found), from_array(levels)))
     np.testing.assert_array_equal(as_levels(answer.content), wanted)
 
 
@@ -202,6 +203,25 @@ def test_what_is_no_picture_is_a_problem_in_a_plain_sentence(content, sentence, 
 def test_a_wrong_option_is_told(fields, sentence, client, levels):
     answer = restore(client, levels, **fields)
     assert answer.status_code == 422 and sentence in answer.json()["detail"]
+
+
+def test_a_kernel_in_words_never_names_a_file(client, levels, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("k.npy", np.ones((3, 3)))
+    assert Deblur(kernel="k.npy").loaded_kernel().shape == (3, 3)
+    for name in ("k.npy", "none.npy"):
+        answer = restore(client, levels, task="deblur", kernel=name)
+        assert answer.status_code == 422 and "disk:RADIUS" in answer.json()["detail"]
+    answer = restore(client, levels, task="deblur", files={"kernel_file": ("k", (tmp_path / "k.npy").read_bytes())})
+    assert answer.status_code == 200
+
+
+def test_what_is_said_twice_is_refused(client, levels):
+    files = {"kernel_file": ("k", as_bytes(np.full((3, 3), 255, np.uint8)))}
+    answer = restore(client, levels, task="deblur", kernel="disk:2", files=files)
+    assert answer.status_code == 422 and "only once" in answer.json()["detail"]
+    answer = restore(client, levels, task="denoise", files=files)
+    assert "a kernel belongs to the task deblur, and the task is denoise" in answer.json()["detail"]
 
 
 def test_a_result_that_its_format_cannot_hold_is_told(client, levels):

@@ -8,7 +8,7 @@ import pytest
 from rednet.errors import OptionError
 from rednet.images import from_array, write_picture
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Plan
+from rednet.restoring.tasks import Task
 from rednet.web.limits import Limits
 from rednet.web.queue import JobQueue, State
 from tests.web.conftest import PatientEngine, files_below
@@ -88,11 +88,12 @@ def test_a_job_that_is_stopped_says_so(steps, engine, path):
 
 
 def test_after_a_surprise_the_page_can_be_used_again(steps, path, monkeypatch):
-    def surprise(restorer, picture, found, options):
-        raise MemoryError
+    class Surprise(Task):
+        def correct(self, *given):
+            raise MemoryError
 
     come(steps, path)
-    monkeypatch.setattr(steps, "plan", lambda desk, wishes, who: Plan(surprise))
+    monkeypatch.setattr(steps, "task", lambda desk, wishes, who: Surprise())
     shown = []
     with pytest.raises(gradio.Error, match="the server's log"):
         shown.extend(steps.restore(ME, *DENOISE))
@@ -131,17 +132,18 @@ def test_a_picture_that_is_none_is_not_kept_either(steps, tmp_path):
 
 
 def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine):
-    def late(restorer, picture, found, options):
-        engine.begun.set()
-        engine.go.wait(10)
-        folder.mkdir()
-        (folder / "late").write_text("x")
-        return np.zeros_like(picture.pixels)
+    class Late(Task):
+        def correct(self, network, picture, *given):
+            engine.begun.set()
+            engine.go.wait(10)
+            folder.mkdir()
+            (folder / "late").write_text("x")
+            return np.zeros_like(picture.pixels)
 
     come(steps, path)
     desk = steps.desks.find("me")
     folder = desk.folder
-    job = steps.desks.restore(desk, Plan(late))
+    job = steps.desks.restore(desk, Late())
     assert engine.begun.wait(10)
     steps.leave(ME)
     assert not folder.exists()

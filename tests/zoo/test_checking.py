@@ -18,9 +18,7 @@ from rednet.images import from_array
 from rednet.images.writing import write_picture
 from rednet.network.architecture import REDNetConfig
 from rednet.network.model import REDNet
-from rednet.restoring.inspection import Finding
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.work import Local
 from rednet.zoo.checking import CONFIG, MAX_HEADER_BYTES, WEIGHTS
 from rednet.zoo.folder import load_chain, load_network
 from tests.tasks import run_task
@@ -208,5 +206,5 @@ def test_a_network_that_overflows_gives_an_error_and_no_picture(folder, engine, 
     for streamed in (False, True):
         monkeypatch.setattr("rednet.files.file.STREAM_FROM", 0 if streamed else 1e9)
         with pytest.raises(ModelError, match="another model"):
-            run_task(tmp_path / "a.png", tmp_path / "b.png", restorer, Local(lambda sample, path: Finding({}, "")))
+            run_task(tmp_path / "a.png", tmp_path / "b.png", restorer)
         assert not (tmp_path / "b.png").exists()

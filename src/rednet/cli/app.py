@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 
 import typer
 
 from rednet import __version__
-from rednet.cli import deblur, dejpeg, denoise, evaluate, inpaint, inspect, restore, serve, train, upscale
+from rednet.cli.evaluate import evaluate
 from rednet.cli.hints import Verb
+from rednet.cli.inspect import inspect
+from rednet.cli.serve import serve
+from rednet.cli.train import train
+from rednet.cli.verbs import restoring_verb
+from rednet.restoring.tasks import TASKS
 
 __all__ = ["app", "main"]
 
@@ -22,18 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (
-    restore.restore,
-    denoise.denoise,
-    dejpeg.dejpeg,
-    upscale.upscale,
-    deblur.deblur,
-    inpaint.inpaint,
-    inspect.inspect,
-    serve.serve,
-    train.train,
-    evaluate.evaluate,
-):
+verbs: list[Callable[..., None]] = [*map(restoring_verb, TASKS.values()), inspect, serve, train, evaluate]
+for verb in verbs:
     app.command(cls=Verb)(verb)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,26 +12,16 @@ from rednet.cli.display import Bar, print_json, print_passed, print_plan, print_
 from rednet.cli.hints import flags_of_this_verb, hinted
 
 if TYPE_CHECKING:
-    from rednet.cli.picture import Job, Naming
+    from rednet.cli.job import Job
     from rednet.files.file import Report
-    from rednet.restoring.work import Work
 
 __all__ = ["restore_many"]
 
 STREAM = Path("-")
 
 
-def restore_many(
-    pictures: Sequence[Path],
-    output: Path | None,
-    plan: Callable[[Path], Work],
-    job: Job,
-    naming: Naming,
-    *,
-    dry_run: bool = False,
-    as_json: bool = False,
-) -> bool:
-    """Restores files and the pictures of folders, into a folder or beside the files; False if any failed."""
+def restore_many(job: Job, output: Path | None, *, dry_run: bool = False, as_json: bool = False) -> bool:
+    """Restore files and the pictures of folders, into a folder or beside the files; False if any failed."""
     from rednet.errors import OptionError
     from rednet.files.ledger import Ledger, NoLedger
     from rednet.files.listing import list_entries
@@ -39,29 +29,29 @@ def restore_many(
     from rednet.files.preview import preview
     from rednet.images.writing import make_folder
 
-    check_places(pictures, output)
-    if job.handling.show_removed or job.handling.uncertainty or job.own.get("find_scratches"):
+    check_places(job.pictures, output)
+    if job.handling.show_removed or job.handling.uncertainty or job.finds_scratches:
         raise OptionError(
             "--show-removed, --uncertainty and --find-scratches take one picture, not a folder, and not several"
         )
     ledger = NoLedger() if output is None else Ledger(output, job.fingerprint()).read()
     passed: Counter[str] = Counter()
     entries = list_entries(
-        pictures,
+        job.pictures,
         output,
-        recursive=naming.recursive,
-        suffix=job.suffix(naming) if output is None else naming.suffix or "",
-        format=naming.format,
+        recursive=job.recursive,
+        suffix=job.suffix_beside if output is None else job.suffix or "",
+        format=job.format,
         made=ledger.outputs(),
         passed=passed,
     )
     print_passed(passed)
     if not entries:
-        names = ", ".join(map(str, pictures))
+        names = ", ".join(map(str, job.pictures))
         raise OptionError(f"there are no pictures to restore in {names}; --recursive reads the folders below, too")
     restorer = job.restorer()
     if dry_run:
-        reports = preview(entries, Batch(plan, job.handling), restorer, ledger)
+        reports = preview(entries, Batch(job.task_for, job.handling), restorer, ledger)
         print_json(reports) if as_json else print_plan(reports)
         return not any(report.error for report in reports)
     if output is not None:
@@ -75,7 +65,7 @@ def restore_many(
             bar.done(report)
 
         with ledger:
-            reports = restore_files(entries, Batch(plan, job.handling, tell, bar.advance), restorer, ledger)
+            reports = restore_files(entries, Batch(job.task_for, job.handling, tell, bar.advance), restorer, ledger)
     if as_json:
         print_json(reports)
     else:

@@ -37,7 +37,7 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
     """
     from rednet.errors import ImageError, OptionError
     from rednet.images import from_array, write_picture
-    from rednet.restoring.tasks import mask_of_scratches
+    from rednet.restoring.missing import mask_of_scratches
 
     picture, place, overwrite = task.source, place_of_scratches(task.source), task.handling.saving.overwrite
     if len(task.pictures) != 1:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rednet.cli.picture import DEVICE
+from rednet.cli.verbs import DEVICE
 
 __all__ = ["serve"]
 

@@ -16,9 +16,10 @@ from rednet.errors import OptionError
 from rednet.evaluation.damage import kinds_of_damage
 from rednet.evaluation.methods import Method
 from rednet.evaluation.protocols import Protocol
-from rednet.images import read_picture
-from rednet.restoring.inspection import inspect
+from rednet.images import Picture, read_picture
+from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Automatic
 from rednet.training.drawings import Drawings
 
 __all__ = ["Result", "cases", "measure", "measure_pairs"]
@@ -106,7 +107,8 @@ def measure_pairs(clean: Path, degraded: Path, restorer: Restorer, *, self_ensem
         if x.shape != y.shape:
             raise OptionError(f"{path.name} is {y.shape} and its clean picture {x.shape}; both must be one size")
         start = time.perf_counter()
-        x_hat = y + restorer.residual(y, inspect(y, path).facts, None, self_ensemble)
+        picture = Picture(y, None, "float32")
+        x_hat = restorer.run(Automatic(), picture, Options(self_ensemble=self_ensemble), path=path).pixels
         seconds = time.perf_counter() - start
         before, after = (compare(x, z, ("psnr", "ssim")) for z in (y, x_hat))
         yield Result(path.name, before, after, seconds, (x, y, x_hat))

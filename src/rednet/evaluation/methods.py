@@ -14,21 +14,22 @@ from numpy.typing import NDArray
 from rednet.degradations import Degraded
 from rednet.errors import OptionError
 from rednet.evaluation.baselines import BASELINES
-from rednet.restoring.deblur import USUAL_STEPS, deblur
-from rednet.restoring.holes import fill_holes
+from rednet.images import Picture
+from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Deblur, Inpaint, Task, Told
 
-__all__ = ["Method", "Told", "find_method", "network"]
+__all__ = ["Method", "Telling", "find_method", "network"]
 
 Image = NDArray[np.float32]
 Method = Callable[[Degraded], Image]
-Told = Literal["level", "task", "nothing"]
+Telling = Literal["level", "task", "nothing"]
 
 PREFIX = "baseline:"
 
 
 def network(
-    restorer: Restorer, *, told: Told = "task", self_ensemble: bool = False, steps: int | None = None
+    restorer: Restorer, *, told: Telling = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
     """Makes a method of a network.
 
@@ -36,28 +37,27 @@ def network(
         restorer: runs it.
         told: whether it is told the task and its level, the task alone, or nothing.
         self_ensemble: mean over 8 orientations.
-        steps: of deblurring, see `rednet.restoring.deblur`; there the level of the noise is always told, since the
-            inverse needs it. A network that knows nothing of inverses, such as the paper's, gets the blurred picture.
+        steps: of deblurring, see `Deblur`; there the level of the noise is always told, since the inverse needs it. A
+            network that knows nothing of inverses, such as the paper's, gets the blurred picture.
     """
+
+    options = Options(self_ensemble=self_ensemble)
 
     def restore(degraded: Degraded) -> Image:
         y, facts, mask, kernel = degraded[:4]
-        if kernel is not None and "deconvolved" in restorer.engine.config.hints:
-            sigma = facts["sigma"] or 0.0
-            turns = USUAL_STEPS if steps is None else steps
-            return deblur(
-                lambda x, known: x + restorer.residual(x, known, None, self_ensemble), y, kernel, sigma, steps=turns
-            )
         known = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
-        if mask is not None:
-            return fill_holes(lambda x, lost: x + restorer.residual(x, known, lost, self_ensemble), y, mask)
-        return y + restorer.residual(y, known, None, self_ensemble)
+        task: Task = Told(known)
+        if kernel is not None and "deconvolved" in restorer.engine.config.hints:
+            task = Deblur(kernel=kernel, noise_sigma=facts["sigma"] or 0.0, steps=steps)
+        elif mask is not None:
+            task = Inpaint(mask=mask, facts=known)
+        return restorer.run(task, Picture(y, None, "float32"), options).pixels
 
     return restore
 
 
 def find_method(
-    name: str, *, engine: str = "ncnn", told: Told = "task", self_ensemble: bool = False, steps: int | None = None
+    name: str, *, engine: str = "ncnn", told: Telling = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
     """Finds a method by name.
 

@@ -26,9 +26,11 @@ from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import Finding, inspect, sample_file, sampled_rows
-from rednet.restoring.restorer import Restorer
-from rednet.restoring.work import USUAL_FLOATS, Local, Work
+from rednet.restoring.options import Options
+from rednet.restoring.restorer import Restoration, Restorer
+from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
+from rednet.values import setting
 
 __all__ = ["FileTask", "Handling", "Report"]
 
@@ -39,10 +41,10 @@ STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the mem
 
 @dataclass(frozen=True)
 class Handling:
-    """How files are handled.
+    """How files are handled; what shapes an output is part of the ledger's fingerprint.
 
     Args:
-        strength, self_ensemble, detail: see `Restorer.restore`.
+        options: of the restoration.
         saving: how the result is saved.
         value_range: black and white of files of floats, see `PictureFile`.
         max_megapixels: larger pictures are refused, read or written.
@@ -52,16 +54,14 @@ class Handling:
         uncertainty: write here where the orientations disagree.
     """
 
-    strength: float = 1.0
-    self_ensemble: bool = False
-    detail: float = 0.0
+    options: Options = field(default_factory=Options)
     saving: Saving = field(default_factory=Saving)
     value_range: tuple[float, float] | None = None
-    max_megapixels: float = MAX_MEGAPIXELS
-    max_memory: int | None = None
+    max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False)
+    max_memory: int | None = setting(int, None, "Bytes; if left out, half of what is free.", shapes=False)
     skip_clean: bool = False
-    show_removed: Path | None = None
-    uncertainty: Path | None = None
+    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
+    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
 
 
 @dataclass
@@ -97,12 +97,13 @@ class FileTask:
     Args:
         source: a picture file.
         target: where to write.
-        work: what to do.
+        task: what to do.
         handling: how.
+        whole: keep even a large picture in memory.
     """
 
-    def __init__(self, source: Path, target: Path, work: Work, handling: Handling) -> None:
-        self.source, self.target, self.work, self.handling = source, target, work, handling
+    def __init__(self, source: Path, target: Path, task: Task, handling: Handling, *, whole: bool = False) -> None:
+        self.source, self.target, self.task, self.handling, self.whole = source, target, task, handling, whole
         self.report = Report(str(source), str(target))
         self.pictures: list[Picture] = []
         self.levels: list[Array] = []
@@ -120,8 +121,9 @@ class FileTask:
         self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.value_range)
         self.check()
         needed, limit = self.memory()
-        local = isinstance(self.work, Local) and not self.needs_whole
-        self.streamed = local and (self.file.megapixels > STREAM_FROM or needed > limit)
+        self.streamed = (
+            self.task.local and not self.needs_whole and (self.file.megapixels > STREAM_FROM or needed > limit)
+        )
         if not self.streamed:
             if needed > limit:
                 raise OptionError(
@@ -130,7 +132,7 @@ class FileTask:
                     option="max_memory",
                 )
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
-        self.finding = self.find()
+        self.finding = self.task.look(self.sample, self.source)  # of several pages, the first one decides
         self.report.words = self.finding.words
         if how.skip_clean and self.inspected().clean:
             self.skipped, self.report.words = True, "clean: left as it is"
@@ -152,7 +154,8 @@ class FileTask:
     @property
     def needs_whole(self) -> bool:
         """Tells whether an option is asked for that looks at the whole picture at once."""
-        return bool(self.handling.detail or self.handling.show_removed or self.handling.uncertainty)
+        how = self.handling
+        return bool(self.whole or how.options.detail or how.show_removed or how.uncertainty)
 
     def check(self) -> None:
         """Makes sure, before any work is done, that the options agree and the formats can hold the results.
@@ -162,7 +165,8 @@ class FileTask:
         """
         file, how = self.file, self.handling
         check_apart(self.target, how.show_removed, how.uncertainty)
-        scale = getattr(self.work, "scale", 1)
+        self.task.check(how.options)
+        scale = self.task.enlargement
         width, height = file.width * scale, file.height * scale
         megapixels = file.megapixels * scale**2
         if megapixels > how.max_megapixels:
@@ -171,10 +175,11 @@ class FileTask:
                 f"{how.max_megapixels:g}; raise max_megapixels",
                 option="max_megapixels",
             )
-        alpha = file.bands in (2, 4) and not getattr(self.work, "opaque", False)
+        alpha = file.bands in (2, 4) and not self.task.opaque
         check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
-        if how.uncertainty is not None and not isinstance(self.work, Local):
-            raise OptionError("uncertainty works with restore, denoise and dejpeg", option="uncertainty")
+        if how.uncertainty is not None and not self.task.local:
+            *most, last = (kind.verb for kind in TASKS.values() if kind.local)
+            raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")
         if how.show_removed is not None and scale != 1:
             raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
         for path in (how.show_removed, how.uncertainty):
@@ -185,10 +190,10 @@ class FileTask:
 
     def memory(self) -> tuple[float, float]:
         """Gives the bytes that work on the whole picture would need, and those that may be used."""
-        how, scale = self.handling, getattr(self.work, "scale", 1)
+        how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
-        return whole_memory(pixels, self.file.channels, getattr(self.work, "floats", USUAL_FLOATS)), limit
+        return whole_memory(pixels, self.file.channels, self.task.floats), limit
 
     def sample(self) -> NDArray[np.float32]:
         """Gives the rows that are looked at."""
@@ -197,28 +202,20 @@ class FileTask:
         pixels = self.pictures[0].pixels
         return np.concatenate([pixels[rows] for rows in sampled_rows(pixels.shape[0], pixels.shape[1])])
 
-    def find(self) -> Finding:
-        """Decides what to tell the network; of several pages, the first one decides."""
-        if isinstance(self.work, Local):
-            return self.work.find(self.sample, self.source)
-        return Finding({}, self.work.words)
-
     def inspected(self) -> Finding:
         """Gives what an inspection finds, whatever the work is."""
         return inspect(self.sample(), self.source)
 
     def restore(self, restorer: Restorer, progress: Progress = silent) -> None:
-        """Runs the network.
+        """Run the network.
 
         Raises:
             ImageError: the file breaks off. OptionError: an option is out of range, or memory does not suffice.
         """
         if self.skipped:
             return
-        start, how, suffix = time.perf_counter(), self.handling, self.target.suffix
-        options: dict[str, Any] = {"strength": how.strength, "self_ensemble": how.self_ensemble}
-        restorer = self.fitted(restorer)
-        pages = self.file.pages
+        start, suffix = time.perf_counter(), self.target.suffix
+        restorer, pages = self.fitted(restorer), self.file.pages
 
         def on_page(page: int) -> Callable[[float], None]:
             return lambda share: progress((page + share) / pages)
@@ -228,38 +225,47 @@ class FileTask:
                 self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
                 for rows in restore_rows(
-                    restorer, self.file, page, self.finding.facts, suffix, progress=on_page(page), **options
+                    restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
                 ):
                     with writing(self.target):
                         self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
-            for page, before in enumerate(self.pictures):
-                after = self.run(restorer, before, {**options, "detail": how.detail, "progress": on_page(page)})
-                self.levels.append(written_levels(after, suffix))
-                self.save_extras(restorer, before, after)
-            self.report.height, self.report.width = self.levels[0].shape[:2]
+            for page in range(pages):
+                self.restore_page(restorer, page, on_page(page))
             self.pictures = []
         self.report.pages = pages
         self.report.seconds += time.perf_counter() - start
 
-    def run(self, restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
-        """Restores one page in memory."""
-        if isinstance(self.work, Local):
-            return restorer.restore_picture(picture, self.finding.facts, **options)
-        return self.work.run(restorer, picture, options)
+    def restore_page(self, restorer: Restorer, page: int, progress: Progress) -> None:
+        """Restore a page in memory, with what else is asked for."""
+        restoration = self.compute(restorer, progress, page)
+        self.save_extras(restorer, restoration, self.finish(restoration))
+
+    def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
+        """Compute the correction of a page in memory."""
+        return restorer.compute(
+            self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
+        )
+
+    def finish(self, restoration: Restoration) -> Picture:
+        """Apply a page's correction."""
+        after = restoration.apply(self.handling.options)
+        self.levels.append(written_levels(after, self.target.suffix))
+        self.report.height, self.report.width = self.levels[0].shape[:2]
+        return after
 
     def fitted(self, restorer: Restorer) -> Restorer:
         """Gives the restorer with the largest pieces that fit into memory."""
         file, how, engine = self.file, self.handling, restorer.engine
-        halo = restorer.reach(self_ensemble=how.self_ensemble, transparency=file.bands in (2, 4))
+        halo = restorer.reach(self_ensemble=how.options.self_ensemble, transparency=file.bands in (2, 4))
         sample_bytes = 2 * np.dtype(file.depth).itemsize + 3 * np.dtype(np.float32).itemsize  # copies at the worst time
         size = Size(
             file.height,
             file.width,
             file.width * file.bands * sample_bytes if self.streamed else 0,
             halo,
-            restorer.bands and engine.layers is not None and not how.self_ensemble,
+            restorer.bands and engine.layers is not None and not how.options.self_ensemble,
         )
         pieces = choose_pieces(engine.config, size, how.max_memory)
         tile = min(pieces.tile, restorer.tile)
@@ -267,15 +273,15 @@ class FileTask:
             tile = min(tile, choose_pieces(engine.config, size._replace(bands=False), how.max_memory).tile)
         return Restorer(engine, tile=tile, bands=pieces.bands)
 
-    def save_extras(self, restorer: Restorer, before: Picture, after: Picture) -> None:
+    def save_extras(self, restorer: Restorer, restoration: Restoration, after: Picture) -> None:
         """Writes what was removed, and how uncertain it is, where that is asked for."""
         how = self.handling
         saving = replace(how.saving, software=None)
         if how.show_removed is not None:
-            picture = removed_picture(before, after)
+            picture = removed_picture(restoration.before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
-            picture = restorer.uncertainty(before, self.finding.facts)
+            picture = restorer.uncertainty(restoration.before, restoration.found.facts)
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
     def save(self, seal: Callable[[Path], None] = lambda part: None) -> None:

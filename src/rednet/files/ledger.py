@@ -53,7 +53,11 @@ def hash_model(folder: Path) -> str:
 
 
 def hash_option(value: Any) -> Any:
-    """Gives an option's value; of a file, or of a folder of files, with the hashes of what is in it."""
+    """Return an option's value; of an array, its hash; of a file or a folder, with the hashes of what is in it."""
+    if isinstance(value, Mapping):
+        return {name: hash_option(part) for name, part in value.items()}
+    if hasattr(value, "tobytes"):
+        return [str(value.dtype), list(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]
     if not isinstance(value, str | Path):
         return value
     path = Path(value)

@@ -14,17 +14,10 @@ from rednet.errors import OptionError
 from rednet.images.formats import output_ending, read_endings, written_endings
 from rednet.images.writing import real_place
 
-__all__ = ["FOLDER", "RESULT", "Entry", "list_entries", "output_name", "result_suffix", "walk"]
+__all__ = ["FOLDER", "RESULT", "Entry", "list_entries", "output_name", "walk"]
 
 logger = logging.getLogger(__name__)
 
-RESULTS = {  # what stands behind the names of results beside their inputs
-    "restore": "-restored",
-    "denoise": "-denoised",
-    "dejpeg": "-dejpegged",
-    "deblur": "-deblurred",
-    "inpaint": "-inpainted",
-}
 FOLDER, RESULT = "a folder", "a result"  # what is passed over, beside files whose names end otherwise
 ASIDE = re.compile(r"\.changed-\d+$")  # ends the stem of a copy that was put aside, see `rednet.files.many.put_aside`
 
@@ -57,16 +50,6 @@ def output_name(source: Path, *, suffix: str = "", format: str | None = None) ->
         if ending not in known:
             raise OptionError(f"format is {format!r}; it must be one of: {', '.join(own[1:] for own in known)}")
     return f"{source.stem}{suffix}{ending}"
-
-
-def result_suffix(verb: str, scale: int = 1) -> str:
-    """Return what stands behind the name of a verb's result beside its input, so that no verb is in another's way.
-
-    Args:
-        verb: of the command line.
-        scale: how many times larger `upscale` makes a picture.
-    """
-    return f"-x{scale}" if verb == "upscale" else RESULTS[verb]
 
 
 def list_entries(

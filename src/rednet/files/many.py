@@ -23,7 +23,7 @@ from rednet.images.reading import check_readable
 from rednet.images.writing import make_folder
 from rednet.progress import Progress, silent
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.work import Work
+from rednet.restoring.tasks import Task
 from rednet.whole_files import sweep
 
 __all__ = ["Batch", "restore_files"]
@@ -39,13 +39,13 @@ class Batch:
     """What is to be done to many files.
 
     Args:
-        plan: gives the work for a file.
+        task_for: gives the task for a file.
         handling: how files are handled.
         on_report: called with each file's report as soon as it is done, from any thread.
         on_progress: called with the share of the file that the network is at, 0 to 1.
     """
 
-    plan: Callable[[Path], Work]
+    task_for: Callable[[Path], Task]
     handling: Handling
     on_report: Callable[[Report], None] = lambda report: None
     on_progress: Progress = silent
@@ -181,7 +181,7 @@ def begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> Step | 
     if changed or state is State.STALE:
         handling = replace(handling, saving=replace(handling.saving, overwrite=True))
     make_folder(entry.target.parent)
-    task = FileTask(entry.source, entry.target, batch.plan(entry.source), handling)
+    task = FileTask(entry.source, entry.target, batch.task_for(entry.source), handling)
     task.report = report
     return Step(task, hash_file(entry.source), changed)
 

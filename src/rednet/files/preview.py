@@ -32,10 +32,10 @@ def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: 
     Returns:
         Reports with the status "to do", "clean", "kept" or "failed"; the seconds are an estimate.
     """
-    speed = seconds_per_megapixel(restorer, self_ensemble=batch.handling.self_ensemble)
+    speed = seconds_per_megapixel(restorer, self_ensemble=batch.handling.options.self_ensemble)
     reports = []
     for entry in entries:
-        task = FileTask(entry.source, entry.target, batch.plan(entry.source), batch.handling)
+        task = FileTask(entry.source, entry.target, batch.task_for(entry.source), batch.handling)
         report = task.report
         try:
             if entry.error:
@@ -46,7 +46,7 @@ def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: 
             report.status = "kept"
             if state is not State.DONE:
                 task.look()
-                scale = getattr(task.work, "scale", 1)
+                scale = task.task.enlargement
                 report.width, report.height = task.file.width * scale, task.file.height * scale
                 report.pages = task.file.pages
                 report.status = "clean" if task.skipped else "to do"

@@ -16,12 +16,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
 from rednet.network.hints import Facts
 from rednet.progress import Progress, silent
-from rednet.restoring.correction import Options, apply_correction, check_options, hidden_pixels
+from rednet.restoring.correction import apply_correction, hidden_pixels
+from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.tiling.orientations import apply_self_ensemble
 from rednet.tiling.residual import View, with_marks
@@ -118,28 +120,26 @@ def restore_rows(
     page: int,
     facts: Facts,
     suffix: str,
-    *,
-    strength: float = 1.0,
-    self_ensemble: bool = False,
+    options: Options,
     progress: Progress = silent,
 ) -> Iterator[Array]:
-    """Restores a page of a file and gives it from top to bottom, in levels as the format of `suffix` holds them.
+    """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option is out of range.
+        ImageError: the file breaks off. OptionError: an option needs the whole picture.
     """
-    options: Options = {"strength": strength, "self_ensemble": self_ensemble}
-    check_options(options)
+    if options.detail:
+        raise OptionError("detail is judged by the whole picture")
     window = Window(file, page)
     for rows, correction in restorer.residual_rows(
         window.read,
         (file.height, file.width, file.channels),
         facts,
-        apply_self_ensemble if self_ensemble else None,
+        apply_self_ensemble if options.self_ensemble else None,
         progress,
         transparency=file.bands > file.channels,
     ):
-        yield written_levels(apply_correction(window.take(rows), correction, **options), suffix)
+        yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
 
 
 class Window:

@@ -14,6 +14,7 @@ from rednet.images.formats import Format, format_of, in_words, written_endings, 
 from rednet.images.picture import libvips
 from rednet.images.tiff_tags import append_tags
 from rednet.stopping import asker
+from rednet.values import setting
 
 __all__ = ["Saving", "check_format", "encode", "written_format"]
 
@@ -36,7 +37,7 @@ class Saving:
     """
 
     quality: int = 95
-    overwrite: bool = False
+    overwrite: bool = setting(bool, False, "Replace an existing file.", shapes=False)
     strip_metadata: bool = False
     software: str | None = None
 

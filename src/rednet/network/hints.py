@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from reprlib import repr as brief
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NamedTuple
 
 from rednet.errors import OptionError
 from rednet.values import check_number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["HINTS", "Facts", "check_facts", "hint_vector"]
 
@@ -76,6 +77,8 @@ def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np
         >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()
         [1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
+    import numpy as np
+
     check_facts(facts)
     vector = np.zeros(2 * len(names), np.float32)
     for i, name in enumerate(names):

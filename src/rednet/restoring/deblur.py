@@ -21,23 +21,63 @@ from numpy.typing import NDArray
 
 from rednet.classical.deconvolution import Deconvolution
 from rednet.classical.kernels import Kernel
-from rednet.network.hints import Facts
-from rednet.values import check_whole
+from rednet.images import Picture
+from rednet.network.hints import HINTS, Facts
+from rednet.progress import Progress
+from rednet.restoring.correction import hidden_pixels
+from rednet.restoring.inspection import estimate_sigma
+from rednet.restoring.network import Network
+from rednet.restoring.options import Options
+from rednet.tiling.fringes import fill_hidden
 
-__all__ = ["MAX_STEPS", "USUAL_STEPS", "deblur"]
+__all__ = ["correct_blur", "deblur"]
 
 Pixels = NDArray[np.float32]
 
-USUAL_STEPS = 2
-MAX_STEPS = 32
 FAR = 240.0, 4.5  # 0-255 scale: how far from the truth an answer is taken to be, before and at last
 CLOSE = 6.0, 4.0  # the same where much is wiped out
 MUCH, MUCH_OF_GRAY = 0.6, 0.4  # of the picture, in the first turn of `FAR`
 NOISE_LEFT = 0.5  # of the distance: the noise that the network is told of
 
 
+def correct_blur(
+    network: Network,
+    picture: Picture,
+    kernel: Kernel,
+    sigma: float | None,
+    steps: int,
+    options: Options,
+    progress: Progress,
+) -> Pixels:
+    """Compute what is to be added to a blurred picture, (H, W, C).
+
+    Args:
+        network: restores what the inverse leaves.
+        picture: to restore.
+        kernel: of the blur, see `rednet.classical.kernels`.
+        sigma: of the noise, 0-255 scale; None estimates it.
+        steps: turns after the first answer, see `deblur`.
+        options: whether to join 8 orientations.
+        progress: is called with the share that is done.
+    """
+    hidden = hidden_pixels(picture)
+    y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
+    level = min(estimate_sigma(y), HINTS["deconvolved"].highest) if sigma is None else sigma
+    done, passes = 0, 1 + steps
+
+    def restore(x: Pixels, facts: Facts) -> Pixels:
+        nonlocal done
+        share = done / passes
+        done += 1
+        return x + network.residual(
+            x, facts, None, options.self_ensemble, lambda part: progress(share + part / passes), hidden
+        )
+
+    return deblur(restore, y, kernel, level, steps=steps) - picture.pixels
+
+
 def deblur(
-    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int = USUAL_STEPS
+    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int
 ) -> Pixels:
     """Deblurs a picture.
 
@@ -49,9 +89,8 @@ def deblur(
         steps: turns of inverse and network after the first answer.
 
     Raises:
-        OptionError: see `Deconvolution`; steps is out of range.
+        OptionError: see `Deconvolution`.
     """
-    steps = check_whole("steps", steps, 0, MAX_STEPS)
     problem = Deconvolution(y, kernel, sigma)
     x_hat = network(problem.smooth(), {"deconvolved": sigma})
     turns = distances(steps, *FAR)

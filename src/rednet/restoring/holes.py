@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rednet.classical.filling import fill_missing
 from rednet.classical.resize import imresize
+from rednet.errors import OptionError
+from rednet.images import Picture
+from rednet.network.hints import Facts
+from rednet.progress import Progress
+from rednet.restoring.correction import hidden_pixels, put_in
+from rednet.restoring.network import Network
+from rednet.restoring.options import Options
 from rednet.stopping import check_stop
+from rednet.tiling.fringes import fill_hidden
 
-__all__ = ["WIDE", "fill_holes", "reach_inside"]
+__all__ = ["WIDE", "fill_holes", "fill_picture", "reach_inside"]
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -25,6 +34,29 @@ Mask = NDArray[np.bool_]
 THIN = 2  # px from the nearest known pixel; farther, the picture of half the size has the better guess (measured)
 WIDE = 48  # px: what is farther from all that is known is made up rather than restored
 SMALLEST = 16  # px: a picture of this side is not halved again
+
+
+def fill_picture(
+    network: Network, picture: Picture, facts: Facts, mask: NDArray[Any], options: Options, progress: Progress
+) -> Picture:
+    """Fill the pixels of a picture that are missing where the mask is True; the known ones stay as they are.
+
+    What stands in missing or fully transparent pixels has no influence, and the transparent ones stay as they are.
+
+    Raises:
+        OptionError: the mask does not fit, or covers all.
+    """
+    y, hidden, lost = picture.pixels, hidden_pixels(picture), network.check_mask(mask, picture.pixels)
+    if not lost.any():
+        return picture
+    if lost.all():
+        raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
+    x_hat = fill_holes(
+        lambda guess, holes: guess + network.residual(guess, facts, holes, options.self_ensemble, progress),
+        y if hidden is None else fill_hidden(y, hidden | lost),
+        lost,
+    )
+    return put_in(picture, x_hat, lost)
 
 
 def fill_holes(network: Callable[[Pixels, Mask], Pixels], y: Pixels, mask: Mask) -> Pixels:

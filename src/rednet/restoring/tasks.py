@@ -1,219 +1,361 @@
-"""What each task does to a picture, in the two halves of every verb: the network computes, then all is applied."""
+"""Degraded y -> restored x_hat: one frozen dataclass a task, the mirror of `rednet.degradations`.
+
+A task says what it is told, what comes before the network, and what it needs. Each restoration, from Python, the
+command line, a folder, the service or the page, is one such object, given to `Restorer.run`. The fields of a task are
+its options: Python's keywords, the command line's flags and HTTP's fields are made of them. Loading this module costs
+nothing: what is heavy is imported when a task is carried out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
+from rednet.errors import OptionError
+from rednet.network.hints import HINTS, Facts, check_facts
+from rednet.values import check_settings, setting
 
-from rednet.classical.kernels import Kernel
-from rednet.classical.masks import Mask, from_picture, of_colour
-from rednet.errors import ImageError, OptionError
-from rednet.images import Picture, read_picture
-from rednet.restoring.correction import Options, apply_correction, check_filling, check_options, enlarge
-from rednet.restoring.inspection import Finding, compression, inspect, jpeg_quality
-from rednet.restoring.restorer import Restorer
-from rednet.restoring.scratches import find_scratches
-from rednet.restoring.work import USUAL_FLOATS, Local, Whole, Work
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-__all__ = [
-    "Plan",
-    "automatic",
-    "deblocking",
-    "deblurring",
-    "denoising",
-    "enlarging",
-    "filling",
-    "mask_of",
-    "mask_of_alpha",
-    "mask_of_colour",
-    "mask_of_scratches",
-]
+    from rednet.classical.kernels import Kernel
+    from rednet.classical.masks import Mask
+    from rednet.images import Picture
+    from rednet.progress import Progress
+    from rednet.restoring.inspection import Finding
+    from rednet.restoring.network import Network
+    from rednet.restoring.options import Options
 
-Pixels = NDArray[np.float32]
+    Pixels = NDArray[np.float32]
 
-HALF = 0.5  # of opaque
-DEBLURRING_FLOATS = 12, 5  # 14 were measured for gray and 21 for RGB with a kernel of 11 px
-FILLING_FLOATS = 24, 11  # 32 and 53, with 90 % of the pixels missing
+__all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task", "Told", "Upscale"]
+
+SIGMA, QUALITY = HINTS["sigma"], HINTS["quality"]
+STEPS, MAX_STEPS = 2, 32
+NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
+NO_STRENGTH = (
+    "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is done to a picture; of a kind that overrides nothing, the network restores it blindly.
+
+    A kind of its own declares its options by `rednet.values.setting`, and overrides what it does otherwise. Its
+    docstring is the help of its verb.
+    """
+
+    name: ClassVar[str] = ""  # over HTTP
+    verb: ClassVar[str] = ""  # on the command line; the name, if it is empty
+    ending: ClassVar[str] = ""  # stands behind the name of a result beside its picture
+    detail: ClassVar[bool] = True  # whether there is fine structure to give back
+    floats: ClassVar[tuple[int, int]] = (0, 10)  # that a pixel takes at the worst time, besides and for each channel
+    local: ClassVar[bool] = True  # can be done piece by piece: the network is told what is found, and that is all
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.verb = cls.__dict__.get("verb", cls.name)
+        cls.local = all(getattr(cls, step) is getattr(Task, step) for step in ("prepare", "fill", "correct"))
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    @classmethod
+    def from_afar(cls, given: Mapping[str, Any]) -> Task:
+        """Make the task of options that came over HTTP: no text among them may name a file; paths are of uploads."""
+        return cls(**given)
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind the name of a result beside its picture."""
+        return self.ending
+
+    @property
+    def enlargement(self) -> int:
+        """How many times wider and higher the result is."""
+        return 1
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the result has no transparency, even if the picture has."""
+        return False
+
+    def check(self, options: Options) -> None:
+        """Raise OptionError, before any work is done, unless the options suit the task, and it can be carried out."""
+        if options.detail and not self.detail:
+            raise OptionError(NO_DETAIL)
+
+    def fitting(self, options: Options) -> Options:
+        """Return options without those that mean nothing to the task."""
+        return options if self.detail else replace(options, detail=0.0)
+
+    def admit(self, image: Any) -> Any:
+        """Return an image of Python (an array, say) as it may be read."""
+        return image
+
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        """Decide what to tell the network.
+
+        Args:
+            sample: gives some of the picture's rows; a function, since most tasks do not look.
+            path: the file that the picture came from, if any.
+        """
+        return _finding({})
+
+    def prepare(self, picture: Picture) -> Picture:
+        """Do what comes before the network."""
+        return picture
+
+    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+        """Return the prepared picture without missing pixels; most pictures have none."""
+        return picture
+
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        """Compute what is to be added to the picture's pixels, (H, W, C)."""
+        return network.correct(picture, found.facts, options, progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Automatic(Task):
+    """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
+
+    name, verb, ending = "auto", "restore", "-restored"
+
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.inspection import inspect
+
+        return inspect(sample(), path)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be done to a picture.
+class Told(Task):
+    """Tell the network facts that are known: `Told({"sigma": 25.0})`; `{}` lets it find out.
 
     Args:
-        correct: (restorer, picture, what was found, options) -> its correction; the network's half.
-        find: decides what to tell the network, see `Local`; None if nothing is looked at.
-        prepare: what comes before: enlarging, say.
-        fill: (restorer, prepared picture, options) -> the picture to correct, without missing pixels.
-        check: raises OptionError unless the options suit the task.
-        scale: how many times wider and higher the result is.
-        detail: whether there is fine structure to give back; not where pixels were missing.
-        local: it can be done piece by piece, see `Local`.
-        opaque: the result has no transparency, which has told what was missing.
-        floats: see `Whole`.
+        facts: see `rednet.network.hints`.
     """
 
-    correct: Callable[[Restorer, Picture, Finding, Options], Pixels]
-    find: Callable[..., Finding] = lambda sample, path: Finding({}, "")
-    prepare: Callable[[Picture], Picture] = lambda picture: picture
-    fill: Callable[[Restorer, Picture, Options], Picture] = lambda restorer, picture, options: picture
-    check: Callable[[Options], None] = check_options
-    scale: int = 1
-    detail: bool = True
-    local: bool = False
-    opaque: bool = False
-    floats: tuple[int, int] = USUAL_FLOATS
+    facts: Facts
 
-    def apply(self, picture: Picture, correction: Pixels, **options: Unpack[Options]) -> Picture:
-        """Applies a correction to the picture that it is for."""
-        picture = replace(picture, alpha=None) if self.opaque else picture
-        return apply_correction(picture, correction, **(options if self.detail else {**options, "detail": 0.0}))
+    def __post_init__(self) -> None:
+        check_facts(self.facts)
 
-    def work(self) -> Work:
-        """Gives both halves as one, for files."""
-        if self.local:
-            return Local(self.find)
-
-        def run(restorer: Restorer, picture: Picture, options: Any) -> Picture:
-            self.check(options)
-            filled = self.fill(restorer, self.prepare(picture), options)
-            return self.apply(filled, self.correct(restorer, filled, Finding({}, ""), options), **options)
-
-        return Whole(run, scale=self.scale, opaque=self.opaque, floats=self.floats)
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        return _finding(self.facts)
 
 
-def told(find: Callable[..., Finding]) -> Plan:
-    """Makes a plan of what is found: the network is told it."""
-    return Plan(
-        lambda restorer, picture, found, options: restorer.correct(picture, found.facts, **options), find, local=True
+@dataclass(frozen=True, kw_only=True)
+class Denoise(Task):
+    """Remove noise from a picture, or from those of a folder."""
+
+    name, ending = "denoise", "-denoised"
+    sigma: float | None = setting(
+        float, None, "Standard deviation of the noise, 0-255 scale, if known.", SIGMA.lowest, SIGMA.highest
+    )
+    quality: float | None = setting(
+        float,
+        None,
+        "Of the JPEG that it was saved as; if left out, a JPEG file tells.",
+        QUALITY.lowest,
+        QUALITY.highest,
     )
 
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.inspection import compression
 
-def automatic() -> Plan:
-    """Looks at the picture and decides."""
-    return told(lambda sample, path: inspect(sample(), path))
-
-
-def denoising(sigma: float | None = None, quality: float | None = None) -> Plan:
-    """Removes noise; its `sigma` (0-255 scale) if it is known, and the `quality` of the JPEG that it was saved as.
-
-    A JPEG file tells its quality itself.
-    """
-    return told(lambda sample, path: Finding({"sigma": sigma, **compression(quality, path)}, ""))
+        return _finding({"sigma": self.sigma, **compression(self.quality, path)})
 
 
-def deblocking(quality: float | None = None, sigma: float | None = None) -> Plan:
-    """Removes JPEG's blocks and rings; a JPEG file tells the `quality` if it is left out. `sigma` of noise under it."""
+@dataclass(frozen=True, kw_only=True)
+class Dejpeg(Task):
+    """Remove JPEG blocks and rings from a picture, or from those of a folder."""
 
-    def find(sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        known = quality if quality is not None or path is None else jpeg_quality(path)
-        return Finding({"quality": known} if sigma is None else {"quality": known, "sigma": sigma}, "")
-
-    return told(find)
-
-
-def enlarging(scale: int = 2) -> Plan:
-    """Enlarges 2, 3 or 4 times."""
-    return Plan(
-        lambda restorer, picture, found, options: restorer.correct(picture, {"scale": float(scale)}, **options),
-        prepare=lambda picture: enlarge(picture, scale),
-        scale=scale,
+    name, ending = "dejpeg", "-dejpegged"
+    quality: float | None = setting(
+        float, None, "At which it was compressed; if left out, a JPEG file tells.", QUALITY.lowest, QUALITY.highest
+    )
+    sigma: float | None = setting(
+        float, None, "Standard deviation of noise under it, 0-255 scale, if any.", SIGMA.lowest, SIGMA.highest
     )
 
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.inspection import compression
 
-def deblurring(kernel: Kernel, sigma: float | None = None, steps: int | None = None) -> Plan:
-    """Undoes a known blur; see `Restorer.correct_blur`."""
-    return Plan(
-        lambda restorer, picture, found, options: restorer.correct_blur(picture, kernel, sigma, steps, **options),
-        floats=DEBLURRING_FLOATS,
+        known = {"quality": None, **compression(self.quality, path)}
+        return _finding(known if self.sigma is None else {**known, "sigma": self.sigma})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upscale(Task):
+    """Enlarge a picture, or those of a folder, 2, 3 or 4 times."""
+
+    name = "upscale"
+    scale: int = setting(int, 2, "How many times wider and higher.", 2, 4)
+
+    @property
+    def suffix(self) -> str:
+        return f"-x{self.scale}"
+
+    @property
+    def enlargement(self) -> int:
+        return self.scale
+
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        return _finding({"scale": float(self.scale)})
+
+    def prepare(self, picture: Picture) -> Picture:
+        """Enlarge the picture by bicubic interpolation; the network sharpens what that blurs."""
+        from rednet.restoring.correction import enlarge
+
+        return enlarge(picture, self.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deblur(Task):
+    """Undo a blur whose kernel is known."""
+
+    name, ending = "deblur", "-deblurred"
+    floats = 12, 5  # 14 were measured for gray and 21 for RGB with a kernel of 11 px
+    kernel: Kernel | str | Path = setting(
+        str,
+        MISSING,
+        "disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a .png or .npy file.",
+        upload="kernel_file",
+        example="disk:3",
+    )
+    noise_sigma: float | None = setting(
+        float, None, "Of the noise, 0-255 scale; if left out, it is estimated.", SIGMA.lowest, SIGMA.highest
+    )
+    steps: int | None = setting(
+        int, None, f"Turns of inverse and network after the first answer; else {STEPS}.", 0, MAX_STEPS
     )
 
+    @classmethod
+    def from_afar(cls, given: Mapping[str, Any]) -> Task:
+        """Make the task; a text is taken for words."""
+        from rednet.classical.kernels import parse_kernel
 
-def mask_of(path: Path) -> Callable[[Picture], Mask]:
-    """Gives a function that reads a picture's mask from a file, white where pixels are missing.
+        if "kernel" not in given:
+            raise OptionError("say what the blur is: one of kernel (in words) and kernel_file")
+        kernel = given["kernel"]
+        return cls(**{**given, "kernel": parse_kernel(kernel) if isinstance(kernel, str) else kernel})
 
-    The file may have no more pixels than the picture, so that no mask fills the memory. The function raises ImageError
-    if it cannot be read, and OptionError if it marks nothing.
+    def check(self, options: Options) -> None:
+        super().check(options)
+        self.loaded_kernel()
+
+    def loaded_kernel(self) -> Kernel:
+        """Return the kernel as an array."""
+        from rednet.classical.kernels import check_kernel, load_kernel
+
+        return load_kernel(self.kernel) if isinstance(self.kernel, str | Path) else check_kernel(self.kernel)
+
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        from rednet.restoring.deblur import correct_blur
+
+        turns = STEPS if self.steps is None else self.steps
+        return correct_blur(network, picture, self.loaded_kernel(), self.noise_sigma, turns, options, progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inpaint(Task):
+    """Fill missing pixels; all others stay as they are, bit for bit in a lossless format.
+
+    What says which are missing is one of `mask` (an array of (H, W), True there; a picture, white there, as a path or
+    an image of PIL; or a function of the picture), `mask_color`, `mask_alpha` and `find_scratches`. The network is told
+    the `facts`.
     """
 
-    def read(picture: Picture) -> Mask:
-        height, width, _ = picture.pixels.shape
-        drawn = read_picture(path, max_megapixels=max(1.0, height * width / 1e6))
-        mask = from_picture(drawn.pixels, drawn.alpha)
-        if not mask.any():
-            brightest = drawn.pixels.mean(axis=2).max()
-            raise OptionError(
-                f"{path} marks nothing as missing: its brightest pixel has {brightest:.1%} of white; it must be white "
-                "(255 of 8 bits) and opaque where pixels are missing"
-            )
-        return mask
-
-    return read
-
-
-def mask_of_colour(colour: str, tolerance: float = 0.0) -> Callable[[Picture], Mask]:
-    """Gives a function that marks what is painted in a colour, see `rednet.classical.masks.of_colour`.
-
-    It raises OptionError if nothing is.
-    """
-
-    def mark(picture: Picture) -> Mask:
-        mask = of_colour(picture.pixels, colour, tolerance)
-        if not mask.any():
-            raise OptionError(
-                f"no pixel is within {tolerance:g} of {colour}: raise the tolerance, or correct the colour"
-            )
-        return mask
-
-    return mark
-
-
-def mask_of_alpha(picture: Picture) -> Mask:
-    """Marks what is rather transparent than opaque.
-
-    Raises:
-        ImageError: the picture has no transparency. OptionError: it is opaque everywhere.
-    """
-    if picture.alpha is None:
-        raise ImageError("the picture has no transparency that could say what is missing; give a mask, or its colour")
-    mask = np.asarray(picture.alpha[:, :, 0] < HALF)
-    if not mask.any():
-        raise OptionError("no pixel is transparent, so none is missing: make transparent what is, or give a mask")
-    return mask
-
-
-def mask_of_scratches(picture: Picture) -> Mask:
-    """Marks what is probably scratched; in a clean picture, nothing."""
-    return find_scratches(picture.pixels)
-
-
-def filling(missing: Callable[[Picture], Mask], restore_known: bool = False) -> Plan:
-    """Fills missing pixels.
-
-    Args:
-        missing: tells which they are, (H, W) True. After `mask_of_alpha`, the result is opaque.
-        restore_known: then restore the whole picture.
-    """
-    opaque = missing is mask_of_alpha
-
-    def fill(restorer: Restorer, picture: Picture, options: Options) -> Picture:
-        y = replace(picture, alpha=None) if opaque else picture
-        return restorer.fill_picture(y, {}, missing(picture), **options)
-
-    def correct(restorer: Restorer, picture: Picture, found: Finding, options: Options) -> Pixels:
-        return restorer.correct(picture, {}, **options) if restore_known else np.zeros_like(picture.pixels)
-
-    return Plan(
-        correct,
-        fill=fill,
-        check=partial(check_filling, restore_known=restore_known),
-        detail=False,
-        opaque=opaque,
-        floats=FILLING_FLOATS,
+    name, ending = "inpaint", "-inpainted"
+    detail = False
+    floats = 24, 11  # 32 and 53, with 90 % of the pixels missing
+    mask: Any = setting(
+        Path,
+        None,
+        "Of the same size, white where pixels are missing. A folder holds one at the place of each picture, named as "
+        "it is, or .png.",
+        upload="mask",
     )
+    mask_color: str | None = setting(str, None, "What is painted in it is missing: '#ff0000', say.", example="#ff0000")
+    tolerance: float = setting(float, 0.0, "How far the colour may be off, 0-255.", 0, 255)
+    mask_alpha: bool = setting(bool, False, "What is transparent is missing.")
+    find_scratches: bool = setting(bool, False, "Look for scratches, and fill them.")
+    restore_known: bool = setting(bool, False, "Restore the other pixels, too.")
+    facts: Facts = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_facts(self.facts)
+        given = [self.mask is not None, self.mask_color is not None, self.mask_alpha, self.find_scratches]
+        if sum(given) != 1:
+            raise OptionError("say what is missing: one of mask, mask_color, mask_alpha, find_scratches")
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the transparency has told what was missing."""
+        return self.mask_alpha
+
+    def check(self, options: Options) -> None:
+        super().check(options)
+        if options.strength != 1 and not self.restore_known:
+            raise OptionError(NO_STRENGTH)
+
+    def fitting(self, options: Options) -> Options:
+        """Leave strength out, too, if it has nothing to weigh."""
+        fitting = super().fitting(options)
+        return fitting if self.restore_known else replace(fitting, strength=1.0)
+
+    def admit(self, image: Any) -> Any:
+        """Put 0 where pixels of an array are missing, which may hold NaN."""
+        from rednet.restoring.missing import without_junk
+
+        return without_junk(image, self.mask)
+
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        return _finding(self.facts)
+
+    def missing(self, picture: Picture) -> Mask | Any:
+        """Return which pixels are missing, (H, W), True there."""
+        from rednet.restoring import missing
+
+        if self.mask is not None:
+            return self.mask(picture) if callable(self.mask) else missing.mask_of(self.mask, picture.pixels.shape)
+        if self.mask_color is not None:
+            return missing.mask_of_colour(picture, self.mask_color, self.tolerance)
+        return missing.mask_of_alpha(picture) if self.mask_alpha else missing.mask_of_scratches(picture)
+
+    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+        """Fill what is missing; after a mask of transparency, nothing is transparent."""
+        from rednet.restoring.holes import fill_picture
+
+        y = replace(picture, alpha=None) if self.opaque else picture
+        return fill_picture(network, y, self.facts, self.missing(picture), options, progress)
+
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        if self.restore_known:
+            return super().correct(network, picture, found, options, progress)
+        import numpy as np
+
+        return np.zeros_like(picture.pixels)
+
+
+def _finding(facts: Facts) -> Finding:
+    """Return facts as what was found."""
+    from rednet.restoring.inspection import Finding
+
+    return Finding(facts, "")
+
+
+TASKS: dict[str, type[Task]] = {
+    kind.name: kind for kind in (Automatic, Denoise, Dejpeg, Upscale, Deblur, Inpaint)
+}  # by name; whoever adds one before the command line and the service are loaded finds it there

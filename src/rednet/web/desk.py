@@ -9,9 +9,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from rednet import __version__
 from rednet.errors import OptionError
 from rednet.files.file import FileTask, Handling
-from rednet.files.listing import output_name, result_suffix
+from rednet.files.listing import output_name
 from rednet.images import Picture, PictureFile, read_picture
 from rednet.images.encoding import Saving
 from rednet.restoring.inspection import FileFacts, inspect_file
+from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Plan
-from rednet.restoring.work import Whole
+from rednet.restoring.tasks import Automatic, Task
 from rednet.web.incoming import SHOWN, Incoming
 from rednet.web.limits import Limits
 from rednet.web.proof import Proof
@@ -74,7 +74,7 @@ class Desk:
     @property
     def proposed_name(self) -> str:
         """What the restored picture is to be called."""
-        return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix=result_suffix("restore"))
+        return output_name(Path(Path(self.name).name).with_suffix(self.source.suffix), suffix=Automatic.ending)
 
     def show(self, levels: NDArray[np.uint8], kind: str = "webp") -> str:
         """Writes what the browser is to be shown, and gives its path; the oldest of many go.
@@ -198,27 +198,20 @@ class Desks:
         with self.lock:
             return next((desk for desk in self.desks.values() if desk.folder.name == place), None)
 
-    def restore(self, desk: Desk, plan: Plan) -> Job:
-        """Lets the network compute a correction, in the place of the one that it is computing for this desk.
+    def restore(self, desk: Desk, todo: Task) -> Job:
+        """Let the network compute a correction, in the place of the one that it is computing for this desk.
 
         Raises:
             QueueFullError: there is no room.
         """
-        found: list[Proof] = []
-
-        def compute(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
-            proof = Proof.compute(plan, desk.folder, restorer, picture, desk.source, {"progress": options["progress"]})
-            found.append(proof)
-            return proof.small
 
         def run(advance: Callable[[float], None]) -> None:
-            work = Whole(compute, scale=plan.scale, floats=plan.floats)
-            task = self.task(desk, work, Handling(max_megapixels=self.limits.max_megapixels))
-            task.look()
-            task.restore(self.restorer, advance)
-            task.close()
+            task = self.file_task(desk, todo, Handling(max_megapixels=self.limits.max_megapixels))
+            with closing(task):
+                task.look()
+                proof = Proof(desk.folder, task.compute(task.fitted(self.restorer), advance))
             advance(1.0)  # nothing is put on the desk once it has been stopped
-            desk.proof = found[0]
+            desk.proof = proof
 
         before, desk.job = desk.job, self.queue.submit(Job(run, self.limits.max_seconds))
         if before is not None:
@@ -230,23 +223,25 @@ class Desks:
         if desk.job is not None:
             self.queue.cancel(desk.job)
 
-    def task(self, desk: Desk, work: Whole, handling: Handling) -> FileTask:
-        """Makes the task of a desk's picture; its format, depth and metadata are kept."""
-        name = output_name(desk.source, suffix=result_suffix("restore"))
-        return FileTask(desk.source, desk.source.with_name(name), work, handling)
+    def file_task(self, desk: Desk, todo: Task, handling: Handling) -> FileTask:
+        """Make the file task of a desk's picture; its format, depth and metadata are kept."""
+        name = output_name(desk.source, suffix=Automatic.ending)
+        return FileTask(desk.source, desk.source.with_name(name), todo, handling, whole=True)
 
     def save(self, desk: Desk, strength: float, detail: float) -> Path:
-        """Writes the restored picture at full size; the network is not needed."""
-        software = f"rednet {__version__} (page)"
-        handling = Handling(
-            strength=strength, detail=detail, saving=Saving(overwrite=True, software=software),
-            max_megapixels=self.limits.max_megapixels,
-        )  # fmt: skip
+        """Write the restored picture at full size; the network is not needed."""
         with desk.lock:
-            task = self.task(desk, desk.need_proof().work(), handling)
-            task.load()
-            task.restore(self.restorer)
-            task.save()
+            restoration = desk.need_proof().restoration
+            handling = Handling(
+                options=restoration.task.fitting(Options(strength=strength, detail=detail)),
+                saving=Saving(overwrite=True, software=f"rednet {__version__} (page)"),
+                max_megapixels=self.limits.max_megapixels,
+            )
+            task = self.file_task(desk, restoration.task, handling)
+            with closing(task):
+                task.load()
+                task.finish(restoration)
+                task.save()
             desk.saved = task.target
         return task.target
 

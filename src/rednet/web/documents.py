@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rednet.images.formats import FORMATS, written_formats
-from rednet.web.options import RestoreOptions
+from rednet.web.options import FILES, RestoreOptions
 from rednet.web.problems import PROBLEM, Problem
 
 __all__ = ["DESCRIPTIONS", "JobStatus", "Models"]
@@ -91,11 +91,10 @@ def of_job(description: str) -> dict[str, Any]:
 def body() -> dict[str, Any]:
     """Describes what is sent to be restored."""
     options = RestoreOptions.model_json_schema()["properties"]
-    files = {"picture": BINARY, "mask": BINARY, "kernel_file": BINARY}
     form = {
         "type": "object",
         "required": ["picture"],
-        "properties": {**files, **options},
+        "properties": {**dict.fromkeys(FILES, BINARY), **options},
         "additionalProperties": False,
     }
     return {

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 
 from rednet.errors import OptionError
 from rednet.images.formats import format_of, kernel_files, kernel_formats
+from rednet.restoring.options import Options
+from rednet.values import settings
 from rednet.web.desk import Desks
 from rednet.web.examples import make_examples
 from rednet.web.gate import Gate
@@ -38,6 +40,7 @@ TASKS = [
 ]
 SHAPES = [("Out of focus", "disk"), ("Soft", "gaussian"), ("Motion", "motion"), ("From a file", "file")]
 BRUSH = "#ff2d2d"
+STRENGTH: Any = settings(Options)["strength"]
 HERE_ONLY = "Restores damaged pictures on this computer. Nothing is sent anywhere, or kept."
 AT_THE_SERVER = "Restores damaged pictures on its server. They go nowhere else, and are not kept."
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -191,7 +194,8 @@ def layout(steps: Steps, promise: str) -> Any:
                             across = gr.Slider(0, 100, 50, step=1, label="From left to right, %", interactive=True)
                             down = gr.Slider(0, 100, 50, step=1, label="From top to bottom, %", interactive=True)
                 with gr.Row(elem_id="tuning"):
-                    strength = gr.Slider(0, 1.5, 1, step=0.05, label="Strength", elem_id="strength", interactive=True,
+                    strength = gr.Slider(STRENGTH.lowest, STRENGTH.highest, 1, step=0.05, label="Strength",
+                                         elem_id="strength", interactive=True,
                                          info="How much of the correction to apply.")  # fmt: skip
                     detail = gr.Slider(0, 1, 0, step=0.05, label="Detail", elem_id="detail", interactive=True,
                                        info="How much fine structure to give back.")  # fmt: skip

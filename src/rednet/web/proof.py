@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from rednet.classical.resize import imresize
 from rednet.images import Picture, to_array
-from rednet.restoring.correction import Options, removed_picture
-from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Plan
-from rednet.restoring.work import Whole
+from rednet.restoring.correction import removed_picture
+from rednet.restoring.options import Options
+from rednet.restoring.restorer import Restoration
 
 __all__ = ["CROP", "Proof", "Views", "smaller", "to_show"]
 
@@ -38,90 +37,72 @@ class Views(NamedTuple):
 
 
 class Proof:
-    """A picture and its correction.
+    """A restoration, kept in files, and a smaller one to be shown.
 
     Args:
-        plan: that gave it.
-        folder: where both are kept, as arrays.
-        prepared: the picture before the network has seen it.
-        filled: the same without missing pixels.
-        correction: of `filled`.
+        folder: where the arrays are kept.
+        restoration: as the network gave it.
     """
 
-    def __init__(self, plan: Plan, folder: Path, prepared: Picture, filled: Picture, correction: Pixels) -> None:
-        self.plan = plan
-        self.pixels, self.correction = (
-            keep(folder / "pixels.npy", prepared.pixels),
-            keep(folder / "correction.npy", correction),
+    def __init__(self, folder: Path, restoration: Restoration) -> None:
+        before = kept_picture(folder / "before", restoration.before)
+        same = restoration.filled is restoration.before
+        filled = before if same else kept_picture(folder / "filled", restoration.filled)
+        correction = kept(folder / "correction.npy", restoration.correction)
+        self.restoration = replace(restoration, before=before, filled=filled, correction=correction)
+        small = smaller(restoration.before)
+        self.small = replace(
+            restoration,
+            before=small,
+            filled=small if same else smaller(restoration.filled),
+            correction=shrunk(restoration.correction),
         )
-        self.small = smaller(replace(prepared, native=None, colours=None))
-        self.small_correction = shrunk(correction)
-        self.filled, self.small_filled, self.native = self.pixels, self.small, None
-        if filled is not prepared:
-            self.filled = keep(folder / "filled.npy", filled.pixels)
-            self.small_filled = smaller(replace(filled, native=None, colours=None))
-            self.native = None if filled.native is None else keep(folder / "native.npy", filled.native)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, px."""
-        height, width, _ = self.pixels.shape
+        height, width, _ = self.restoration.before.pixels.shape
         return width, height
 
     def views(self, strength: float, detail: float) -> Views:
-        """Shows the whole picture, at most PREVIEW px a side."""
-        after = self.plan.apply(self.small_filled, self.small_correction, strength=strength, detail=detail)
-        return Views(to_show(self.small), to_show(after), to_show(removed_picture(self.small, after)))
+        """Show the whole picture, at most PREVIEW px a side."""
+        before, after = self.small.before, self.small.apply(Options(strength=strength, detail=detail))
+        return Views(to_show(before), to_show(after), to_show(removed_picture(before, after)))
 
     def crop(self, across: float, down: float, strength: float, detail: float) -> tuple[Shown, Shown]:
-        """Shows a part at full size, before and after; `across` and `down` are 0 to 1."""
+        """Show a part at full size, before and after; `across` and `down` are 0 to 1."""
+        whole = self.restoration
         rows, columns = (
             slice(start := round(share * max(size - CROP, 0)), start + CROP)
-            for share, size in zip((down, across), self.pixels.shape, strict=False)
+            for share, size in zip((down, across), whole.before.pixels.shape, strict=False)
         )
-        before, filled = (
-            Picture(np.asarray(pixels[rows, columns]), None, "uint8") for pixels in (self.pixels, self.filled)
+
+        def part(picture: Picture) -> Picture:
+            return Picture(np.asarray(picture.pixels[rows, columns]), None, "uint8")
+
+        cut = replace(
+            whole,
+            before=part(whole.before),
+            filled=part(whole.filled),
+            correction=np.asarray(whole.correction[rows, columns]),
         )
-        correction = np.asarray(self.correction[rows, columns])
-        return to_show(before), to_show(self.plan.apply(filled, correction, strength=strength, detail=detail))
-
-    def work(self) -> Whole:
-        """Gives the work that applies the correction to the file that it was computed for."""
-
-        def run(restorer: Restorer, picture: Picture, options: dict[str, Any]) -> Picture:
-            prepared = self.plan.prepare(picture)
-            native = prepared.native if self.native is None else np.asarray(self.native)
-            filled = replace(prepared, pixels=np.asarray(self.filled), native=native)
-            return self.plan.apply(filled, np.asarray(self.correction), **options)
-
-        return Whole(run, scale=self.plan.scale)
-
-    @classmethod
-    def compute(
-        cls, plan: Plan, folder: Path, restorer: Restorer, picture: Picture, path: Path | None, options: Options
-    ) -> Proof:
-        """Runs the network.
-
-        Args:
-            plan: what is to be done.
-            folder: where the arrays are kept.
-            restorer: runs the network.
-            picture: to restore.
-            path: the file that it was read from, if any, for what is to be found in it.
-            options: see `Options`.
-        """
-        prepared = plan.prepare(picture)
-        found = plan.find(lambda: picture.pixels, path)
-        filled = plan.fill(restorer, prepared, options)
-        return cls(plan, folder, prepared, filled, plan.correct(restorer, filled, found, options))
+        return to_show(cut.before), to_show(cut.apply(Options(strength=strength, detail=detail)))
 
 
-def keep(path: Path, array: Pixels) -> Pixels:
-    """Writes an array and gives it as it lies on disk."""
+def kept_picture(folder: Path, picture: Picture) -> Picture:
+    """Write a picture's arrays, and return it with them as they lie on disk."""
+    folder.mkdir(exist_ok=True)
+    arrays: dict[str, Any] = {"pixels": picture.pixels, "alpha": picture.alpha, "native": picture.native}
+    there = {name: kept(folder / f"{name}.npy", array) for name, array in arrays.items() if array is not None}
+    return replace(picture, **{**arrays, **there})
+
+
+def kept(path: Path, array: Pixels) -> Pixels:
+    """Write an array, and return it as it lies on disk."""
     path.unlink(missing_ok=True)  # whoever still reads the old one may go on
     np.save(path, array)
-    kept: Pixels = np.load(path, mmap_mode="r")
-    return kept
+    lying: Pixels = np.load(path, mmap_mode="r")
+    return lying
 
 
 def shrunk(x: Pixels) -> Pixels:
@@ -131,9 +112,9 @@ def shrunk(x: Pixels) -> Pixels:
 
 
 def smaller(picture: Picture) -> Picture:
-    """Gives a picture with at most PREVIEW px a side."""
+    """Return a picture in sRGB with at most PREVIEW px a side."""
     alpha = None if picture.alpha is None else shrunk(picture.alpha).clip(0, 1)
-    return replace(picture, pixels=shrunk(picture.pixels), alpha=alpha)
+    return replace(picture, pixels=shrunk(picture.pixels), alpha=alpha, native=None, colours=None)
 
 
 def to_show(picture: Picture) -> Shown:

@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from rednet import __version__
 from rednet.errors import RednetError
 from rednet.files.file import FileTask
-from rednet.files.listing import output_name, result_suffix
+from rednet.files.listing import output_name
 from rednet.images import PictureFile
 from rednet.images.encoding import written_format
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
@@ -103,12 +103,11 @@ class Service:
         limits, options = self.shelf.limits, upload.options
         source = upload.files["picture"]
         file = PictureFile(source, max_megapixels=limits.max_megapixels)
-        plan = options.plan(upload.files.get("mask"), upload.files.get("kernel_file"))
+        todo = options.make_task(upload.files)
         source = source.rename(source.with_suffix(file.ending))
-        suffix = result_suffix("restore" if options.task == "auto" else options.task, options.scale)
-        target = source.with_name(output_name(source, suffix=suffix, format=options.format))
-        task = FileTask(source, target, plan.work(), options.handling(limits, f"rednet {__version__} ({options.task})"))
-        return task, file.megapixels * plan.scale**2 > limits.answer_megapixels
+        target = source.with_name(output_name(source, suffix=todo.suffix, format=options.format))
+        task = FileTask(source, target, todo, options.handling(limits, f"rednet {__version__} ({options.task})"))
+        return task, file.megapixels * todo.enlargement**2 > limits.answer_megapixels
 
     def answer(self, order: Order) -> Response:
         """Gives the picture of a job that has ended, or what went wrong."""

@@ -19,7 +19,7 @@ from rednet.classical.masks import from_layers, mark, to_layer
 from rednet.errors import OptionError, RednetError
 from rednet.restoring.inspection import FileFacts
 from rednet.restoring.scratches import find_scratches
-from rednet.restoring.tasks import Plan, automatic, deblocking, deblurring, denoising, enlarging, filling
+from rednet.restoring.tasks import Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Upscale
 from rednet.web.desk import Desk, Desks
 from rednet.web.examples import Example
 from rednet.web.incoming import own_file
@@ -190,7 +190,7 @@ class Steps:
         who, wishes, job = session(request), Wishes(*values), None
         try:
             desk = self.desks.find(who)
-            job = self.desks.restore(desk, self.plan(desk, wishes, who))
+            job = self.desks.restore(desk, self.task(desk, wishes, who))
             buttons = WORKING
             while not (job.future.done() or self.desks.is_replaced(who, desk, job)):
                 yield [*self.progress(job), *buttons]
@@ -244,23 +244,22 @@ class Steps:
         with suppress(OptionError):  # nothing to stop
             self.desks.stop(self.desks.find(session(request)))
 
-    def plan(self, desk: Desk, wishes: Wishes, who: str) -> Plan:
-        """Makes the plan of what a person wishes."""
+    def task(self, desk: Desk, wishes: Wishes, who: str) -> Task:
+        """Make the task that a person wishes."""
         if wishes.task == "denoise":
-            return denoising(wishes.sigma if wishes.know_sigma else None)
+            return Denoise(sigma=wishes.sigma if wishes.know_sigma else None)
         if wishes.task == "dejpeg":
-            return deblocking(wishes.quality if wishes.know_quality else None)
+            return Dejpeg(quality=wishes.quality if wishes.know_quality else None)
         if wishes.task == "upscale":
-            return enlarging(wishes.scale)
+            return Upscale(scale=wishes.scale)
         if wishes.task == "deblur":
-            return deblurring(self.kernel(wishes.shape, wishes.length, wishes.angle, wishes.kernel_file))
+            return Deblur(kernel=self.kernel(wishes.shape, wishes.length, wishes.angle, wishes.kernel_file))
         if wishes.task == "inpaint":
             layers = self.strokes(desk, who)
             if wishes.use_found and desk.proposed is not None:
                 layers.append(to_layer(desk.proposed, BRUSH_RGB))
-            mask = from_layers(layers, desk.facts.height, desk.facts.width)
-            return filling(lambda picture: mask, wishes.known)
-        return automatic()
+            return Inpaint(mask=from_layers(layers, desk.facts.height, desk.facts.width), restore_known=wishes.known)
+        return Automatic()
 
     def strokes(self, desk: Desk, who: str) -> list[NDArray[np.uint8]]:
         """Gives what a person has painted on the picture."""

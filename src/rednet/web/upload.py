@@ -14,11 +14,10 @@ from starlette.requests import Request
 
 from rednet.errors import OptionError
 from rednet.images.formats import kernel_files, kernel_formats
-from rednet.web.options import RestoreOptions, read_options
+from rednet.web.options import FILES, RestoreRequest, read_options
 
-__all__ = ["FILES", "Upload", "receive"]
+__all__ = ["Upload", "receive"]
 
-FILES = ("picture", "mask", "kernel_file")
 NPY = (b"\x93NUMPY",)  # how such a file begins
 MAX_FIELD = 1 << 16  # bytes
 
@@ -27,7 +26,7 @@ MAX_FIELD = 1 << 16  # bytes
 class Upload:
     """What a request has brought: its options, and its files by the names of `FILES`."""
 
-    options: RestoreOptions
+    options: RestoreRequest
     files: Mapping[str, Path]
 
 

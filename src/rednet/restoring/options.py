@@ -1,0 +1,62 @@
+"""The options that all tasks take: each is declared here, once, with its range and its help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from reprlib import repr as brief
+from typing import Any, TypedDict
+
+from rednet.errors import OptionError
+from rednet.progress import Progress, silent
+from rednet.values import check_keywords, check_settings, setting
+
+__all__ = ["Keywords", "Options", "read_keywords"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How strongly a picture is restored, and how carefully.
+
+    Args:
+        strength: 1 takes the network's whole correction, 0 none.
+        detail: 0 to 1, how much of the fine structure among what was removed comes back.
+        self_ensemble: mean over 8 orientations: slower by 8, better by 0.05 to 0.2 dB.
+
+    Raises:
+        OptionError: one is outside its range.
+    """
+
+    strength: float = setting(float, 1.0, "Share of the correction to apply.", 0, 1.5)
+    detail: float = setting(float, 0.0, "Fine structure to give back.", 0, 1)
+    self_ensemble: bool = setting(bool, False, "Mean over 8 orientations; 8 times slower.")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class Keywords(TypedDict, total=False):
+    """The keywords of all verbs in Python: the fields of `Options`, and who is told how far the work is.
+
+    Args:
+        strength, detail, self_ensemble: see `Options`.
+        progress: called with the share that is done, 0 to 1.
+    """
+
+    strength: float
+    detail: float
+    self_ensemble: bool
+    progress: Progress
+
+
+def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
+    """Make options of a verb's keywords, before any work is done.
+
+    Raises:
+        TypeError: there is no such keyword. OptionError: a value is outside its range.
+    """
+    check_keywords(keywords, Keywords.__annotations__)
+    given: dict[str, Any] = dict(keywords)
+    progress = given.pop("progress", silent)
+    if not callable(progress):
+        raise OptionError(f"progress is {brief(progress)}; it must be a function of the share that is done")
+    return Options(**given), progress
