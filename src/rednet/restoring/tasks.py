@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task", "Told", "Upscale"]
 
-SIGMA, QUALITY = HINTS["sigma"], HINTS["quality"]
+SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
 NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
 NO_STRENGTH = (
@@ -155,16 +155,8 @@ class Denoise(Task):
     """Remove noise from a picture, or from those of a folder."""
 
     name, ending = "denoise", "-denoised"
-    sigma: float | None = setting(
-        float, None, "Standard deviation of the noise, 0-255 scale, if known.", SIGMA.lowest, SIGMA.highest
-    )
-    quality: float | None = setting(
-        float,
-        None,
-        "Of the JPEG that it was saved as; if left out, a JPEG file tells.",
-        QUALITY.lowest,
-        QUALITY.highest,
-    )
+    sigma: float | None = setting(float, None, "Standard deviation of the noise, 0-255 scale, if known.", *SIGMA)
+    quality: float | None = setting(float, None, "Of the JPEG that it was saved as; else a JPEG file tells.", *QUALITY)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.inspection import compression
@@ -177,12 +169,8 @@ class Dejpeg(Task):
     """Remove JPEG blocks and rings from a picture, or from those of a folder."""
 
     name, ending = "dejpeg", "-dejpegged"
-    quality: float | None = setting(
-        float, None, "At which it was compressed; if left out, a JPEG file tells.", QUALITY.lowest, QUALITY.highest
-    )
-    sigma: float | None = setting(
-        float, None, "Standard deviation of noise under it, 0-255 scale, if any.", SIGMA.lowest, SIGMA.highest
-    )
+    quality: float | None = setting(float, None, "At which it was compressed; else a JPEG file tells.", *QUALITY)
+    sigma: float | None = setting(float, None, "Standard deviation of noise under it, 0-255 scale, if any.", *SIGMA)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.inspection import compression
@@ -229,9 +217,7 @@ class Deblur(Task):
         upload="kernel_file",
         example="disk:3",
     )
-    noise_sigma: float | None = setting(
-        float, None, "Of the noise, 0-255 scale; if left out, it is estimated.", SIGMA.lowest, SIGMA.highest
-    )
+    noise_sigma: float | None = setting(float, None, "Of the noise, 0-255 scale; if left out, it is estimated.", *SIGMA)
     steps: int | None = setting(
         int, None, f"Turns of inverse and network after the first answer; else {STEPS}.", 0, MAX_STEPS
     )
