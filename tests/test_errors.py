@@ -49,7 +49,7 @@ def test_the_library_names_no_flag(path):
 
 
 def test_the_search_for_flags_finds_them_where_they_are():
-    assert any(FLAG.search(text) for text in texts(SOURCE / "cli" / "picture.py"))
+    assert any(FLAG.search(text) for text in texts(SOURCE / "cli" / "verbs.py"))
 
 
 def test_each_option_that_an_error_names_is_one_of_a_verb():

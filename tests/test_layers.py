@@ -70,9 +70,9 @@ ROOMS = {
     "training": "__init__ recipe drawings patches balance optimizer start loop",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ streaming file ledger listing many preview",
-    "web": "__init__ limits folder guesses queue offline wire examples proof counters problems options documents "
+    "web": "__init__ limits folder guesses queue offline wire examples proof counters options problems documents "
     "upload bodies incoming strokes guard login gate shelf desk steps service page app",
-    "cli": "__init__ display scratches job one_file folder verbs evaluate inspect serve train app",
+    "cli": "__init__ hints display scratches job one_file folder verbs evaluate inspect serve train app",
 }
 
 
