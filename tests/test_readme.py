@@ -3,6 +3,8 @@
 import os
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,9 @@ from PIL import Image
 
 from rednet.packages import EXTRAS
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+SOURCE, PHOTOS = ROOT / "src" / "rednet", ROOT / "examples" / "photos"
+README = (ROOT / "README.md").read_text("utf-8")
 USE = README.partition("## Use it")[2].partition("\n## ")[0]
 
 
@@ -86,3 +90,28 @@ def test_the_lines_of_python_run(folder):
 def test_what_is_to_be_installed_is_an_extra_of_the_project():
     installed = re.findall(r"^pip install (.*)$", "".join(blocks(README)), re.MULTILINE)
     assert {"."} < set(installed) <= {"."} | {f"'.[{extra}]'" for extra in EXTRAS}
+
+
+def test_a_picture_goes_through_the_files_that_the_readme_names(tmp_path, monkeypatch):
+    from rednet.cli.app import main
+
+    (block,) = [block for block in blocks(README) if block.startswith("cli/app.py")]
+    named = [line.split()[0] for line in block.splitlines()]
+    assert len(named) <= 12
+    shutil.copy(PHOTOS / "rocket.jpg", tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["rednet", "denoise", "photo.jpg", "--model", "fast"])
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM,)}
+    seen = []
+    sys.setprofile(lambda frame, event, argument: event == "call" and seen.append(frame.f_code.co_filename))
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code
+    finally:
+        sys.setprofile(None)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    used = {Path(name).relative_to(SOURCE).as_posix() for name in seen if Path(name).is_relative_to(SOURCE)}
+    assert set(named) <= used
+    assert (tmp_path / "photo-denoised.jpg").is_file()
