@@ -25,7 +25,7 @@ from rednet.images.writing import check_apart, check_place, save_image, save_lev
 from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import Finding, inspect, sample_file, sampled_rows
+from rednet.restoring.inspection import Finding, inspect, sample_file, sampled
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
@@ -199,8 +199,7 @@ class FileTask:
         """Gives the rows that are looked at."""
         if not self.pictures:
             return sample_file(self.file)
-        pixels = self.pictures[0].pixels
-        return np.concatenate([pixels[rows] for rows in sampled_rows(pixels.shape[0], pixels.shape[1])])
+        return sampled(self.pictures[0].pixels)
 
     def inspected(self) -> Finding:
         """Gives what an inspection finds, whatever the work is."""

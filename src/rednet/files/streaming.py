@@ -23,6 +23,8 @@ from rednet.images.writing import written_levels
 from rednet.network.hints import Facts
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import apply_correction, hidden_pixels
+from rednet.restoring.exposure import exposure
+from rednet.restoring.inspection import sample_file
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.tiling.orientations import apply_self_ensemble
@@ -138,6 +140,7 @@ def restore_rows(
         apply_self_ensemble if options.self_ensemble else None,
         progress,
         transparency=file.bands > file.channels,
+        gain=exposure(sample_file(file, page)),
     ):
         yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
 

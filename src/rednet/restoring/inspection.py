@@ -14,6 +14,7 @@ from rednet.classical.luma import BT601
 from rednet.images import MAX_MEGAPIXELS, PictureFile
 from rednet.network.hints import Facts
 from rednet.opening import open_regular
+from rednet.restoring.exposure import exposure
 
 __all__ = [
     "FileFacts",
@@ -25,6 +26,7 @@ __all__ = [
     "inspect_file",
     "jpeg_quality",
     "sample_file",
+    "sampled",
     "sampled_rows",
 ]
 
@@ -185,10 +187,11 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None) -> Finding:
         noise, and gains up to 2 dB where there is (docs/lab-log.md, 2026-11-27).
     """
     quality = jpeg_quality(path) if path is not None else None
-    rows = np.concatenate([pixels[rows] for rows in sampled_rows(pixels.shape[0], pixels.shape[1])])
-    sigma, traces = estimate_sigma(rows), grid_strength(rows) > GRID_TRACES
-    found = Finding({}, "", sigma, quality, traces)
-    noise = f"noise of about sigma {sigma:.0f}" if sigma >= NOISY_SIGMA else "maybe noise"
+    rows = sampled(pixels)
+    gain = exposure(rows)
+    sigma, traces = estimate_sigma(rows * np.float32(gain)), grid_strength(rows) > GRID_TRACES
+    found = Finding({}, "", sigma / gain, quality, traces)
+    noise = f"noise of about sigma {found.sigma:.0f}" if sigma >= NOISY_SIGMA else "maybe noise"
     fine = quality is not None and quality > FINE_QUALITY
     level = (
         None if quality is None or (fine and traces) else float(quality)
@@ -208,6 +211,11 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None) -> Finding:
     return found._replace(words="neither strong noise nor coarse compression found: restoring blindly")
 
 
+def sampled(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows of a picture that are looked at: all, or some of a large one."""
+    return np.concatenate([pixels[rows] for rows in sampled_rows(pixels.shape[0], pixels.shape[1])])
+
+
 def sampled_rows(height: int, width: int) -> Iterator[slice]:
     """Chooses the rows of a picture that are looked at: all, or bands spread evenly over a large one."""
     bands = height // SAMPLE_ROWS
@@ -219,9 +227,9 @@ def sampled_rows(height: int, width: int) -> Iterator[slice]:
         yield slice(band * SAMPLE_ROWS, (band + 1) * SAMPLE_ROWS)
 
 
-def sample_file(file: PictureFile) -> NDArray[np.float32]:
-    """Reads the rows of a file's first page that are looked at."""
-    rows = file.rows()
+def sample_file(file: PictureFile, page: int = 0) -> NDArray[np.float32]:
+    """Reads the rows of a page of a file that are looked at."""
+    rows = file.rows(page)
     return np.concatenate([file.picture(rows.read(part)).pixels for part in sampled_rows(file.height, file.width)])
 
 

@@ -18,6 +18,8 @@ from rednet.network.architecture import round_up
 from rednet.network.hints import Facts, hint_vector
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import hidden_pixels
+from rednet.restoring.exposure import brighter, exposure
+from rednet.restoring.inspection import sampled
 from rednet.restoring.options import Options
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.tiling.fringes import FRINGE_REACH
@@ -71,9 +73,13 @@ class Network:
     def correct(self, picture: Picture, facts: Facts, options: Options, progress: Progress = silent) -> Pixels:
         """Compute what is to be added to a picture's pixels, (H, W, C).
 
-        Colours under fully transparent pixels stay as they are, and have no influence on others.
+        Colours under fully transparent pixels stay as they are, and have no influence on others. A dark picture is
+        scaled to its range before the network sees it.
         """
-        return self.residual(picture.pixels, facts, None, options.self_ensemble, progress, hidden_pixels(picture))
+        y = picture.pixels
+        gain = exposure(sampled(y))
+        hidden = hidden_pixels(picture)
+        return self.residual(y, facts, None, options.self_ensemble, progress, hidden, gain=gain)
 
     def uncertainty(self, picture: Picture, facts: Facts, progress: Progress = silent) -> Picture:
         """Shows where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
@@ -113,6 +119,8 @@ class Network:
         progress: Progress = silent,
         hidden: Array | None = None,
         orientations: Orientations = apply_self_ensemble,
+        *,
+        gain: float = 1.0,
     ) -> Pixels:
         """Computes what the network would add to y.
 
@@ -122,6 +130,7 @@ class Network:
             self_ensemble: join the results of the 8 orientations; so does another function than that of `restore`.
             hidden: (H, W), True where pixels are fully transparent; None if there is no transparency.
             orientations: how they are joined.
+            gain: see `residual_rows`.
         """
         lost = None if mask is None else self.check_mask(mask, y)
 
@@ -131,7 +140,7 @@ class Network:
         turned = self_ensemble or orientations is not apply_self_ensemble
         residual = np.empty_like(y)
         for rows, part in self.residual_rows(
-            read, y.shape, facts, orientations if turned else None, progress, transparency=hidden is not None
+            read, y.shape, facts, orientations if turned else None, progress, transparency=hidden is not None, gain=gain
         ):
             residual[rows] = part
         return residual
@@ -145,9 +154,26 @@ class Network:
         progress: Progress = silent,
         *,
         transparency: bool = False,
+        gain: float = 1.0,
     ) -> Iterator[tuple[slice, Pixels]]:
-        """Computes the same for a picture that is read from top to bottom; see `walk` for what is not said here."""
+        """Computes the same for a picture that is read from top to bottom; see `walk` for what is not said here.
+
+        Args:
+            gain: what the network is shown is multiplied by it, and what it adds is divided by it again.
+        """
         height, width, channels = shape
+        if gain != 1:
+            dark = read
+
+            def read(rows: slice) -> View:
+                view = dark(rows).copy()
+                view[:, :, :channels] *= np.float32(gain)
+                return view
+
+            shown = self.residual_rows(
+                read, shape, brighter(facts, gain), orientations, progress, transparency=transparency
+            )
+            return ((rows, part / np.float32(gain)) for rows, part in shown)
         return walk(
             self.engine,
             hint_vector(facts, self.engine.config.hints),
