@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+import rednet
 from rednet.errors import ImageError
 from rednet.images import PictureFile
 from rednet.images.formats import FORMATS
 from rednet.images.picture import libvips
-from rednet.restoring.restorer import Restorer
 
 # A blur of a blur of a blur: librsvg worked on it for seconds before it was refused.
 SVG = (
@@ -42,7 +42,7 @@ def test_a_file_of_another_kind_is_refused_with_the_kinds_that_we_read(name, tmp
     with pytest.raises(ImageError, match="none of JPEG, PNG, TIFF, WebP, AVIF, GIF"):
         PictureFile(tmp_path / name)
     with pytest.raises(ImageError, match="none of JPEG"):
-        Restorer.restore(None, tmp_path / name)
+        rednet.restore(tmp_path / name)
 
 
 def test_no_other_loader_can_be_called(tmp_path):
