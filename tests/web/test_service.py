@@ -234,7 +234,7 @@ def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
 
 
 def test_models_metrics_and_openapi_tell_what_there_is(client, levels):
-    assert client.get("/v1/models").json() == {"loaded": "universal", "shipped": ["fast", "universal"]}
+    assert client.get("/v1/models").json() == {"loaded": "universal", "shipped": ["fast", "real", "universal"]}
     restore(client, levels)
     metrics = client.get("/metrics").text
     assert 'rednet_jobs_total{state="done"} 1.0' in metrics and "rednet_waiting_jobs 0.0" in metrics
