@@ -22,8 +22,6 @@ RESULTS = Path(__file__).parent / "results" / "waiting.csv"
 POLICIES: Mapping[str, Mapping[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "library's own": {},
-    "spin 1000 times": {"GOMP_SPINCOUNT": "1000"},
-    "spin 30 000 times": {"GOMP_SPINCOUNT": "30000"},
 }
 BUSY = "while True: pass"
 RESTORE = """
