@@ -35,7 +35,7 @@ class Perfect(Restorer):
         self.offset, self.seen = offset, []
         self.engine = SimpleNamespace(config=REDNetConfig(hints=hints))
 
-    def residual(self, y, facts, mask=None, self_ensemble=False, *others):
+    def residual(self, y, facts, mask=None, self_ensemble=False, *others, **more):
         self.seen.append((y, dict(facts)))
         return np.float32(self.offset) - y
 
