@@ -33,15 +33,43 @@ FILES = {
     "light.exr": b"\x76\x2f\x31\x01" + bytes(60),
     "wave.jp2": b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(60),
     "new.jxl": b"\xff\x0a" + bytes(60),
+    "photo.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200),
+    "raw.raf": b"FUJIFILMCCD-RAW 0201" + bytes(200),
+    "raw.cr3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(200),
+    "raw.orf": b"IIRO\x08\0\0\0" + bytes(200),
+    "scan.dcm": bytes(128) + b"DICM" + bytes(60),
+    "layers.psd": b"8BPS\0\1" + bytes(60),
+}
+# What people do have; it is called by its name.
+WORDS = {
+    "picture.svg": r"a drawing of lines \(SVG\)",
+    "picture.png": r"a drawing of lines \(SVG\)",
+    "gray.pgm": "a PNM picture",
+    "float.pfm": "a PNM picture",
+    "page.pdf": "a PDF document",
+    "stars.fits": "a FITS file",
+    "light.hdr": "a Radiance HDR picture",
+    "old.bmp": "a BMP picture",
+    "light.exr": "an OpenEXR picture",
+    "wave.jp2": "a JPEG 2000 picture",
+    "new.jxl": "a JPEG XL picture",
+    "photo.heic": "a HEIC photograph, .* save it as JPEG or PNG first",
+    "raw.raf": "a camera's raw file, .* develop it first",
+    "raw.cr3": "a camera's raw file",
+    "raw.orf": "a camera's raw file",
+    "scan.dcm": "a DICOM file",
+    "layers.psd": "a Photoshop document",
 }
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_another_kind_is_refused_with_the_kinds_that_we_read(name, tmp_path):
     (tmp_path / name).write_bytes(FILES[name])
-    with pytest.raises(ImageError, match="none of JPEG, PNG, TIFF, WebP, AVIF, GIF"):
+    words = WORDS.get(name, "none of JPEG, PNG, TIFF, WebP, AVIF, GIF")
+    with pytest.raises(ImageError, match=words) as caught:
         PictureFile(tmp_path / name)
-    with pytest.raises(ImageError, match="none of JPEG"):
+    assert name not in WORDS or "we do not read; " in str(caught.value)  # and the way out
+    with pytest.raises(ImageError, match=words):
         rednet.restore(tmp_path / name)
 
 

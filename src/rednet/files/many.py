@@ -129,6 +129,8 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
             while (step := take(restored, stop)) is not None:
                 with guarded(step.task.report):
                     step.save(ledger)
+                    if step.task.report.lost:
+                        logger.warning("%s: %s", step.task.report.input, step.task.report.lost)
                 step.task.close()
         finally:
             stop.set()  # at the end, there is nothing left to wait for
