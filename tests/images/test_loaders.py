@@ -1,11 +1,15 @@
 """Of libvips' many loaders only ours can be reached: the others never see a file."""
 
+import io
+
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 import rednet
 from rednet.errors import ImageError
-from rednet.images import PictureFile
+from rednet.images import PictureFile, read_picture
 from rednet.images.formats import FORMATS
 from rednet.images.picture import libvips
 
@@ -96,3 +100,59 @@ def test_ours_are_open():
         again = vips.Image.new_from_source(vips.Source.new_from_memory(content), "")
         assert (again.width, again.height) == (7, 9)
         assert again.get("vips-loader") == f"{row.loader}_source"
+
+
+def test_a_raw_file_that_is_a_tiff_is_refused_rather_than_its_preview_restored(tmp_path):
+    small = np.zeros((12, 16, 3), np.uint8)
+    nikon = [(271, "s", 0, "NIKON CORPORATION", True)]
+    raws = {"a.dng": [(50706, "B", 4, (1, 4, 0, 0), True)], "a.nef": nikon}
+    for name, tags in raws.items():
+        with tifffile.TiffWriter(tmp_path / name) as file:
+            file.write(small, photometric="rgb", subfiletype=1, subifds=1, extratags=tags, metadata=None)
+            file.write(small.repeat(4, axis=0)[:, :, 0], metadata=None)
+        with pytest.raises(ImageError, match="a camera's raw file, of which we could read the preview alone; develop"):
+            PictureFile(tmp_path / name)
+    cr2 = bytearray((tmp_path / "a.nef").read_bytes())
+    cr2[8:10] = b"CR"
+    (tmp_path / "a.cr2").write_bytes(cr2)
+    with pytest.raises(ImageError, match="raw file"):
+        PictureFile(tmp_path / "a.cr2")
+    tifffile.imwrite(tmp_path / "a.tif", small, photometric="rgb", extratags=nikon, metadata=None)  # a developed one
+    assert PictureFile(tmp_path / "a.tif").width == 16
+
+
+def jpeg(**options):
+    file = io.BytesIO()
+    levels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    Image.fromarray(levels).save(file, "JPEG", quality=80, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_lacks_only_its_end_is_a_picture(progressive, tmp_path):
+    content = jpeg(progressive=progressive)
+    (tmp_path / "whole.jpg").write_bytes(content)
+    expected = read_picture(tmp_path / "whole.jpg").pixels
+    for name, short in (("end.jpg", content[:-2]), ("half.jpg", content[:-1]), ("more.jpg", content + bytes(500))):
+        (tmp_path / name).write_bytes(short)
+        assert (read_picture(tmp_path / name).pixels == expected).all()
+
+
+@pytest.mark.parametrize("missing", [3, 6, 40, 1000])
+@pytest.mark.parametrize("restart", [0, 2])
+def test_a_jpeg_that_lacks_pixels_is_refused(missing, restart, tmp_path):
+    content = jpeg(restart_marker_rows=restart) if restart else jpeg()
+    (tmp_path / "a.jpg").write_bytes(content[:-missing])
+    with pytest.raises(ImageError, match=r"a\.jpg is not a picture that can be read"):
+        read_picture(tmp_path / "a.jpg")
+
+
+def test_a_thumbnail_s_end_is_not_that_of_the_picture(tmp_path):
+    small = io.BytesIO()
+    Image.new("RGB", (16, 16), "red").save(small, "JPEG")
+    block = b"Exif\0\0" + small.getvalue()
+    content = jpeg()[:-2]
+    (tmp_path / "a.jpg").write_bytes(
+        content[:2] + b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block + content[2:]
+    )
+    assert read_picture(tmp_path / "a.jpg").size == "64x48"

@@ -71,7 +71,7 @@ def check_format(path: Path, *, width: int, height: int, alpha: bool, pages: int
 
     missing = lack(written_format(path.suffix, path))
     if missing:
-        able = [row.endings[0] for row in written_formats() if not lack(row)]
+        able = [row.endings[0] for row in written_formats() if not lack(row) and row.animated >= animated]
         raise ImageError(f"cannot write {path}: {missing}; use {in_words(able)}")
 
 

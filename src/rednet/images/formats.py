@@ -81,9 +81,9 @@ class Format:
         """Return in words why a file cannot hold such a picture; nothing if it can."""
         if alpha and not self.alpha:
             return f"{self.name} has no transparency"
-        if pages > 1 and animated and not self.animated:
-            return f"the picture is an animation of {pages} frames, and {self.name} holds no animation"
         if pages > 1 and not self.pages:
+            if animated:
+                return f"the picture is an animation of {pages} frames, and {self.name} holds none"
             return f"{self.name} holds one page and there are {pages}"
         if self.longest_side is not None and max(width, height) > self.longest_side:
             return f"{self.name} holds {self.longest_side} px a side, not {width}x{height}"

@@ -69,8 +69,8 @@ def read_tags(path: Path, pages: int) -> FileTags | None:
     """Read what the tags of a TIFF file tell; None if it is broken."""
     kept: list[Directory] = []
     lost: list[str] = []
-    try:
-        with open_regular(path) as file:
+    with open_regular(path) as file:
+        try:
             order, big, offset = read_head(file)
             first, _ = read_directory(file, offset, order, big)
             camera, place = (read_below(file, first, number, order, big) for number in (EXIF, GPS))
@@ -83,8 +83,8 @@ def read_tags(path: Path, pages: int) -> FileTags | None:
                     return FileTags([], ({}, {}, {}), b"", b"", False, [*lost, "its tags, of more than 64 MB"])
                 if not offset:
                     break
-    except (struct.error, OSError, OverflowError, ValueError):
-        return None
+        except (struct.error, OSError, OverflowError, ValueError):
+            return None
     common = {tag: first[tag] for tag in COMMON if tag in first}
     photoshop, iptc = (first[tag].values if tag in first else b"" for tag in (PHOTOSHOP, IPTC_DATA))
     return FileTags(kept, (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost)))

@@ -55,8 +55,10 @@ def parts_told(packet: bytes) -> list[str]:
 
 def with_value(packet: bytes, name: bytes, value: bytes) -> bytes:
     """Set a property that is there, in either notation of RDF."""
-    pattern = rb"((" + name + rb")(?:\s*=\s*[\"']|\s*>)\s*)[^\"'<]*"
-    return re.sub(pattern, lambda found: found[1] + value, packet)
+    notations = (rb"(\s" + name + rb"\s*=\s*[\"'])[^\"'<]*", rb"(<" + name + rb"\s*>)[^<]*")
+    for notation in notations:
+        packet = re.sub(notation, lambda found: found[1] + value, packet)
+    return packet
 
 
 def without(packet: bytes, name: bytes) -> bytes:
