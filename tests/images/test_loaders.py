@@ -113,6 +113,9 @@ def test_a_raw_file_that_is_a_tiff_is_refused_rather_than_its_preview_restored(t
         with pytest.raises(ImageError, match="a camera's raw file, of which we could read the preview alone; develop"):
             PictureFile(tmp_path / name)
     cr2 = bytearray((tmp_path / "a.nef").read_bytes())
+    start, end = int.from_bytes(cr2[4:8], "little"), len(cr2)
+    cr2[4:8] = end.to_bytes(4, "little")
+    cr2 += cr2[start : start + 2 + 12 * int.from_bytes(cr2[start : start + 2], "little") + 4]
     cr2[8:10] = b"CR"
     (tmp_path / "a.cr2").write_bytes(cr2)
     with pytest.raises(ImageError, match="raw file"):
