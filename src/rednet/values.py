@@ -1,12 +1,13 @@
-"""What the values of options may be: one number in its range, yes or no; anything else is an error with their name.
+"""Options: each is declared once, and its value is checked in one way wherever it comes from.
 
-An option is declared once, as the field of a dataclass, by `setting`: with its kind, its range and its help. Python,
-the command line, HTTP and the ledger all read it there.
+An option is the field of a dataclass, declared by `setting` with its kind, its range and its help. Python, the command
+line, HTTP and the ledger all read it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import field, fields, is_dataclass
 from math import inf
 from numbers import Real
@@ -23,14 +24,16 @@ __all__ = [
     "check_setting",
     "check_settings",
     "check_whole",
+    "parse_bytes",
     "setting",
     "settings",
     "shaping",
+    "take_settings",
 ]
 
 
 def check_number(name: str, value: Any, lowest: float, highest: float, unit: str = "") -> float:
-    """Give an option's value as a float.
+    """Return an option's value as a float.
 
     Args:
         name: of the option.
@@ -53,7 +56,7 @@ def check_number(name: str, value: Any, lowest: float, highest: float, unit: str
 
 
 def check_whole(name: str, value: Any, lowest: int, highest: int) -> int:
-    """Give an option's value as an int; 2.0 is one. Raises as `check_number`, or if it is not whole."""
+    """Return an option's value as an int; 2.0 is one. Raise as `check_number`, and if it is not whole."""
     number = check_number(name, value, lowest, highest)
     if not number.is_integer():
         raise OptionError(f"{name} is {value}; it must be a whole number from {lowest} to {highest}")
@@ -61,7 +64,7 @@ def check_whole(name: str, value: Any, lowest: int, highest: int) -> int:
 
 
 def check_flag(name: str, value: Any) -> bool:
-    """Give an option's value as a bool, Python's or numpy's; raise OptionError if it is anything else."""
+    """Return an option's value as a bool; raise OptionError if it is neither Python's nor numpy's."""
     if isinstance(value, bool):
         return value
     import numpy as np
@@ -80,6 +83,22 @@ def check_keywords(given: Collection[str], known: Collection[str]) -> None:
             )
 
 
+def parse_bytes(text: str, name: str = "max_memory") -> int:
+    """Return an amount of memory in bytes, from a text with K, M, G or T for 1024 and its powers.
+
+    Raises:
+        OptionError: the text is no amount; the error names the option `name`.
+
+    Example:
+        >>> parse_bytes("1.5G")
+        1610612736
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    if match is None:
+        raise OptionError(f"{name} is {text!r}; give an amount such as 800M or 1G", option=name)
+    return int(float(match[1]) * 1024 ** (" KMGT".index(match[2] or " ")))
+
+
 class Setting(NamedTuple):
     """An option, as a field of a dataclass declares it; see `setting`.
 
@@ -90,6 +109,10 @@ class Setting(NamedTuple):
         help: one sentence, for the command line and for HTTP.
         lowest, highest: the range of a number, both included.
         shapes: whether an output depends on the option; if so, it is part of the ledger's fingerprint.
+        remote: whether HTTP has it; the path of a file is never taken from there.
+        called: its name outside Python, if it is another.
+        parse: makes the value of a text.
+        metavar: what stands for the value in the command line's help.
         upload: name of the file in an HTTP form that can take the option's place.
         example: a value, for the documents of HTTP.
     """
@@ -100,6 +123,10 @@ class Setting(NamedTuple):
     lowest: float | None = None
     highest: float | None = None
     shapes: bool = True
+    remote: bool = True
+    called: str = ""
+    parse: Callable[[str], Any] | None = None
+    metavar: str | None = None
     upload: str = ""
     example: str = ""
 
@@ -115,6 +142,16 @@ def setting(
 def settings(kind: Any) -> dict[str, Setting]:
     """Return the options that a dataclass declares, by name."""
     return {field.name: field.metadata["setting"] for field in fields(kind) if "setting" in field.metadata}
+
+
+def take_settings(kind: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of a dataclass out of `given`, by their outside names, and return them by their fields."""
+    taken = {}
+    for name, said in settings(kind).items():
+        if (outside := said.called or name) in given:
+            value = given.pop(outside)
+            taken[name] = said.parse(value) if said.parse and isinstance(value, str) else value
+    return taken
 
 
 def check_setting(kind: Any, name: str, value: Any, called: str = "") -> Any:
@@ -142,7 +179,7 @@ def check_setting(kind: Any, name: str, value: Any, called: str = "") -> Any:
 
 
 def check_settings(given: Any) -> None:
-    """Check all options of a frozen dataclass's instance, and keep each as its kind; raise as `check_setting`."""
+    """Check all options of a frozen dataclass's instance and convert each to its kind; raise as `check_setting`."""
     for name in settings(given):
         object.__setattr__(given, name, check_setting(given, name, getattr(given, name)))
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rednet.cli.job import Job
-from rednet.files.file import Handling
+from rednet.files.handling import Handling
 from rednet.files.ledger import Ledger, State, hash_file
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.restoring.options import Keywords, Options
 from rednet.restoring.tasks import Deblur, Denoise, Inpaint, Upscale
 from rednet.values import setting, settings

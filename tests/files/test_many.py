@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rednet.errors import ImageError, OptionError
-from rednet.files.file import Handling
+from rednet.files.handling import Handling
 from rednet.files.ledger import LEDGER, Ledger, State, hash_file
 from rednet.files.listing import FOLDER, RESULT, list_entries, output_name
 from rednet.files.many import Batch, restore_files

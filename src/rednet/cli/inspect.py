@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednet.cli.display import print_passed
+from rednet.cli.flags import RECURSIVE
 from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.images.formats import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
     from rednet.files.listing import Entry
@@ -24,12 +26,12 @@ def inspect(
     pictures: Annotated[
         list[Path], typer.Argument(help="Pictures and folders to look at.", show_default=False, readable=False)
     ],
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
+    recursive: RECURSIVE = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
     value_range: Annotated[
         str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of files of floats; else 0,1.")
     ] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 500.0,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = MAX_MEGAPIXELS,
 ) -> None:
     """Estimate noise and JPEG quality, and say what restore would do."""
     from dataclasses import asdict

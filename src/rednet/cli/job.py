@@ -11,7 +11,7 @@ from rednet.restoring.tasks import Task
 from rednet.values import settings, shaping
 
 if TYPE_CHECKING:
-    from rednet.files.file import Handling
+    from rednet.files.handling import Handling
     from rednet.restoring.restorer import Restorer
 
 __all__ = ["Job"]

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rednet.errors import ImageError, RednetError
-from rednet.files.file import FileTask, Handling, Report
+from rednet.files.file import FileTask, Report
+from rednet.files.handling import Handling
 from rednet.files.ledger import Ledger, State, hash_file
 from rednet.files.listing import Entry
 from rednet.images.reading import check_readable

@@ -6,7 +6,6 @@ from run to run.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from rednet.errors import OptionError
@@ -20,7 +19,6 @@ __all__ = [
     "Pieces",
     "Size",
     "choose_pieces",
-    "parse_memory",
     "pieces_memory",
     "whole_memory",
 ]
@@ -33,23 +31,6 @@ TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
 WORKING_FLOATS = 20
 PROCESS_BYTES = 200_000_000  # all but the network; 182 MB were measured on 48 megapixels with a tiny one
 SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def parse_memory(text: str) -> int:
-    """Reads an amount of memory in bytes, with K, M, G or T for 1024 and its powers.
-
-    Raises:
-        OptionError: it is none.
-
-    Example:
-        >>> parse_memory("1.5G")
-        1610612736
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
-    if match is None:
-        raise OptionError(f"max-memory is {text!r}; give an amount such as 800M or 1G")
-    return int(float(match[1]) * UNITS[match[2]])
 
 
 class Pieces(NamedTuple):
