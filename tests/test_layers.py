@@ -59,7 +59,7 @@ ROOMS = {
     "images": "formats saving picture colour tiff_tags encoding reading writing __init__",
     "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
-    "zoo": "__init__ checking shipped folder",
+    "zoo": "__init__ checking shipped model_folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
     "restoring": "__init__ exposure options inspection detail correction network deblur holes scratches missing tasks "
@@ -69,9 +69,9 @@ ROOMS = {
     "training": "__init__ recipe drawings patches balance optimizer start loop",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ handling streaming file ledger listing many preview",
-    "web": "__init__ limits folder guesses queue offline wire examples proof counters options problems documents "
-    "upload bodies incoming strokes guard login gate shelf desk steps service page app",
-    "cli": "__init__ flags hints display scratches job one_file folder verbs evaluate inspect serve train app",
+    "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
+    "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
+    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect serve train app",
 }
 
 

@@ -1,7 +1,7 @@
-"""Stops long work: whoever starts it says how to find out, and every step that takes long asks now and then.
+"""Stops long work: the caller gives a function that raises an error to stop, and long steps call it now and then.
 
-The network's own steps tell their progress, and that can stop them. Steps without a share to tell, deep inside, ask
-here instead of handing a function through every call.
+The network's steps report their progress, which can stop them, too. Steps that report none, deep inside, call
+`check_stop`, so that no function has to be passed through every call.
 """
 
 from __future__ import annotations

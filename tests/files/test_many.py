@@ -11,7 +11,7 @@ from PIL import Image
 
 from rednet.errors import ImageError, OptionError
 from rednet.files.handling import Handling
-from rednet.files.ledger import LEDGER, Ledger, State, hash_file
+from rednet.files.ledger import LEDGER, Ledger, OutputState, hash_file
 from rednet.files.listing import FOLDER, RESULT, list_entries, output_name
 from rednet.files.many import Batch, restore_files
 from rednet.files.preview import preview
@@ -167,16 +167,16 @@ def test_the_ledger_knows_how_an_output_stands(tmp_path):
     source.write_bytes(b"in")
     ledger = Ledger(tmp_path, "job")
     with ledger:
-        assert ledger.state(source, target) is State.MISSING
+        assert ledger.state(source, target) is OutputState.MISSING
         target.write_bytes(b"out")
-        assert ledger.state(source, target) is State.FOREIGN
+        assert ledger.state(source, target) is OutputState.FOREIGN
         ledger.record(hash_file(source), target, target)
-        assert ledger.state(source, target) is State.DONE
-        assert Ledger(tmp_path, "other").read().state(source, target) is State.STALE
+        assert ledger.state(source, target) is OutputState.DONE
+        assert Ledger(tmp_path, "other").read().state(source, target) is OutputState.STALE
         source.write_bytes(b"another")
-        assert ledger.state(source, target) is State.STALE
+        assert ledger.state(source, target) is OutputState.STALE
         target.write_bytes(b"changed")
-        assert ledger.state(source, target) is State.CHANGED
+        assert ledger.state(source, target) is OutputState.CHANGED
 
 
 def test_two_runs_into_one_folder_are_refused(tmp_path):

@@ -1,1 +1,1 @@
-"""The command line; it holds no arithmetic: parse, call one function, print."""
+"""The command line: it parses, calls one function and prints, and computes nothing itself."""

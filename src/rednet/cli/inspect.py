@@ -1,4 +1,4 @@
-"""`rednet inspect`: what is wrong with pictures, without touching them."""
+"""`rednet inspect`: says what is wrong with pictures, and changes nothing."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ def inspect(
 
 
 def find_pictures(inputs: list[Path], passed: Counter[str], *, recursive: bool) -> Iterator[Path | Entry]:
-    """Gives files, and the pictures of folders; entries with errors for what cannot be read.
+    """Yield files, and the pictures of folders; for what cannot be read, entries with errors.
 
     Args:
         inputs: files and folders.
-        passed: counts what is passed over, see `rednet.files.listing.list_entries`.
+        passed: counts what is skipped, see `rednet.files.listing.list_entries`.
         recursive: read the folders below, too.
     """
-    from rednet.files.listing import Entry, leads_to_folder, walk
+    from rednet.files.listing import Entry, leads_to_folder, pictures_below
 
     for given in inputs:
         if not leads_to_folder(given):
             yield given
             continue
         empty = True
-        for found in walk(given, recursive=recursive, passed=passed):
+        for found in pictures_below(given, recursive=recursive, passed=passed):
             empty = False
             yield found
         if empty:

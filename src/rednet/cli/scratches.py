@@ -1,4 +1,4 @@
-"""Scratches: proposed as a mask beside the picture, and filled only after a yes."""
+"""Scratches: rednet writes a mask of them beside the picture, and fills them only if the user agrees."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ __all__ = ["place_of_scratches", "propose_scratches"]
 
 
 def place_of_scratches(picture: Path) -> Path:
-    """Return where the mask of a picture's scratches is written: beside the picture."""
+    """Return the path of the mask of a picture's scratches, beside the picture."""
     from rednet.files.listing import output_name
 
     return picture.with_name(output_name(picture, suffix="-scratches", format="png"))
 
 
 def propose_scratches(task: FileTask, *, fill: bool) -> None:
-    """Mark what looks like scratches, tell how much that is, and ask whether it is to be filled.
+    """Write the mask of what looks like scratches, say how much that is, and ask whether to fill it.
 
-    A mask that is there already stays, if it marks the same.
+    An existing mask stays if it marks the same pixels.
 
     Args:
         task: of the picture, loaded.
-        fill: do not ask, it is.
+        fill: fill without asking.
 
     Raises:
-        OptionError: nothing looks like a scratch, or nobody says yes. ImageError: another mask is there already.
+        OptionError: nothing looks like a scratch, or the user does not agree. ImageError: another mask exists already.
     """
     from rednet.errors import ImageError, OptionError
     from rednet.images import from_array, write_picture
@@ -61,7 +61,7 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
 
 
 def _marks(place: Path, lost: Mask) -> bool:
-    """Tell whether a picture marks just what was found."""
+    """Return whether the picture at `place` marks exactly the pixels that were found."""
     import numpy as np
 
     from rednet.classical.masks import from_picture

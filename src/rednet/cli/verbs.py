@@ -98,9 +98,9 @@ def _process(
 ) -> None:
     """Restore a file, or many, and say what was done."""
     from rednet import __version__
-    from rednet.cli.folder import restore_many
-    from rednet.cli.job import Job
-    from rednet.cli.one_file import restore_file
+    from rednet.cli.command import Command
+    from rednet.cli.many_files import restore_many
+    from rednet.cli.one_file import restore_one
     from rednet.images.reading import is_folder
     from rednet.machine import return_memory_at_once
     from rednet.restoring.restorer import find_model
@@ -112,10 +112,11 @@ def _process(
     return_memory_at_once()
     software = f"rednet {__version__} ({task.verb}, {Path(model).name})"
     handling = replace(handling, saving=replace(handling.saving, software=software))
-    job = Job(
-        tuple(pictures), task, handling, find_model(model), engine, device, threads, suffix, format, recursive, yes
-    )
+    asked = Command(
+        tuple(pictures), output, task, handling, find_model(model), engine, device, threads, suffix, format, recursive,
+        dry_run, as_json, yes,
+    )  # fmt: skip
     task.check(handling.options)  # what is wrong with the options is said once, not for each file
-    restore = restore_many if len(pictures) > 1 or is_folder(pictures[0]) else restore_file
-    if not restore(job, output, dry_run=dry_run, as_json=as_json):
+    restore = restore_many if len(pictures) > 1 or is_folder(pictures[0]) else restore_one
+    if not restore(asked):
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
-"""A picture of any size in bounded memory: read from top to bottom, restored on the way, spooled, then encoded.
+"""Restores a picture of any size in bounded memory: reads it from top to bottom, restores rows, and spools them.
 
-The network goes over it as over one in memory (`walk.py`), so the result is the same to the bit. What is restored goes
-into a temporary file beside the output, since no encoder can be fed row by row from outside.
+The network goes over it as over a picture in memory (`rednet.tiling.residual.walk`), so the result is the same to the
+bit. Restored rows go into a temporary file beside the output, since no encoder takes single rows.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Window:
         self.levels: Array = np.empty((0, file.width, file.bands), file.depth)
 
     def read(self, rows: slice) -> View:
-        """Gives rows as the network's walk takes them; they begin no higher than the last ones did."""
+        """Return rows as `walk` takes them; they begin no higher than the last ones did."""
         kept = self.levels[min(rows.start, self.taken) - self.start :]
         stop = self.start + len(self.levels)
         self.levels = np.concatenate([kept, self.rows.read(slice(stop, rows.stop))]) if rows.stop > stop else kept
@@ -167,10 +167,10 @@ class Window:
         return with_marks(part.pixels, None, hidden_pixels(part))
 
     def take(self, rows: slice) -> Picture:
-        """Gives rows whose result is there, and are not taken again."""
+        """Return rows whose result is there, for the last time."""
         self.taken = rows.stop
         return self.picture(rows)
 
     def picture(self, rows: slice) -> Picture:
-        """Gives some of the rows as a picture."""
+        """Return some of the rows as a picture."""
         return self.file.picture(self.levels[rows.start - self.start : rows.stop - self.start])

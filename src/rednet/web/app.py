@@ -19,10 +19,10 @@ from rednet import __version__
 from rednet.errors import OptionError
 from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
-from rednet.web.folder import private_folder
 from rednet.web.guard import Guard, is_loopback
 from rednet.web.limits import Limits
 from rednet.web.login import add_login
+from rednet.web.private_folder import private_folder
 from rednet.web.problems import problem
 from rednet.web.queue import JobQueue
 from rednet.web.service import Service

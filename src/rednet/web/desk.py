@@ -23,7 +23,7 @@ from rednet.files.handling import Handling
 from rednet.files.listing import output_name
 from rednet.images import Picture, PictureFile, read_picture
 from rednet.images.saving import Saving
-from rednet.restoring.inspection import FileFacts, inspect_file
+from rednet.restoring.inspection import FileInspection, inspect_file
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Task
@@ -60,7 +60,7 @@ class Desk:
     folder: Path
     source: Path
     name: str
-    facts: FileFacts
+    facts: FileInspection
     shown: Path
     proof: Proof | None = None
     job: Job | None = None

@@ -16,7 +16,7 @@ from typing import Any
 from rednet.errors import RednetError
 from rednet.stopping import stoppable
 
-__all__ = ["Job", "JobQueue", "QueueFullError", "State", "StoppedError", "StoppingError", "TooSlowError"]
+__all__ = ["Job", "JobQueue", "JobState", "QueueFullError", "StoppedError", "StoppingError", "TooSlowError"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class TooSlowError(RednetError):
     """The job has run out of time."""
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """What has become of a job."""
 
     WAITING = "waiting"
@@ -79,7 +79,7 @@ class Job:
     ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.run, self.max_seconds, self.on_end = run, max_seconds, on_end
-        self.state, self.share = State.WAITING, 0.0
+        self.state, self.share = JobState.WAITING, 0.0
         self.started = self.ended = math.nan
         self.stopping = False
         self.future: Future[Any] = Future()
@@ -94,7 +94,7 @@ class Job:
     @property
     def seconds_left(self) -> float | None:
         """About how much longer it runs, s; None as long as nobody can tell."""
-        return self.seconds * (1 - self.share) / self.share if self.state is State.RUNNING and self.share else None
+        return self.seconds * (1 - self.share) / self.share if self.state is JobState.RUNNING and self.share else None
 
     def advance(self, share: float) -> None:
         """Notes the share that is done; stops the work if it is unwanted or late.
@@ -113,7 +113,7 @@ class Job:
 
     def work(self) -> None:
         """Runs to the end, whatever that is; the future holds the result or the error."""
-        self.started, self.state = time.monotonic(), State.RUNNING
+        self.started, self.state = time.monotonic(), JobState.RUNNING
         try:
             self.advance(0.0)
             with stoppable(lambda: self.advance(self.share)):
@@ -123,14 +123,14 @@ class Job:
         except BaseException as error:
             if not isinstance(error, RednetError):
                 logger.exception("a job failed")
-            self.end(State.CANCELLED if isinstance(error, StoppedError) else State.FAILED)
+            self.end(JobState.CANCELLED if isinstance(error, StoppedError) else JobState.FAILED)
             self.future.set_exception(error)
         else:
             self.share = 1.0
-            self.end(State.DONE)
+            self.end(JobState.DONE)
             self.future.set_result(result)
 
-    def end(self, state: State) -> None:
+    def end(self, state: JobState) -> None:
         """Notes how and when it ended, and lets go of what it worked on."""
         self.ended, self.state = time.monotonic(), state
         self.run = lambda advance: None
@@ -189,7 +189,7 @@ class JobQueue:
             if found:
                 self.waiting.remove(job)
         if found:
-            job.end(State.CANCELLED)
+            job.end(JobState.CANCELLED)
             job.future.set_exception(StoppedError("the job was cancelled"))
 
     def work(self) -> None:
@@ -203,7 +203,7 @@ class JobQueue:
             job.work()
             with self.changed:
                 self.current = None
-                if job.state is State.DONE:
+                if job.state is JobState.DONE:
                     self.usual_seconds = MEMORY * self.usual_seconds + (1 - MEMORY) * job.seconds
             del job
 

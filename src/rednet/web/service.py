@@ -19,7 +19,7 @@ from rednet.images import PictureFile
 from rednet.images.encoding import written_format
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
 from rednet.web.problems import answered, problem, problem_of
-from rednet.web.queue import JobQueue, State, StoppedError, StoppingError
+from rednet.web.queue import JobQueue, JobState, StoppedError, StoppingError
 from rednet.web.shelf import Order, Shelf
 from rednet.web.upload import Upload, receive
 from rednet.zoo.shipped import shipped_models
@@ -133,7 +133,7 @@ class Service:
             seconds=round(job.seconds, 1),
             seconds_left=None if job.seconds_left is None else round(job.seconds_left, 1),
             found=order.task.report.words,
-            picture=f"/v1/jobs/{job.id}/picture" if job.state is State.DONE else None,
+            picture=f"/v1/jobs/{job.id}/picture" if job.state is JobState.DONE else None,
             error=None if error is None else answered(error, order.folder),
         )
 

@@ -14,11 +14,11 @@ from rednet.progress import Progress
 from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
 from rednet.web.limits import Limits
-from rednet.web.queue import Job, JobQueue, State
+from rednet.web.queue import Job, JobQueue, JobState
 
 __all__ = ["Order", "Shelf"]
 
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True)

@@ -1,85 +1,77 @@
-"""Many pictures from the command line: folders, and files."""
+"""Many pictures from the command line: folders, and several files."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rednet.cli.display import Bar, print_json, print_passed, print_plan, print_summary
-from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.cli.display import Bar, print_json, print_passed, print_preview, print_summary
 
 if TYPE_CHECKING:
-    from rednet.cli.job import Job
-    from rednet.files.file import Report
+    from rednet.cli.command import Command
 
 __all__ = ["restore_many"]
 
 STREAM = Path("-")
 
 
-def restore_many(job: Job, output: Path | None, *, dry_run: bool = False, as_json: bool = False) -> bool:
-    """Restore files and the pictures of folders, into a folder or beside the files; False if any failed."""
+def restore_many(asked: Command) -> bool:
+    """Restore files and the pictures of folders, into a folder or beside the files; return False if any failed."""
     from rednet.errors import OptionError
-    from rednet.files.ledger import Ledger, NoLedger
+    from rednet.files.ledger import Ledger
     from rednet.files.listing import list_entries
     from rednet.files.many import Batch, restore_files
     from rednet.files.preview import preview
     from rednet.images.writing import make_folder
 
-    check_places(job.pictures, output)
-    if job.handling.show_removed or job.handling.uncertainty or job.finds_scratches:
+    output, handling = asked.output, asked.handling
+    _check_places(asked)
+    if handling.show_removed or handling.uncertainty or asked.finds_scratches:
         raise OptionError(
             "--show-removed, --uncertainty and --find-scratches take one picture, not a folder, and not several"
         )
-    ledger = NoLedger() if output is None else Ledger(output, job.fingerprint()).read()
+    ledger = Ledger() if output is None else Ledger(output, asked.fingerprint()).read()
     passed: Counter[str] = Counter()
     entries = list_entries(
-        job.pictures,
+        asked.pictures,
         output,
-        recursive=job.recursive,
-        suffix=job.suffix_beside if output is None else job.suffix or "",
-        format=job.format,
+        recursive=asked.recursive,
+        suffix=asked.suffix_beside if output is None else asked.suffix or "",
+        format=asked.format,
         made=ledger.outputs(),
         passed=passed,
     )
     print_passed(passed)
     if not entries:
-        names = ", ".join(map(str, job.pictures))
+        names = ", ".join(map(str, asked.pictures))
         raise OptionError(f"there are no pictures to restore in {names}; --recursive reads the folders below, too")
-    restorer = job.restorer()
-    if dry_run:
-        reports = preview(entries, Batch(job.task_for, job.handling), restorer, ledger)
-        print_json(reports) if as_json else print_plan(reports)
+    restorer = asked.restorer()
+    if asked.dry_run:
+        reports = preview(entries, Batch(asked.task_for, handling), restorer, ledger)
+        print_json(reports) if asked.as_json else print_preview(reports)
         return not any(report.error for report in reports)
     if output is not None:
         make_folder(output)
-    start, flags = time.perf_counter(), flags_of_this_verb()
-    with Bar(len(entries)) as bar:
-
-        def tell(report: Report) -> None:
-            if report.error:
-                bar.say(f"rednet: {hinted(report.error, report.option, flags)}")
-            bar.done(report)
-
-        with ledger:
-            reports = restore_files(entries, Batch(job.task_for, job.handling, tell, bar.advance), restorer, ledger)
-    if as_json:
+    start = time.perf_counter()
+    with Bar(len(entries)) as bar, ledger:
+        reports = restore_files(entries, Batch(asked.task_for, handling, bar.done, bar.advance), restorer, ledger)
+    if asked.as_json:
         print_json(reports)
     else:
         print_summary("beside the pictures" if output is None else str(output), reports, time.perf_counter() - start)
     return not any(report.error for report in reports)
 
 
-def check_places(pictures: Sequence[Path], output: Path | None) -> None:
-    """Makes sure that many pictures have places to come from and to go to; raises OptionError."""
+def _check_places(asked: Command) -> None:
+    """Raise OptionError unless the pictures, and the results of many, have places of their own."""
     from rednet.errors import OptionError
     from rednet.files.listing import leads_to_folder
     from rednet.images.formats import read_endings
     from rednet.images.reading import is_folder
 
+    pictures, output = asked.pictures, asked.output
     folder = next((path for path in pictures if leads_to_folder(path)), None)
     if STREAM in pictures:
         raise OptionError("- is one picture, from stdin; give it alone")
