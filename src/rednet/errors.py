@@ -8,7 +8,7 @@
     `-- TrainingError   training cannot start or has diverged
 
 Each message says what we got, what we need, and what to do. It names no flag of the command line and no field of a
-form: the error carries the name of the option that helps, and whoever shows the error adds how it is given there.
+form: the error carries the name of the option that helps, and the command line and the service add its flag or field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["EngineError", "ImageError", "ModelError", "OptionError", "RednetErro
 
 
 class RednetError(Exception):
-    """The root: catch this to catch all of them.
+    """The base class: catch it to catch all errors of rednet.
 
     Args:
         message: for a person.

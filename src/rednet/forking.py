@@ -1,7 +1,7 @@
-"""Keeps a forked process from waiting for ever: a fork copies what a library knows of its threads, but not the threads.
+"""Raises an error in forked processes that would hang: a fork copies a library's records of threads, not the threads.
 
 ncnn, torch and ONNX Runtime hang in a process that was forked after they had been used, mostly even if the network is
-loaded anew; so does libvips, with some pictures. Nothing can bring the threads back, so we say so at once.
+loaded again; so does libvips, with some pictures. Nothing can bring the threads back, so the error comes at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _lost: set[str] = set()
 
 
 def mark_threads(library: str) -> None:
-    """Note that this process has begun to use a library with threads of its own."""
+    """Note that this process uses a library with threads of its own."""
     _used.add(library)
 
 
@@ -31,7 +31,7 @@ def check_threads(library: str, error: type[RednetError]) -> None:
 
 
 def lose_threads() -> None:
-    """Note, in a forked process, that the libraries that were used are lost."""
+    """Note, in a forked process, which libraries have lost their threads."""
     _lost.update(_used)
 
 

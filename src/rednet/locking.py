@@ -1,4 +1,4 @@
-"""Locks on open files, where the system and the disk have them; they end with the file, or with its process."""
+"""Locks on open files, where the system and the disk support them; a lock ends when its file or its process ends."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 def lock(file: IO[Any], *, wait: bool = False) -> bool:
-    """Locks an open file.
+    """Lock an open file until it is closed.
 
     Args:
-        file: to lock until it is closed.
-        wait: for whoever has locked it.
+        file: to lock.
+        wait: wait until another process has released it.
 
     Returns:
-        Whether it is locked; False where there are no locks, as on some network disks.
+        Whether the file is locked; False where there are no locks, as on some network disks.
 
     Raises:
         BlockingIOError: another process has locked it.

@@ -1,4 +1,4 @@
-"""What this machine, and the container that we may be in, allow: processors, a graphics processor, memory."""
+"""What this machine and its container allow: processors, a graphics processor, memory."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Device = Literal["cpu", "gpu"]
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 CGROUP = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
-SHARE_LIKELY_FREE = 0.5  # of all memory, where a system does not say what is free (macOS)
-LEAST_LIKELY_FREE = 2 << 30  # bytes, where it says nothing (Windows)
+LIKELY_FREE = 0.5  # of all memory, where a system does not tell what is free (macOS)
+LEAST_LIKELY_FREE = 2 << 30  # bytes, where it tells nothing (Windows)
 
 
 def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Counts the processors that this process may use, by its affinity and its container's quota.
+    """Return how many processors this process may use, by its affinity and its container's quota.
 
     Args:
         root: where control groups (version 2, or `cpu` of version 1) are mounted.
-        groups: tells which of them this process is in.
+        groups: the file that lists the groups of this process.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for folder in control_groups(root, groups, "cpu"):
@@ -41,13 +41,13 @@ def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
 
 
 def check_device(device: str) -> None:
-    """Raises OptionError unless the device is "cpu" or "gpu"."""
+    """Raise OptionError unless the device is "cpu" or "gpu"."""
     if not isinstance(device, str) or device not in ("cpu", "gpu"):
         raise OptionError(f"device is {device!r}; it must be cpu or gpu")
 
 
 def torch_device(device: Device) -> str:
-    """Gives torch's name for the processor or the graphics processor (CUDA, ROCm or Metal).
+    """Return torch's name of the processor or the graphics processor (CUDA, ROCm or Metal).
 
     Raises:
         EngineError: torch finds no graphics processor. OptionError: `device` is neither "cpu" nor "gpu".
@@ -65,11 +65,11 @@ def torch_device(device: Device) -> str:
 
 
 def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Gives the bytes that are free on this machine and in its container, whichever is less; a guess where none says.
+    """Return the free bytes of this machine or of its container, whichever are fewer; a guess if neither tells.
 
     Args:
         root: where control groups (version 2, or `memory` of version 1) are mounted.
-        groups: tells which of them this process is in.
+        groups: the file that lists the groups of this process.
     """
     free = [free_memory()]
     try:
@@ -87,17 +87,17 @@ def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
 
 
 def free_memory() -> int:
-    """Gives the bytes that the system says are free, or else that are likely to be."""
-    for pages, share in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", SHARE_LIKELY_FREE)):
+    """Return the bytes that are free by the system's account, or an estimate."""
+    for pages, part in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", LIKELY_FREE)):
         try:
-            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * share)
+            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * part)
         except (AttributeError, ValueError, OSError):  # no such function, name, or number
             continue
     return LEAST_LIKELY_FREE
 
 
 def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
-    """Lists the folders of the groups that a process is in, up to the mounts: any of them may set a limit."""
+    """Yield the folders of the control groups of a process, up to the mounts: each of them may set a limit."""
     yield from (root, root / controller)
     try:
         lines = groups.read_text("utf-8").splitlines()
@@ -111,10 +111,10 @@ def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
 
 
 def return_memory_at_once() -> None:
-    """Makes the C library of this process give freed pieces of 1 MB and more back to the system at once.
+    """Make the C library of this process return freed blocks of 1 MB and more to the system at once.
 
-    It would keep ever larger ones, which layers of another size cannot use. For programs, not for libraries; without
-    effect where there is no glibc.
+    Otherwise it keeps ever larger blocks, which layers of another size cannot use. For programs, not for libraries; it
+    has no effect without glibc.
     """
     try:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)

@@ -1,4 +1,4 @@
-"""Opens the files that users name: regular files only, since a pipe or a device may never end, or never begin."""
+"""Opens files that users name, and refuses all but regular files: a pipe or a device may block for ever."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: it is missing or not readable, or it is a folder, a pipe, a socket or a device.
     """
-    check_regular(os.stat(path), path)  # noqa: PTH116  # a path that is a str is welcome, too
+    check_regular(os.stat(path), path)  # noqa: PTH116  # the path may be a str
     descriptor = os.open(path, FLAGS)
     try:
-        check_regular(os.fstat(descriptor), path)  # it may have changed since
+        check_regular(os.fstat(descriptor), path)  # the file may have changed since
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)

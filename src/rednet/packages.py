@@ -1,4 +1,4 @@
-"""Packages that only a part of rednet needs, and the command that installs them."""
+"""Packages that only some parts of rednet need, and the commands that install them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy no longer has
 
 
 def install_command(extra: str) -> str:
-    """Return the command that installs the packages of an extra; of "", those that all of rednet needs.
+    """Return the command that installs the packages of an extra; for "", the packages that rednet always needs.
 
-    rednet is on no package index. A checkout is named by its folder; a copy that pip has installed does not know where
-    it came from, so that the packages themselves are named.
+    rednet is on no package index. The command names the folder of a checkout; an installed copy does not know where it
+    came from, so its command names the packages.
     """
     root = _checkout(Path(__file__))
     if root is None:

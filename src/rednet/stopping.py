@@ -14,7 +14,7 @@ __all__ = ["asker", "check_stop", "stoppable"]
 
 
 def go_on() -> None:
-    """Let the work go on."""
+    """Do not stop."""
 
 
 _ask: ContextVar[Callable[[], None]] = ContextVar("ask", default=go_on)
@@ -22,10 +22,10 @@ _ask: ContextVar[Callable[[], None]] = ContextVar("ask", default=go_on)
 
 @contextmanager
 def stoppable(ask: Callable[[], None]) -> Iterator[None]:
-    """Make the work inside ask, in this thread.
+    """Make the work inside, in this thread, call a function often.
 
     Args:
-        ask: called often; raises an error of the caller's to stop the work.
+        ask: raises an error to stop the work.
     """
     token = _ask.set(ask)
     try:
@@ -35,10 +35,10 @@ def stoppable(ask: Callable[[], None]) -> Iterator[None]:
 
 
 def check_stop() -> None:
-    """Ask whether to go on; raise what the one who started the work raises to stop it."""
+    """Call the function that may stop the work by raising an error."""
     _ask.get()()
 
 
 def asker() -> Callable[[], None]:
-    """Give what `check_stop` calls in this thread, for callbacks that come from other threads."""
+    """Return what `check_stop` calls in this thread, for callbacks from other threads."""
     return _ask.get()

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written under a temporary name beside their place, then renamed."""
+"""Writes files completely or not at all: under a temporary name in the same folder, and then renames them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rednet.opening import open_regular
 __all__ = ["part_file", "sweep", "whole_file"]
 
 NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
-PART = ".rednet-"  # what the name of a file that is being written begins with
+PART = ".rednet-"  # the beginning of a temporary name
 
 
 @contextmanager
 def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a file of a temporary name, which is removed at the end unless it was published.
+    """Open a file with a temporary name, which is removed at the end unless it was published.
 
-    As long as it is open it is locked, so that `sweep` can tell it from what a killed run left. Where it cannot be
-    locked, it gets a name that is never swept: another process, or another machine, may well have locks there.
+    The file is locked while it is open, so that `sweep` can tell it from one that a killed run left. A file that cannot
+    be locked gets a name that `sweep` skips, since another process, or another machine, may have locks there.
     """
     while True:
         name = f"{PART}{uuid.uuid4().hex}"
@@ -44,15 +44,15 @@ def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
 def whole_file(
     path: Path, *, overwrite: bool = True, seal: Callable[[Path], None] = lambda part: None
 ) -> Iterator[BinaryIO]:
-    """Open a file to be written, which gets its name at the end, when all of it is on the disk.
+    """Open a file for writing; it gets its name at the end, when all of it is on the disk.
 
     Args:
-        path: its name.
-        overwrite: replace the file of that name, if there is one.
-        seal: called with the whole file just before it gets its name.
+        path: its final name.
+        overwrite: replace an existing file.
+        seal: called with the complete file just before it gets its name.
 
     Raises:
-        FileExistsError: there is a file of that name, and it must not be replaced.
+        FileExistsError: a file of that name exists, and `overwrite` is False.
     """
     with part_file(path.parent, path.suffix) as (part, file):
         yield file
@@ -63,7 +63,7 @@ def whole_file(
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a part file its final name; raise FileExistsError rather than replace one that must not be."""
+    """Give a part file its final name; raise FileExistsError if a file exists and `overwrite` is False."""
     if overwrite:
         part.replace(path)
     else:
@@ -71,7 +71,7 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def rename_to_new(source: Path, target: Path) -> None:
-    """Rename a file; raise FileExistsError rather than replace one that has appeared meanwhile."""
+    """Rename a file; raise FileExistsError if the target exists."""
     try:
         os.link(source, target)
     except OSError as error:
@@ -83,14 +83,14 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed run left in a folder; files that a living process writes are locked, and stay.
+    """Remove temporary files of killed runs from a folder; files that a process still writes are locked, and stay.
 
-    Where there are no locks, as on Windows, all stay.
+    Where there are no locks, as on Windows, all files stay.
     """
     for part in folder.glob(f"{PART}*.part*"):
         try:
             with open_regular(part) as file:
                 if lock(file):
                     part.unlink()
-        except OSError:  # being written, or not ours to remove
+        except OSError:  # it is being written, or may not be removed
             continue

@@ -70,7 +70,7 @@ def test_a_running_job_stops_at_its_next_tile_and_the_next_one_runs(queue):
     queue.cancel(job)
     with pytest.raises(StoppedError):
         job.future.result(5)
-    assert job.state is JobState.CANCELLED and job.share == 0.5
+    assert job.state is JobState.CANCELLED and job.done == 0.5
     assert queue.submit(Job(lambda advance: 7, 60)).future.result(5) == 7
 
 

@@ -60,13 +60,13 @@ class Spool:
         self.start = file.write(b"II+\0\x08\0\0\0" + bytes(8))
 
     def write(self, levels: Array) -> None:
-        """Adds rows, (h, w, bands)."""
+        """Add rows, (h, w, bands)."""
         height, self.width, self.bands = levels.shape
         self.height, self.dtype = self.height + height, levels.dtype
         self.file.write(np.ascontiguousarray(levels).data)
 
     def image(self) -> Any:
-        """Gives all rows as a libvips image, which reads them as it needs them."""
+        """Return all rows as a libvips image, which reads them when it needs them."""
         place = self.file.seek(0, io.SEEK_END)
         self.file.write(self.directory(place))
         self.file.seek(8)
@@ -78,7 +78,7 @@ class Spool:
         return vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
 
     def directory(self, place: int) -> bytes:
-        """Gives the TIFF's directory, and the values that have no room in it, for the end of the file at `place`."""
+        """Return the TIFF's directory, which is written at `place`, and the values that do not fit into it."""
         strips = -(-self.height // STRIP_ROWS)
         strip = STRIP_ROWS * self.width * self.bands * self.dtype.itemsize
         sizes = np.full(strips, strip, "<u8")
@@ -111,7 +111,7 @@ class Spool:
 
 @contextmanager
 def open_spool(target: Path) -> Iterator[Spool]:
-    """Opens a spool beside the file that will be written; it is removed at the end, whatever happens."""
+    """Open a spool beside the file that will be written; it is removed at the end in any case."""
     with part_file(target.parent, ".spool") as (part, file):
         yield Spool(part, file)
 

@@ -224,8 +224,8 @@ class Steps:
         elif job.seconds_left is None:
             words = "Restoring"
         else:
-            words = f"Restoring: {job.share:.0%}, about {math.ceil(job.seconds_left)} s left"
-        bar = f'<progress max="1" value="{job.share:.3f}" aria-label="{words}"></progress><p>{words}</p>'
+            words = f"Restoring: {job.done:.0%}, about {math.ceil(job.seconds_left)} s left"
+        bar = f'<progress max="1" value="{job.done:.3f}" aria-label="{words}"></progress><p>{words}</p>'
         return [*SHOWN, bar]
 
     def rest(self, job: Job | None, words: str, *, save: bool = False) -> list[Any]:
