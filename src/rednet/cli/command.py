@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from rednet import __version__
+from rednet.files.handling import Handling
+from rednet.files.ledger import fingerprint, hash_model, hash_option
+from rednet.images.reading import is_folder
+from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Task
 from rednet.values import settings, shaping
-
-if TYPE_CHECKING:
-    from rednet.files.handling import Handling
-    from rednet.restoring.restorer import Restorer
 
 __all__ = ["Command"]
 
@@ -68,8 +69,6 @@ class Command:
 
     def task_for(self, picture: Path) -> Task:
         """Return the task of one picture, whose own file takes the place of each option that is a folder."""
-        from rednet.images.reading import is_folder
-
         paths = [name for name, said in settings(self.task).items() if said.kind is Path]
         given = {name: getattr(self.task, name) for name in paths}
         own = {name: self._place_of(picture, path) for name, path in given.items() if path and is_folder(path)}
@@ -77,8 +76,6 @@ class Command:
 
     def _place_of(self, picture: Path, folder: Path) -> Path:
         """Return the file that belongs to a picture in a folder that mirrors the pictures' own folder."""
-        from rednet.images.reading import is_folder
-
         found_in = (path for path in self.pictures if is_folder(path) and picture.is_relative_to(path))
         place = folder / picture.relative_to(next(found_in, picture.parent))
         png = place.parent / f"{place.stem}.png"
@@ -86,9 +83,6 @@ class Command:
 
     def fingerprint(self) -> str:
         """Hash all that shapes an output beside its input; limits are no part of it."""
-        from rednet import __version__
-        from rednet.files.ledger import fingerprint, hash_model, hash_option
-
         return fingerprint(
             {
                 "version": __version__,

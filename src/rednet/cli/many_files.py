@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rednet.cli.command import Command
 from rednet.cli.display import Bar, print_json, print_passed, print_preview, print_summary
-
-if TYPE_CHECKING:
-    from rednet.cli.command import Command
+from rednet.errors import OptionError
+from rednet.files.ledger import Ledger
+from rednet.files.listing import leads_to_folder, list_entries
+from rednet.files.many import Batch, restore_files
+from rednet.files.preview import preview
+from rednet.images.formats import read_endings
+from rednet.images.reading import is_folder
+from rednet.images.writing import make_folder
 
 __all__ = ["restore_many"]
 
@@ -19,13 +24,6 @@ STREAM = Path("-")
 
 def restore_many(asked: Command) -> bool:
     """Restore files and the pictures of folders, into a folder or beside the files; return False if any failed."""
-    from rednet.errors import OptionError
-    from rednet.files.ledger import Ledger
-    from rednet.files.listing import list_entries
-    from rednet.files.many import Batch, restore_files
-    from rednet.files.preview import preview
-    from rednet.images.writing import make_folder
-
     output, handling = asked.output, asked.handling
     _check_places(asked)
     if handling.show_removed or handling.uncertainty or asked.finds_scratches:
@@ -66,11 +64,6 @@ def restore_many(asked: Command) -> bool:
 
 def _check_places(asked: Command) -> None:
     """Raise OptionError unless the pictures, and the results of many, have places of their own."""
-    from rednet.errors import OptionError
-    from rednet.files.listing import leads_to_folder
-    from rednet.images.formats import read_endings
-    from rednet.images.reading import is_folder
-
     pictures, output = asked.pictures, asked.output
     folder = next((path for path in pictures if leads_to_folder(path)), None)
     if STREAM in pictures:

@@ -10,14 +10,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rednet.cli.command import Command
 from rednet.cli.display import print_error, print_json, print_preview, progress_bar
 from rednet.cli.scratches import place_of_scratches, propose_scratches
-
-if TYPE_CHECKING:
-    from rednet.cli.command import Command
-    from rednet.files.file import FileTask
+from rednet.errors import OptionError, RednetError
+from rednet.files.file import FileTask
+from rednet.files.ledger import Ledger
+from rednet.files.listing import Entry, output_name
+from rednet.files.many import Batch
+from rednet.files.preview import preview
+from rednet.images import PictureFile
+from rednet.images.formats import format_of
+from rednet.images.reading import is_folder
+from rednet.images.writing import check_apart, check_place
+from rednet.whole_files import sweep
 
 __all__ = ["restore_one"]
 
@@ -27,17 +35,6 @@ STDOUT = "stdout"  # its name in messages
 
 def restore_one(asked: Command) -> bool:
     """Restore one picture, and say what was written; return False if it failed."""
-    from rednet.errors import OptionError, RednetError
-    from rednet.files.file import FileTask
-    from rednet.files.ledger import Ledger
-    from rednet.files.listing import Entry, output_name
-    from rednet.files.many import Batch
-    from rednet.files.preview import preview
-    from rednet.images import PictureFile
-    from rednet.images.reading import is_folder
-    from rednet.images.writing import check_apart, check_place
-    from rednet.whole_files import sweep
-
     (picture,), output, handling = asked.pictures, asked.output, asked.handling
     to_stdout = output == STREAM or (picture == STREAM and output is None)
     if to_stdout and asked.as_json:
@@ -98,9 +95,6 @@ def restore_one(asked: Command) -> bool:
 
 def _check_name(output: Path, asked: Command) -> None:
     """Raise OptionError unless the name of the output file and the options about names agree."""
-    from rednet.errors import OptionError
-    from rednet.images.formats import format_of
-
     if asked.suffix or asked.recursive:
         raise OptionError(f"-o {output} names one file; leave --suffix and --recursive out, or give -o a folder")
     if asked.format and format_of(output.suffix) != format_of(f".{asked.format.lstrip('.')}"):
@@ -112,8 +106,6 @@ def _check_name(output: Path, asked: Command) -> None:
 @contextmanager
 def _calling_it_stdin(held: Path | None) -> Iterator[None]:
     """Name stdin in errors instead of the file that holds its content; None if the picture does not come from stdin."""
-    from rednet.errors import RednetError
-
     try:
         yield
     except RednetError as error:

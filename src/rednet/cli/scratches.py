@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
 import typer
 
-if TYPE_CHECKING:
-    from rednet.classical.masks import Mask
-    from rednet.files.file import FileTask
+from rednet.classical.masks import Mask, from_picture
+from rednet.errors import ImageError, OptionError, RednetError
+from rednet.files.file import FileTask
+from rednet.files.listing import output_name
+from rednet.images import from_array, read_picture, write_picture
+from rednet.restoring.missing import mask_of_scratches
 
 __all__ = ["place_of_scratches", "propose_scratches"]
 
 
 def place_of_scratches(picture: Path) -> Path:
     """Return the path of the mask of a picture's scratches, beside the picture."""
-    from rednet.files.listing import output_name
-
     return picture.with_name(output_name(picture, suffix="-scratches", format="png"))
 
 
@@ -35,9 +36,6 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
     Raises:
         OptionError: nothing looks like a scratch, or the user does not agree. ImageError: another mask exists already.
     """
-    from rednet.errors import ImageError, OptionError
-    from rednet.images import from_array, write_picture
-    from rednet.restoring.missing import mask_of_scratches
 
     picture, place, overwrite = task.source, place_of_scratches(task.source), task.handling.saving.overwrite
     if len(task.pictures) != 1:
@@ -62,12 +60,6 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
 
 def _marks(place: Path, lost: Mask) -> bool:
     """Return whether the picture at `place` marks exactly the pixels that were found."""
-    import numpy as np
-
-    from rednet.classical.masks import from_picture
-    from rednet.errors import RednetError
-    from rednet.images import read_picture
-
     try:
         drawn = read_picture(place, max_megapixels=max(1.0, lost.size / 1e6))
     except RednetError:

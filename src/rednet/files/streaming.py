@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
@@ -128,10 +127,8 @@ def restore_rows(
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option needs the whole picture.
+        ImageError: the file breaks off.
     """
-    if options.detail:
-        raise OptionError("detail is judged by the whole picture")
     window = Window(file, page)
     for rows, correction in restorer.residual_rows(
         window.read,
