@@ -1,4 +1,4 @@
-"""What this machine and its container allow: processors, a graphics processor, memory."""
+"""Finds out what this machine and its container offer: processors, a graphics processor, memory."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Device = Literal["cpu", "gpu"]
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 CGROUP = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
-LIKELY_FREE = 0.5  # of all memory, where a system does not tell what is free (macOS)
-LEAST_LIKELY_FREE = 2 << 30  # bytes, where it tells nothing (Windows)
+LIKELY_FREE_FRACTION = 0.5  # of all memory, where the system does not report free memory (macOS)
+LIKELY_FREE_BYTES = 2 << 30  # where the system reports no memory at all (Windows)
 
 
 def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Return how many processors this process may use, by its affinity and its container's quota.
+    """Return the number of processors that this process may use, by its affinity and its container's quota.
 
     Args:
-        root: where control groups (version 2, or `cpu` of version 1) are mounted.
-        groups: the file that lists the groups of this process.
+        root: folder where control groups (version 2, or `cpu` of version 1) are mounted.
+        groups: file that lists the control groups of this process.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for folder in control_groups(root, groups, "cpu"):
@@ -35,7 +35,7 @@ def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
                 quota, period = " ".join((folder / name).read_text("ascii") for name in names).split()
                 if quota not in ("max", "-1"):
                     count = min(count, max(1, round(int(quota) / int(period))))
-            except (OSError, ValueError):  # no such file, or not as expected
+            except (OSError, ValueError):  # no such file, or other content
                 continue
     return count
 
@@ -47,7 +47,7 @@ def check_device(device: str) -> None:
 
 
 def torch_device(device: Device) -> str:
-    """Return torch's name of the processor or the graphics processor (CUDA, ROCm or Metal).
+    """Return torch's name for the processor or the graphics processor (CUDA, ROCm or Metal).
 
     Raises:
         EngineError: torch finds no graphics processor. OptionError: `device` is neither "cpu" nor "gpu".
@@ -65,11 +65,13 @@ def torch_device(device: Device) -> str:
 
 
 def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Return the free bytes of this machine or of its container, whichever are fewer; a guess if neither tells.
+    """Return the free memory of this machine or of its container, whichever is less, bytes.
+
+    Where the system does not report free memory, the result is an estimate.
 
     Args:
-        root: where control groups (version 2, or `memory` of version 1) are mounted.
-        groups: the file that lists the groups of this process.
+        root: folder where control groups (version 2, or `memory` of version 1) are mounted.
+        groups: file that lists the control groups of this process.
     """
     free = [free_memory()]
     try:
@@ -87,17 +89,17 @@ def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
 
 
 def free_memory() -> int:
-    """Return the bytes that are free by the system's account, or an estimate."""
-    for pages, part in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", LIKELY_FREE)):
+    """Return the free memory that the system reports, bytes; an estimate where it does not report it."""
+    for pages, fraction in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", LIKELY_FREE_FRACTION)):
         try:
-            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * part)
+            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * fraction)
         except (AttributeError, ValueError, OSError):  # no such function, name, or number
             continue
-    return LEAST_LIKELY_FREE
+    return LIKELY_FREE_BYTES
 
 
 def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
-    """Yield the folders of the control groups of a process, up to the mounts: each of them may set a limit."""
+    """Yield the folders of this process's control groups and of their parents; each of them may set a limit."""
     yield from (root, root / controller)
     try:
         lines = groups.read_text("utf-8").splitlines()
@@ -111,10 +113,10 @@ def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
 
 
 def return_memory_at_once() -> None:
-    """Make the C library of this process return freed blocks of 1 MB and more to the system at once.
+    """Make the C library return freed blocks of 1 MB and more to the system at once.
 
-    Otherwise it keeps ever larger blocks, which layers of another size cannot use. For programs, not for libraries; it
-    has no effect without glibc.
+    By default glibc keeps ever larger blocks, which layers of another size cannot use. The setting holds for the whole
+    process, so programs call this, not libraries. Without glibc this has no effect.
     """
     try:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)

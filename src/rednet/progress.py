@@ -1,4 +1,4 @@
-"""Progress of long work: it calls a function with the finished fraction, 0 to 1."""
+"""Progress of long work: the work calls a function with the finished fraction, 0 to 1."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["Progress", "silent"]
 Progress = Callable[[float], None]
 
 
-def silent(done: float) -> None:
-    """Ignore the progress."""
+def silent(fraction: float) -> None:
+    """Ignore the progress; the default of all `progress` arguments."""

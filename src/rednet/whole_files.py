@@ -1,4 +1,4 @@
-"""Writes files completely or not at all: under a temporary name in the same folder, and then renames them."""
+"""Writes files whole or not at all: under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from rednet.opening import open_regular
 __all__ = ["part_file", "sweep", "whole_file"]
 
 NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
-PART = ".rednet-"  # the beginning of a temporary name
+PART = ".rednet-"  # prefix of temporary names
 
 
 @contextmanager
 def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a file with a temporary name, which is removed at the end unless it was published.
+    """Open a file with a temporary name; remove it at the end unless it was renamed.
 
-    The file is locked while it is open, so that `sweep` can tell it from one that a killed run left. A file that cannot
-    be locked gets a name that `sweep` skips, since another process, or another machine, may have locks there.
+    The file is locked while it is open, so that `sweep` can tell it from a file that a killed process left. If the file
+    cannot be locked, its name gets the ending `.open`, and `sweep` never removes it: to another process or machine,
+    which may support locks there, it would look like a file that was left.
     """
     while True:
         name = f"{PART}{uuid.uuid4().hex}"
@@ -33,7 +34,7 @@ def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
             with part.open("x+b") as file:
                 if HAS_LOCKS and not lock(file, wait=True):
                     part = part.rename(folder / f"{name}.open{suffix}")
-                if part.exists():  # else another process has swept it away before it was locked
+                if part.exists():  # else another process removed it before it was locked
                     yield part, file
                     return
         finally:
@@ -44,12 +45,12 @@ def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
 def whole_file(
     path: Path, *, overwrite: bool = True, seal: Callable[[Path], None] = lambda part: None
 ) -> Iterator[BinaryIO]:
-    """Open a file for writing; it gets its name at the end, when all of it is on the disk.
+    """Open a file for writing; it gets its name at the end, when its whole content is on the disk.
 
     Args:
-        path: its final name.
-        overwrite: replace an existing file.
-        seal: called with the complete file just before it gets its name.
+        path: final name of the file.
+        overwrite: replace an existing file of that name.
+        seal: called with the path of the finished temporary file just before it is renamed.
 
     Raises:
         FileExistsError: a file of that name exists, and `overwrite` is False.
@@ -63,7 +64,7 @@ def whole_file(
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a part file its final name; raise FileExistsError if a file exists and `overwrite` is False."""
+    """Rename a temporary file to its final name; raise FileExistsError if that exists and `overwrite` is False."""
     if overwrite:
         part.replace(path)
     else:
@@ -71,7 +72,7 @@ def publish(part: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def rename_to_new(source: Path, target: Path) -> None:
-    """Rename a file; raise FileExistsError if the target exists."""
+    """Rename a file; raise FileExistsError if the target exists, even if it was created just now."""
     try:
         os.link(source, target)
     except OSError as error:
@@ -83,14 +84,14 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove temporary files of killed runs from a folder; files that a process still writes are locked, and stay.
+    """Remove the temporary files that killed processes left in a folder.
 
-    Where there are no locks, as on Windows, all files stay.
+    Temporary files of running processes are locked and stay. Where locks are not supported, as on Windows, all stay.
     """
     for part in folder.glob(f"{PART}*.part*"):
         try:
             with open_regular(part) as file:
                 if lock(file):
                     part.unlink()
-        except OSError:  # it is being written, or may not be removed
+        except OSError:  # another process is writing it, or we may not remove it
             continue
