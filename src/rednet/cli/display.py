@@ -16,7 +16,7 @@ from rednet.progress import Progress, silent
 if TYPE_CHECKING:
     from rednet.files.file import Report
 
-__all__ = ["Bar", "print_error", "print_json", "print_passed", "print_preview", "print_summary", "progress_bar"]
+__all__ = ["Bar", "print_error", "print_json", "print_passed", "print_summary", "progress_bar", "show_preview"]
 
 
 @contextmanager
@@ -82,6 +82,12 @@ def print_error(message: str, option: str, flags: Flags | None = None) -> None:
     print(f"rednet: {hinted(message, option, flags)}", file=sys.stderr, flush=True)
 
 
+def show_preview(reports: Sequence[Report], *, as_json: bool) -> bool:
+    """Print a preview of what would be done, for people or for machines; return whether no file has an error."""
+    print_json(reports) if as_json else _print_preview(reports)
+    return not any(report.error for report in reports)
+
+
 def print_json(reports: Sequence[Report]) -> None:
     """Print reports for machines."""
     rows, flags = [], flags_of_this_verb()
@@ -92,7 +98,7 @@ def print_json(reports: Sequence[Report]) -> None:
     print(json.dumps(rows, indent=2))
 
 
-def print_preview(reports: Sequence[Report]) -> None:
+def _print_preview(reports: Sequence[Report]) -> None:
     """Print what would be done, and about how long it would take."""
     for report in reports:
         if report.error:

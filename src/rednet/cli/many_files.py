@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from rednet.cli.command import Command
-from rednet.cli.display import Bar, print_json, print_passed, print_preview, print_summary
+from rednet.cli.display import Bar, print_json, print_passed, print_summary, show_preview
 from rednet.errors import OptionError
 from rednet.files.ledger import Ledger
 from rednet.files.listing import leads_to_folder, list_entries
@@ -47,9 +47,8 @@ def restore_many(asked: Command) -> bool:
         raise OptionError(f"there are no pictures to restore in {names}; --recursive reads the folders below, too")
     restorer = asked.restorer()
     if asked.dry_run:
-        reports = preview(entries, Batch(asked.task_for, handling), restorer, ledger)
-        print_json(reports) if asked.as_json else print_preview(reports)
-        return not any(report.error for report in reports)
+        batch = Batch(asked.task_for, handling)
+        return show_preview(preview(entries, batch, restorer, ledger), as_json=asked.as_json)
     if output is not None:
         make_folder(output)
     start = time.perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rednet.cli.command import Command
-from rednet.cli.display import print_error, print_json, print_preview, progress_bar
+from rednet.cli.display import print_error, print_json, progress_bar, show_preview
 from rednet.cli.scratches import place_of_scratches, propose_scratches
 from rednet.errors import OptionError, RednetError
 from rednet.files.file import FileTask
@@ -67,8 +67,7 @@ def restore_one(asked: Command) -> bool:
             (report,) = preview([Entry(source, target)], batch, asked.restorer(), Ledger())
             report.input, report.output = name, STDOUT if to_stdout else str(target)
             report.error = report.error.replace(str(source), name)
-            print_json([report]) if asked.as_json else print_preview([report])
-            return not report.error
+            return show_preview([report], as_json=asked.as_json)
         sweep(target.parent)
         task = FileTask(source, target, asked.task_for(source), handling)
         stack.callback(task.close)

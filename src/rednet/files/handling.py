@@ -22,17 +22,14 @@ def _parse_range(text: str) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Handling:
-    """How files are handled; what shapes an output is part of the ledger's fingerprint.
+    """How files are handled; an option that shapes an output is part of the ledger's fingerprint.
 
     Args:
         options: of the restoration.
         saving: how the result is saved.
-        show_removed: write here what was taken away.
-        uncertainty: write here where the orientations disagree.
-        skip_clean: leave pictures alone in which neither noise nor compression is found.
-        value_range: black and white of files of floats, see `PictureFile`.
-        max_megapixels: larger pictures are refused, read or written.
-        max_memory: bytes; None for half of what is free.
+        value_range: see `PictureFile`.
+        max_megapixels: the limit of the picture and of its result.
+        max_memory: bytes.
     """
 
     options: Options = field(default_factory=Options)
