@@ -1,5 +1,7 @@
 """One network at a time, a bounded queue, and jobs that stop when they are told."""
 
+import asyncio
+import gc
 import threading
 
 import pytest
@@ -135,3 +137,19 @@ def test_closing_cancels_everything(queue):
     assert not queue.thread.is_alive()
     with pytest.raises(StoppingError, match="the server is stopping"):
         queue.submit(Job(lambda advance: None, 60))
+
+
+def test_an_error_that_nobody_waits_for_any_longer_is_not_logged(queue, caplog):
+    job, _ = blocked(queue)
+
+    async def give_up():
+        future = job.awaited()
+        await asyncio.wait([future], timeout=0.01)
+        queue.cancel(job)
+        while not future.done():
+            await asyncio.sleep(0.01)
+        assert job.state is JobState.CANCELLED
+
+    asyncio.run(give_up())
+    gc.collect()
+    assert not caplog.records

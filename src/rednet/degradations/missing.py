@@ -1,4 +1,4 @@
-"""Pixels that are lost."""
+"""Missing pixels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["MissingPixels"]
 
 @dataclass(frozen=True)
 class MissingPixels:
-    """Loses pixels: they are filled from their known neighbours (`fill_missing`), and the mask says which.
+    """Removes pixels and fills them from known pixels near them (`fill_missing`); the mask marks the missing pixels.
 
     Args:
-        shape: "random" single pixels, "text" written over, or "scratches"; or several to choose from.
-        share: of the pixels that are lost; text and scratches stop at the first stroke that reaches it.
+        shape: "random" single pixels, "text" over the picture, or "scratches"; or several to choose from.
+        share: fraction of the pixels that are missing; text and scratches stop at the first stroke that reaches it.
     """
 
     shape: MaskShape | tuple[MaskShape, ...] = ("random", "text", "scratches")

@@ -21,7 +21,7 @@ Array = NDArray[np.float32]
 
 
 class NcnnEngine(Engine):
-    """ncnn: small, no start-up cost, Winograd kernels; float32 throughout. Its gpu is Vulkan."""
+    """ncnn: small, starts at once, has Winograd kernels; float32 throughout. The device gpu means Vulkan."""
 
     library = "ncnn"
 
@@ -40,5 +40,5 @@ class NcnnEngine(Engine):
 
     @cached_property
     def layers(self) -> NcnnLayers | None:
-        """The layers one by one, loaded when they are asked for: only large pictures need them. Not on a gpu."""
+        """What runs the layers one by one, loaded on first use since only large pictures need it; None on a gpu."""
         return None if self.gpu else NcnnLayers(self.ncnn, self.chain, self.threads)

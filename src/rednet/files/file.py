@@ -29,7 +29,7 @@ from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import Finding, inspect, sample_file, sampled
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
-from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
+from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 
 __all__ = ["FileTask", "Report"]
 
@@ -166,7 +166,7 @@ class FileTask:
         """Gives the bytes that work on the whole picture would need, and those that may be used."""
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
-        limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
+        limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
         return whole_memory(pixels, self.file.channels, self.task.floats), limit
 
     def sample(self) -> NDArray[np.float32]:

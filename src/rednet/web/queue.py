@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import secrets
@@ -110,6 +111,12 @@ class Job:
                 f"the job was stopped after {self.max_seconds:g} s, {self.done:.0%} done; give a smaller picture, or "
                 "raise the server's max_seconds"
             )
+
+    def awaited(self) -> asyncio.Future[Any]:
+        """Return the future for the running event loop; it may be given up before the job ends."""
+        awaited = asyncio.wrap_future(self.future)
+        awaited.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio logs a traceback
+        return awaited
 
     def work(self) -> None:
         """Run until the work ends; the future gets the result or the error."""

@@ -80,7 +80,7 @@ class Service:
         if large if wait is None else not wait:
             place = f"/v1/jobs/{order.job.id}"
             return JSONResponse(self.status(order).model_dump(), 202, {"Location": place})
-        future = asyncio.wrap_future(order.job.future)
+        future = order.job.awaited()
         while not (future.done() or self.queue.closed):
             await asyncio.wait([future], timeout=PATIENCE_S)
             if not future.done() and await request.is_disconnected():
@@ -88,7 +88,6 @@ class Service:
         background.add_task(self.shelf.drop, order)
         if self.queue.closed and (not future.done() or isinstance(future.exception(), StoppedError)):
             return problem_of(StoppingError(), folder)
-        future.exception()  # else asyncio complains that nobody has read it
         return self.answer(order)
 
     def prepare(self, upload: Upload, folder: Path) -> tuple[FileTask, bool]:

@@ -1,4 +1,4 @@
-"""Which models come with rednet."""
+"""Finds the models that come with rednet."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ def shipped_models() -> list[str]:
 
 
 def find_model(name_or_dir: str | Path) -> Path:
-    """Finds the folder of a shipped model, or takes the given one.
+    """Return the folder of a model.
+
+    Args:
+        name_or_dir: name of a shipped model, or path of a model folder.
 
     Raises:
-        ModelError: neither a shipped model nor a folder.
+        ModelError: there is neither a shipped model nor a folder of that name.
     """
     shipped = shipped_models()
     if str(name_or_dir) in shipped:
