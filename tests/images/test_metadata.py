@@ -163,7 +163,7 @@ def test_what_was_painted_over_is_nowhere_in_the_file(make_model, tmp_path):
 
 @pytest.mark.parametrize("suffix", BLOCKS)
 def test_stripped_files_tell_nothing(suffix, restored, tmp_path):
-    from rednet.images.encoding import Saving
+    from rednet.images.saving import Saving
 
     source = tmp_path / "a.jpg"
     make.jpeg(source, make.segment(0xED, make.photoshop()), make.segment(0xEA, b"a program"), exif=make.camera(),

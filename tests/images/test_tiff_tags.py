@@ -8,7 +8,7 @@ from PIL import Image, TiffImagePlugin
 
 from rednet.images import from_array, read_picture, write_picture
 from rednet.images.directories import Tag
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.images.tiff_tags import append_tags, read_tags
 from rednet.images.writing import save_levels
 
