@@ -50,6 +50,7 @@ class Desk:
         proof: its restoration, if there is one.
         job: that the network has last been given.
         saved: the restored picture as a file.
+        lost: what that file cannot tell that the first one did, in words.
         proposed: what is probably scratched, for a person to judge.
         used: when it was last touched.
         gone: whether it was cleared; nothing is shown of it then.
@@ -65,6 +66,7 @@ class Desk:
     proof: Proof | None = None
     job: Job | None = None
     saved: Path | None = None
+    lost: str = ""
     proposed: NDArray[np.bool_] | None = None
     canvas: tuple[int, int] | None = None
     used: float = field(default_factory=time.monotonic)
@@ -243,7 +245,7 @@ class Desks:
                 task.load()
                 task.finish(restoration)
                 task.save()
-            desk.saved = task.target
+            desk.saved, desk.lost = task.target, task.report.lost
         return task.target
 
     def picture(self, desk: Desk) -> Picture:

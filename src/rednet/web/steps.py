@@ -311,6 +311,8 @@ class Steps:
         """Writes the picture at full size and says where the browser finds it."""
         desk = self.desks.find(session(request))
         self.desks.save(desk, strength, detail)
+        if desk.lost:
+            gr.Warning(escape(desk.lost), title="Saved, but not all of it")
         return f"saved/{desk.folder.name}"
 
     def leave(self, request: gr.Request) -> None:
