@@ -126,7 +126,7 @@ def speed() -> str:
             for x in crops:
                 damage(x, rng)
             spent[name].append((time.process_time() - start) * 1e9 / (CROPS * CROP**2))
-    lines = ["| damage | ms a megapixel | of JPEG |", "|---|---|---|"]
+    lines = ["| damage | ms a megapixel | relative to JPEG |", "|---|---|---|"]
     for name, times in spent.items():
         share = statistics.median(t / jpeg for t, jpeg in zip(times, spent["JPEG"], strict=True))
         lines.append(f"| {name} | {statistics.median(times):.0f} | {share:.2f} |")
