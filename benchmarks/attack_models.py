@@ -1,6 +1,6 @@
-"""The attacks that come as model folders: each is a maker of a folder, and a server that is started with it.
+"""Attacks with model folders: each one makes a folder and starts a server with it.
 
-A further one is a further row of FOLDERS.
+To add an attack, add a row to FOLDERS.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Attacks a server of its own on loopback in every way that docs/serve.md names, each bounded in bytes and time.
+"""Starts a server on loopback and attacks it in every way that docs/serve.md lists, each limited in bytes and time.
 
     python benchmarks/attacks.py [--only 4] [--out benchmarks/results/attacks.csv]
 
-Each attack says what the server answered and whether the server held: refused, and nothing gained. Beside it stand the
-seconds, the largest resident memory of the server during the attack, and whether /healthz answered afterwards.
+The table has, for each attack, the server's answer and whether the server held, that is, refused and revealed nothing;
+also the seconds, the largest resident memory of the server during the attack, and whether /healthz answered afterwards.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ TOKEN = "a token of the attacks"
 LIMIT_MB = 600
 ALIVE_S = 2.0
 Answer = tuple[str, bool]
-"""What came back, and whether the server held."""
+"""The answer, and whether the server held."""
 
 
 class Target:
-    """A server that is attacked: its process, address, private folder and log."""
+    """The server under attack: its process, address, private folder and log."""
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, folder: Path, token: str | None) -> None:
         self.process, self.url, self.folder, self.token = process, url, folder, token
@@ -44,7 +44,7 @@ class Target:
         self.port = int(port)
 
     def connect(self) -> socket.socket:
-        """Open a connection of our own."""
+        """Open a new connection."""
         return socket.create_connection((self.host, self.port), timeout=40)
 
     def peak_mb(self) -> float:
@@ -57,18 +57,18 @@ class Target:
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def alive(self) -> bool:
-        """Tell whether the server answers on its health."""
+        """Return whether the server answers on /healthz."""
         try:
             return httpx.get(f"{self.url}healthz", timeout=ALIVE_S).status_code == 200
         except httpx.HTTPError:
             return False
 
     def log(self) -> str:
-        """Return what the server has logged."""
+        """Return the server's log."""
         return (self.folder / "log").read_text()
 
     def left(self) -> list[Path]:
-        """Return the pictures that lie in the server's folder, but for the page's examples."""
+        """Return the pictures in the server's folder, without the page's examples."""
         below = (self.folder / "tmp").rglob("*")
         return [path for path in below if path.is_file() and path.stat().st_size and len(path.parents) > self.depth]
 
@@ -118,18 +118,18 @@ def server(*options: str, token: str | None = None) -> Iterator[Target]:
 
 
 def file_of(path: object) -> dict[str, object]:
-    """Return how the page names a file."""
+    """Return the data with which the page describes a file."""
     return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
 
 
 def refused(*answers: httpx.Response, status: tuple[int, ...] = (400, 401, 403, 404, 405, 413, 421, 422)) -> Answer:
-    """Say how requests were answered; the server held if all were refused in plain words."""
+    """Summarise the answers to requests; the server held if it refused all in plain words."""
     found = sorted({f"{answer.status_code}" for answer in answers})
     return " ".join(found), all(answer.status_code in status for answer in answers)
 
 
 def attack_paths(target: Target, *paths: object) -> Answer:
-    """Name files of the server as a picture, a kernel, a painting, and as what was shown."""
+    """Send paths of files on the server as a picture, a kernel, a painting, and as the shown picture."""
     answers = []
     for path in paths:
         layers = {"background": None, "layers": [file_of(path)], "composite": None}
@@ -302,7 +302,7 @@ def keep_alive(target: Target) -> Answer:
 
 
 def raw(target: Target, request: bytes) -> str:
-    """Send bytes, and return the status and type of what comes back."""
+    """Send bytes, and return the status and media type of the answer."""
     with target.connect() as connection:
         connection.sendall(request)
         answer = connection.recv(4096).decode("latin-1")
@@ -340,7 +340,7 @@ def slow_headers(target: Target) -> Answer:
 
 
 def ends(connection: socket.socket) -> bool:
-    """Tell whether a connection is ended by its other side."""
+    """Return whether the other side has closed a connection."""
     try:
         while connection.recv(1 << 16):
             pass
