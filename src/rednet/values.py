@@ -6,7 +6,8 @@ command line, HTTP and the ledger all read this declaration.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import field, fields, is_dataclass
 from math import inf
 from numbers import Real
@@ -23,9 +24,11 @@ __all__ = [
     "check_setting",
     "check_settings",
     "check_whole",
+    "parse_bytes",
     "setting",
     "settings",
     "shaping",
+    "take_settings",
 ]
 
 
@@ -84,6 +87,22 @@ def check_keywords(given: Collection[str], known: Collection[str]) -> None:
             )
 
 
+def parse_bytes(text: str, name: str = "max_memory") -> int:
+    """Return an amount of memory in bytes, from a text with K, M, G or T for 1024 and its powers.
+
+    Raises:
+        OptionError: the text is no amount; the error names the option `name`.
+
+    Example:
+        >>> parse_bytes("1.5G")
+        1610612736
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    if match is None:
+        raise OptionError(f"{name} is {text!r}; give an amount such as 800M or 1G", option=name)
+    return int(float(match[1]) * 1024 ** (" KMGT".index(match[2] or " ")))
+
+
 class Setting(NamedTuple):
     """The declaration of an option; see `setting`.
 
@@ -94,6 +113,10 @@ class Setting(NamedTuple):
         help: one sentence, for the command line and for HTTP.
         lowest, highest: the range of a number, both included.
         shapes: whether the output depends on the option; if so, the option is part of the ledger's fingerprint.
+        remote: whether HTTP has the option; HTTP never takes the path of a file.
+        called: the option's name outside Python, if it is another.
+        parse: converts a text to the value.
+        metavar: stands for the value in the command line's help.
         upload: name of an uploaded file in an HTTP form that can replace the option.
         example: an example value, for the documentation of HTTP.
     """
@@ -104,6 +127,10 @@ class Setting(NamedTuple):
     lowest: float | None = None
     highest: float | None = None
     shapes: bool = True
+    remote: bool = True
+    called: str = ""
+    parse: Callable[[str], Any] | None = None
+    metavar: str | None = None
     upload: str = ""
     example: str = ""
 
@@ -119,6 +146,16 @@ def setting(
 def settings(kind: Any) -> dict[str, Setting]:
     """Return the options that a dataclass declares, by name."""
     return {field.name: field.metadata["setting"] for field in fields(kind) if "setting" in field.metadata}
+
+
+def take_settings(kind: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of a dataclass out of `given`, by their outside names, and return them by their fields."""
+    taken = {}
+    for name, said in settings(kind).items():
+        if (outside := said.called or name) in given:
+            value = given.pop(outside)
+            taken[name] = said.parse(value) if said.parse and isinstance(value, str) else value
+    return taken
 
 
 def check_setting(kind: Any, name: str, value: Any, called: str = "") -> Any:

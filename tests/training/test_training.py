@@ -20,7 +20,7 @@ from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Distillation, Schedule, load_recipe
 from rednet.training.start import load_teacher, starting_network
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))

@@ -20,7 +20,7 @@ from rednet.network.architecture import REDNetConfig
 from rednet.network.model import REDNet
 from rednet.restoring.restorer import Restorer
 from rednet.zoo.checking import CONFIG, MAX_HEADER_BYTES, WEIGHTS
-from rednet.zoo.folder import load_chain, load_network
+from rednet.zoo.model_folder import load_chain, load_network
 from tests.tasks import run_task
 
 FIELDS = {"depth": 4, "width": 5, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rednet.classical.kernels import Kernel
 from rednet.classical.luma import to_gray
+from rednet.classical.masks import Mask
 from rednet.errors import OptionError
 from rednet.network.hints import Facts
 
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 Image = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Level = float | tuple[float, float]
 
 NOTHING_KNOWN: Facts = MappingProxyType({})

@@ -13,7 +13,7 @@ from rednet.engines.ncnn_graph import to_ncnn
 from rednet.engines.ncnn_layers import NcnnLayers, NcnnNet, import_ncnn
 from rednet.errors import EngineError
 from rednet.machine import Device
-from rednet.zoo.folder import load_chain
+from rednet.zoo.model_folder import load_chain
 
 __all__ = ["NcnnEngine"]
 

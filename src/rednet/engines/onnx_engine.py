@@ -12,7 +12,7 @@ from rednet.engines.onnx_graph import to_onnx
 from rednet.errors import EngineError
 from rednet.machine import Device
 from rednet.packages import need
-from rednet.zoo.folder import load_chain
+from rednet.zoo.model_folder import load_chain
 
 __all__ = ["OnnxEngine"]
 

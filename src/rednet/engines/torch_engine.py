@@ -26,7 +26,7 @@ class TorchEngine(Engine):
         self.torch = need("torch", "train", "the engine torch", EngineError)
         self.torch.set_num_threads(threads)  # for the whole process: torch has no setting for one network
         self.place = torch_device(device)
-        from rednet.zoo.folder import load_network
+        from rednet.zoo.model_folder import load_network
 
         self.net = load_network(folder).to(self.place)
         super().__init__(self.net.config)

@@ -78,7 +78,7 @@ def wavelet(degraded: Degraded) -> Image:
 
 def inverse(degraded: Degraded) -> Image:
     """Deblur by our own regularised deconvolution, without the network."""
-    kernel = blur_of(degraded, "inverse")
+    kernel = need_kernel(degraded, "inverse")
     return Deconvolution(degraded.y, kernel, level(degraded, "inverse", "sigma")).smooth()
 
 
@@ -117,7 +117,7 @@ def navier_stokes(degraded: Degraded) -> Image:
 def biharmonic(degraded: Degraded) -> Image:
     """Inpaint by scikit-image's biharmonic equation."""
     restoration = library("skimage.restoration")
-    mask = mask_of(degraded, "biharmonic")
+    mask = need_mask(degraded, "biharmonic")
     return as_image(restoration.inpaint_biharmonic(degraded.y, mask, channel_axis=2), degraded.y)
 
 
@@ -158,14 +158,14 @@ def level(degraded: Degraded, name: str, fact: str) -> float:
     return value
 
 
-def mask_of(degraded: Degraded, name: str) -> NDArray[np.bool_]:
+def need_mask(degraded: Degraded, name: str) -> NDArray[np.bool_]:
     """Return the mask of missing pixels; raise Unsuited if no pixels are missing."""
     if degraded.mask is None:
         raise Unsuited(f"the baseline {name} fills missing pixels; this protocol has none")
     return degraded.mask
 
 
-def blur_of(degraded: Degraded, name: str) -> NDArray[np.float64]:
+def need_kernel(degraded: Degraded, name: str) -> NDArray[np.float64]:
     """Return the blur kernel; raise Unsuited if there is no blur."""
     if degraded.kernel is None:
         raise Unsuited(f"the baseline {name} removes a blur; this protocol has none")
@@ -175,14 +175,14 @@ def blur_of(degraded: Degraded, name: str) -> NDArray[np.float64]:
 def inpainted(degraded: Degraded, name: str, method: str) -> Image:
     """Fill missing pixels by a method of OpenCV."""
     cv2 = library("cv2")
-    mask = mask_of(degraded, name).astype(np.uint8)
+    mask = need_mask(degraded, name).astype(np.uint8)
     levels = np.rint(degraded.y.clip(0, 1) * 255).astype(np.uint8)
     return as_image(cv2.inpaint(levels, mask, 3, getattr(cv2, method)), degraded.y, 255)
 
 
 def channelwise(degraded: Degraded, name: str, invert: Callable[[Any, Any], Any]) -> Image:
     """Deblur each channel by itself, padded by reflection."""
-    kernel = blur_of(degraded, name)
+    kernel = need_kernel(degraded, name)
     pad, inside = (MIRRORED, MIRRORED), slice(MIRRORED, -MIRRORED)
     padded = np.pad(degraded.y, (pad, pad, (0, 0)), mode="symmetric").astype(np.float64)
     planes = [invert(padded[:, :, c].clip(0, 1), kernel)[inside, inside] for c in range(padded.shape[2])]

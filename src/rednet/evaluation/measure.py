@@ -127,7 +127,7 @@ def cases(protocol: Protocol, data: Path) -> Iterator[Case]:
 def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
     """Yield name and clean picture of a protocol's test set, cropped, and converted to the protocol's colours."""
     if protocol.drawings:
-        yield from drawn(protocol.drawings)
+        yield from drawn_pictures(protocol.drawings)
         return
     folder = data / protocol.folder if protocol.folder else PHOTOS
     files = sorted(path for path in folder.iterdir() if path.suffix != ".md") if folder.is_dir() else []
@@ -148,7 +148,7 @@ def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
         yield path.name, x
 
 
-def drawn(count: int) -> Iterator[tuple[str, Image]]:
+def drawn_pictures(count: int) -> Iterator[tuple[str, Image]]:
     """Yield name and picture of drawings; they are the same on all machines with the same version of Pillow."""
     pictures = Drawings(DRAWINGS_SEED, DRAWING, DRAWING, installed=False)
     for number in range(count):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,51 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError, RednetError
+from rednet.files.handling import Handling
 from rednet.files.streaming import Spool, open_spool, restore_rows
-from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
-from rednet.images.encoding import Saving, check_format
+from rednet.images import Picture, PictureFile
+from rednet.images.encoding import check_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import Finding, inspect, sample_file, sampled
-from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
-from rednet.values import setting
 
-__all__ = ["FileTask", "Handling", "Report"]
+__all__ = ["FileTask", "Report"]
 
 Array = NDArray[Any]
 
 STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the memory
-
-
-@dataclass(frozen=True)
-class Handling:
-    """How files are handled; what shapes an output is part of the ledger's fingerprint.
-
-    Args:
-        options: of the restoration.
-        saving: how the result is saved.
-        value_range: black and white of files of floats, see `PictureFile`.
-        max_megapixels: larger pictures are refused, read or written.
-        max_memory: bytes; None for half of what is free.
-        skip_clean: leave pictures alone in which neither noise nor compression is found.
-        show_removed: write here what was taken away.
-        uncertainty: write here where the orientations disagree.
-    """
-
-    options: Options = field(default_factory=Options)
-    saving: Saving = field(default_factory=Saving)
-    value_range: tuple[float, float] | None = None
-    max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False)
-    max_memory: int | None = setting(int, None, "Bytes; if left out, half of what is free.", shapes=False)
-    skip_clean: bool = False
-    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
-    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
 
 
 @dataclass

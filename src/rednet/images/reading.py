@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rednet.errors import ImageError, OptionError
 from rednet.forking import check_threads
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
-from rednet.images.formats import Format, format_of_loader, in_words, names
+from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
 from rednet.images.tiff_tags import attach_tags
 from rednet.opening import open_regular
@@ -25,7 +25,6 @@ __all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "from_any", "is_folder", "re
 
 Array = NDArray[Any]
 
-MAX_MEGAPIXELS = 500.0  # more is refused before decoding, unless the caller raises the limit
 IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
 UNKNOWN_KIND = "not in a known format"  # libvips' words

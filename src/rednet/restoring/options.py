@@ -39,7 +39,7 @@ class Keywords(TypedDict, total=False):
 
     Args:
         strength, detail, self_ensemble: see `Options`.
-        progress: called with the share that is done, 0 to 1.
+        progress: called with the finished fraction, 0 to 1.
     """
 
     strength: float
@@ -58,5 +58,5 @@ def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
     given: dict[str, Any] = dict(keywords)
     progress = given.pop("progress", silent)
     if not callable(progress):
-        raise OptionError(f"progress is {brief(progress)}; it must be a function of the share that is done")
+        raise OptionError(f"progress is {brief(progress)}; it must be a function that takes the finished fraction")
     return Options(**given), progress

@@ -6,7 +6,6 @@ do not differ by rounding errors.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from rednet.errors import OptionError
@@ -20,7 +19,6 @@ __all__ = [
     "Pieces",
     "Size",
     "choose_pieces",
-    "parse_memory",
     "pieces_memory",
     "whole_memory",
 ]
@@ -32,23 +30,6 @@ TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
 WORKING_FLOATS = 20
 PROCESS_BYTES = 200_000_000  # without the network; 182 MB were measured on 48 megapixels with a tiny network
 FREE_FRACTION = 0.5  # of the free memory, if the user sets no limit
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def parse_memory(text: str) -> int:
-    """Return an amount of memory in bytes; K, M, G and T stand for 1024 and its powers.
-
-    Raises:
-        OptionError: the text is not an amount of memory.
-
-    Example:
-        >>> parse_memory("1.5G")
-        1610612736
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
-    if match is None:
-        raise OptionError(f"max-memory is {text!r}; give an amount such as 800M or 1G")
-    return int(float(match[1]) * UNITS[match[2]])
 
 
 class Pieces(NamedTuple):

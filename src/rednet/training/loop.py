@@ -30,7 +30,7 @@ from rednet.training.recipe import Recipe, Schedule
 from rednet.training.start import load_teacher, starting_network
 from rednet.whole_files import sweep, whole_file
 from rednet.zoo.checking import CONFIG, WEIGHTS
-from rednet.zoo.folder import save_network
+from rednet.zoo.model_folder import save_network
 
 __all__ = ["Budget", "Status", "train"]
 

@@ -101,7 +101,7 @@ class Patches(Dataset[Crop]):
         self, pictures: Sequence[Picture], mixture: Mixture, model: REDNetConfig, data: Data, seed: int
     ) -> None:
         size = data.patch + data.margin
-        self.pictures = [enlarge(picture, size) for picture in pictures]
+        self.pictures = [padded(picture, size) for picture in pictures]
         sides = np.sqrt([picture.shape[0] * picture.shape[1] for picture in self.pictures])
         self.odds = sides / sides.sum()
         self.mixture, self.model, self.data, self.seed = mixture, model, data, seed
@@ -176,7 +176,7 @@ def validation_crops(
         crops = []
         for number, picture in enumerate(pictures):
             top, left = (max(0, (side - size) // 2) for side in picture.shape[:2])
-            centre = enlarge(picture, size)[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
+            centre = padded(picture, size)[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
             _, x, degraded = mixture(centre, np.random.default_rng((task, number)))
             crops.append(pair(x, degraded, task, model, (slice(None), slice(None))))
         batches.append(torch.utils.data.default_collate(crops))
@@ -197,7 +197,7 @@ def pair(
     return Crop(to_tensor(y), to_tensor(x), torch.from_numpy(lost[window][None].copy()), torch.from_numpy(told), task)
 
 
-def enlarge(picture: Picture, size: int) -> Picture:
+def padded(picture: Picture, size: int) -> Picture:
     """Pad a picture that is smaller than a crop by reflection."""
     bottom, right = (max(0, size - side) for side in picture.shape[:2])
     return np.pad(picture, ((0, bottom), (0, right), (0, 0)), mode="symmetric") if bottom or right else picture

@@ -11,7 +11,7 @@ from rednet.errors import TrainingError
 from rednet.network.architecture import PLANES_PER_HINT
 from rednet.network.model import REDNet
 from rednet.training.recipe import Recipe
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 __all__ = ["load_teacher", "outer_layers", "starting_network", "with_hints"]
