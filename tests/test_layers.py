@@ -20,6 +20,7 @@ GROUND = {
     "locking",
     "whole_files",
     "progress",
+    "warning",
 }
 
 # What each part may import besides itself, in an order in which each part may use earlier ones only.
@@ -34,6 +35,7 @@ ALLOWED = {
     "locking": set(),
     "whole_files": {"opening", "locking"},
     "progress": set(),
+    "warning": set(),
     "images": GROUND,
     "classical": GROUND | {"images"},
     "network": GROUND,

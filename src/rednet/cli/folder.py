@@ -60,6 +60,8 @@ def restore_many(job: Job, output: Path | None, *, dry_run: bool = False, as_jso
     with Bar(len(entries)) as bar:
 
         def tell(report: Report) -> None:
+            for sentence in report.warnings:
+                bar.say(f"rednet: {report.named(sentence)}")
             if report.error:
                 bar.say(f"rednet: {hinted(report.error, report.option, flags)}")
             bar.done(report)

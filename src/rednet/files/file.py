@@ -31,6 +31,7 @@ from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
 from rednet.values import setting
+from rednet.warning import heard
 
 __all__ = ["FileTask", "Handling", "Report"]
 
@@ -66,7 +67,10 @@ class Handling:
 
 @dataclass
 class Report:
-    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed"."""
+    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed".
+
+    Its `warnings` are sentences about the result, see `rednet.warning`.
+    """
 
     input: str
     output: str
@@ -78,12 +82,17 @@ class Report:
     pages: int = 0
     seconds: float = 0.0
     option: str = ""  # that would have helped, see `RednetError`
+    warnings: list[str] = field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
-        """Notes what went wrong, with the name of the input."""
+        """Note what went wrong, with the name of the input."""
         words = str(error) if isinstance(error, RednetError) else f"{type(error).__name__}: {error}"
-        self.status, self.error = "failed", words if self.input in words else f"{self.input}: {words}"
+        self.status, self.error = "failed", self.named(words)
         self.option = getattr(error, "option", "")
+
+    def named(self, words: str) -> str:
+        """Return words about the file with the name of the input, which they may hold already."""
+        return words if self.input in words else f"{self.input}: {words}"
 
     @property
     def megapixels(self) -> float:
@@ -148,7 +157,8 @@ class FileTask:
         for path in (self.target, self.handling.show_removed, self.handling.uncertainty):
             if path is not None:
                 check_place(path, overwrite=self.handling.saving.overwrite)
-        self.look()
+        with heard(self.report.warnings):
+            self.look()
         self.report.seconds += time.perf_counter() - start
 
     @property
@@ -223,11 +233,12 @@ class FileTask:
             with writing(self.target):
                 self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
-                for rows in restore_rows(
-                    restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
-                ):
-                    with writing(self.target):
-                        self.spool.write(rows)
+                with heard(self.report.warnings):
+                    for rows in restore_rows(
+                        restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
+                    ):
+                        with writing(self.target):
+                            self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
             for page in range(pages):
@@ -243,9 +254,10 @@ class FileTask:
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
-        return restorer.compute(
-            self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
-        )
+        with heard(self.report.warnings):
+            return restorer.compute(
+                self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
+            )
 
     def finish(self, restoration: Restoration) -> Picture:
         """Apply a page's correction."""
@@ -296,12 +308,13 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
-        if self.spool is not None:
-            with writing(self.target):
-                image = self.spool.image()
-            save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
-        else:
-            save_levels(self.target, self.levels, self.file.header, saving, seal)
+        with heard(self.report.warnings):
+            if self.spool is not None:
+                with writing(self.target):
+                    image = self.spool.image()
+                save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
+            else:
+                save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = "restored"
         self.report.seconds += time.perf_counter() - start
 

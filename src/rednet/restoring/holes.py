@@ -7,7 +7,6 @@ its guess, and the network adds what the smaller picture cannot hold.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +24,7 @@ from rednet.restoring.network import Network
 from rednet.restoring.options import Options
 from rednet.stopping import check_stop
 from rednet.tiling.fringes import fill_hidden
+from rednet.warning import warn
 
 __all__ = ["WIDE", "fill_holes", "fill_picture", "reach_inside"]
 
@@ -72,9 +72,7 @@ def fill_holes(network: Callable[[Pixels, Mask], Pixels], y: Pixels, mask: Mask)
     """
     far = reach_inside(mask, WIDE + 1)
     if far > WIDE:
-        logging.getLogger(__name__).warning(
-            "some missing pixels are more than %d px from all that is known: what is filled in there is made up", WIDE
-        )
+        warn(f"some missing pixels are more than {WIDE} px from all that is known: what is filled in there is made up")
     return coarse_to_fine(network, y, mask)
 
 
