@@ -165,7 +165,7 @@ class FileTask:
     def needs_whole(self) -> bool:
         """Tells whether an option is asked for that looks at the whole picture at once."""
         how = self.handling
-        return bool(self.whole or how.options.detail or how.show_removed or how.uncertainty)
+        return bool(self.whole or how.options.detail or how.options.tileable or how.show_removed or how.uncertainty)
 
     def check(self) -> None:
         """Makes sure, before any work is done, that the options agree and the formats can hold the results.
@@ -292,7 +292,7 @@ class FileTask:
             picture = removed_picture(restoration.before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
-            picture = restorer.uncertainty(restoration.before, restoration.found.facts)
+            picture = restorer.uncertainty(restoration.before, restoration.found.facts, tileable=how.options.tileable)
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
     def save(self, seal: Callable[[Path], None] = lambda part: None) -> None:

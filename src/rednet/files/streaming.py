@@ -132,6 +132,8 @@ def restore_rows(
     """
     if options.detail:
         raise OptionError("detail is judged by the whole picture")
+    if options.tileable:
+        raise OptionError("the first row of a tileable picture depends on its last one: it cannot be restored in rows")
     window = Window(file, page)
     for rows, correction in restorer.residual_rows(
         window.read,

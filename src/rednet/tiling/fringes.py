@@ -1,6 +1,6 @@
 """Colours under fully transparent pixels: nobody sees them, and they must not bleed into what is seen.
 
-Editors leave anything there, often black. The network would take the edge to it for an edge of the picture.
+Editors leave any colours there, often black. The network would take their border for an edge of the picture.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.classical.filling import nearest_means
+from rednet.classical.torus import unwrapped, wrapped
 
 __all__ = ["FRINGE_REACH", "fill_hidden"]
 
 Pixels = NDArray[np.float32]
 
-FRINGE_REACH = 64  # px: hidden pixels further from a visible one than that are plain gray
+FRINGE_REACH = 64  # px: hidden pixels that are farther from a visible one become plain gray
 PLAIN = 0.5
-STEPS = 65535  # sums of whole numbers are exact, so that a piece gives the same as the whole picture
+STEPS = 65535  # values become whole numbers, whose sums are exact: a piece gives the same as the whole picture
 
 
-def fill_hidden(pixels: Pixels, hidden: NDArray[np.bool_]) -> Pixels:
-    """Replaces hidden pixels from visible neighbours.
+def fill_hidden(pixels: Pixels, hidden: NDArray[np.bool_], *, repeats: bool = False) -> Pixels:
+    """Replace hidden pixels by the mean of visible neighbours.
 
     Each becomes the mean of the visible pixels in the smallest square around it, of 3, 5, 9, ... 129 px, that holds
     any.
@@ -28,12 +29,16 @@ def fill_hidden(pixels: Pixels, hidden: NDArray[np.bool_]) -> Pixels:
     Args:
         pixels: (H, W, C).
         hidden: (H, W).
+        repeats: the picture continues at the opposite border, as a texture that tiles.
 
     Returns:
         (H, W, C), visible pixels unchanged.
     """
     if not hidden.any():
         return pixels
+    if repeats:
+        margins = FRINGE_REACH, FRINGE_REACH
+        return unwrapped(fill_hidden(wrapped(pixels, *margins), wrapped(hidden, *margins)), *margins)
     filled = np.where(hidden[:, :, None], np.float32(PLAIN), pixels)
     if hidden.all():
         return filled
