@@ -117,7 +117,7 @@ def cases():
 
 
 def turned_cases():
-    """Every kind of file, upright and turned by a quarter; what turns RGB turns gray, and gray has no colour profile."""
+    """Every kind of file, upright and turned; what turns RGB turns gray, whose profiles have a test of their own."""
     for profile, (suffix, dtype, channels) in itertools.product(("none", "srgb", "wide"), cases()):
         colour = channels >= 3
         if profile == "none" or colour:

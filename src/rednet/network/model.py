@@ -72,13 +72,18 @@ class REDNet(nn.Module):
         self.initialise()
 
     @torch.no_grad()
-    def initialise(self, generator: torch.Generator | None = None) -> None:
-        """Draws fresh weights: He's initialisation, damped in the decoder so that x_hat starts near y.
+    def initialise(self, generator: torch.Generator | None = None, *, damped: bool = True) -> None:
+        """Draw fresh weights: He's initialisation, damped in the decoder so that x_hat starts near y.
 
-        Without skips the decoder is not damped: all that reaches the output goes through every layer of it.
+        Args:
+            generator: of the random numbers; torch's own by default.
+            damped: False for He's initialisation alone. Without skips only the last layer is damped: all that reaches
+                the output goes through every layer of the decoder.
         """
         half = len(self.decoder)
-        gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
+        gains = [1.0] * (2 * half)
+        if damped:
+            gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
         for layer, shape, gain in zip([*self.encoder, *self.decoder], self.config.layers, gains, strict=True):
             std = gain * math.sqrt(2 / (TAPS[shape.kind] * shape.inputs))
             layer.weight.normal_(0.0, std, generator=generator)
