@@ -56,7 +56,8 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats saving picture colour tiff_tags encoding reading writing __init__",
+    "images": "formats saving picture colour front directories exif xmp photoshop segments chunks made_profile "
+    "tiff_tags tiff_truth metadata foreign encoding reading writing __init__",
     "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped model_folder",

@@ -20,7 +20,7 @@ from rednet.errors import OptionError, RednetError
 from rednet.files.handling import Handling
 from rednet.files.streaming import Spool, open_spool, restore_rows
 from rednet.images import Picture, PictureFile
-from rednet.images.encoding import check_format
+from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
@@ -46,6 +46,7 @@ class Report:
     output: str
     status: str = ""
     words: str = ""
+    lost: str = ""  # what the result cannot tell that its file did; part of `words`
     error: str = ""
     width: int = 0
     height: int = 0
@@ -110,6 +111,12 @@ class FileTask:
         self.report.words = self.finding.words
         if how.skip_clean and self.inspected().clean:
             self.skipped, self.report.words = True, "clean: left as it is"
+            return
+        row = written_format(self.target.suffix, self.target)
+        lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
+        if lost:
+            self.report.lost = f"cannot be kept: {'; '.join(lost)}"
+            self.report.words = f"{self.report.words}; {self.report.lost}".removeprefix("; ")
 
     def load(self) -> None:
         """Makes sure that the result can be written, looks at the picture, and reads it if it is small.
@@ -150,7 +157,7 @@ class FileTask:
                 option="max_megapixels",
             )
         alpha = file.bands in (2, 4) and not self.task.opaque
-        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
+        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated)
         if how.uncertainty is not None and not self.task.local:
             *most, last = (kind.verb for kind in TASKS.values() if kind.local)
             raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")

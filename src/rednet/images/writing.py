@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range
-from rednet.images.encoding import check_format, encode, written_format
+from rednet.images.encoding import check_format, encode, losses, written_format
 from rednet.images.picture import Picture, libvips, to_array
 from rednet.images.saving import Saving
 from rednet.whole_files import part_file, whole_file
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+
+logger = logging.getLogger(__name__)
 
 IN_THE_WAY = "choose another name, or ask for it to be overwritten"
 
@@ -101,6 +104,10 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
     """
     saving = Saving(quality=quality, overwrite=overwrite)
     check_output(path, picture, overwrite=overwrite)
+    scale = 1 if picture.header is None else max(1, round(picture.pixels.shape[1] / picture.header.width))
+    lost = losses(picture.header, written_format(path.suffix), scale=scale, strip=False)
+    if lost:
+        logger.warning("%s: cannot be kept: %s", path, "; ".join(lost))
     save_levels(path, [written_levels(picture, path.suffix)], picture.header, saving)
 
 

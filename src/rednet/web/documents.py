@@ -55,6 +55,7 @@ SENTENCES = {
 }
 EVERYWHERE = (400, 401, 403, 408, 413, 421)
 BINARY = {"type": "string", "format": "binary"}
+OPTIONS = RestoreOptions.model_json_schema()["properties"]
 PICTURES = {row.media: {"schema": BINARY} for row in written_formats()}
 
 
@@ -85,11 +86,10 @@ def of_job(description: str) -> dict[str, Any]:
 
 def body() -> dict[str, Any]:
     """Describe the body of a request to restore."""
-    options = RestoreOptions.model_json_schema()["properties"]
     form = {
         "type": "object",
         "required": ["picture"],
-        "properties": {**dict.fromkeys(FILES, BINARY), **options},
+        "properties": {**dict.fromkeys(FILES, BINARY), **OPTIONS},
         "additionalProperties": False,
     }
     return {
@@ -104,10 +104,7 @@ def body() -> dict[str, Any]:
 
 def in_query() -> list[dict[str, Any]]:
     """Describe the options in the query, for a body that is the picture itself."""
-    return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in RestoreOptions.model_json_schema()["properties"].items()
-    ]
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in OPTIONS.items()]
 
 
 DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
