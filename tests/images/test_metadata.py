@@ -37,7 +37,7 @@ def restored(request, restorer, tmp_path):
     def run(source, suffix=None, **handling):
         target = tmp_path / f"result{suffix or source.suffix}"
         task = run_task(source, target, restorer, BLIND if run.scale == 1 else Upscale(scale=run.scale), **handling)
-        run.words = task.report.words
+        run.warnings = task.report.warnings
         return target
 
     run.scale = request.param
@@ -132,9 +132,9 @@ def test_iptc_is_kept_or_told(start, end, restored, tmp_path):
     if end in (".jpg", ".tif"):
         found = told(target)
         assert found["Iptc.Application2.ObjectName"] == "title" and found["Iptc.Application2.Caption"] == "a caption"
-        assert b"a path" in target.read_bytes() and restored.words == ""
+        assert b"a path" in target.read_bytes() and restored.warnings == []
     else:
-        assert restored.words == "cannot be kept: IPTC"
+        assert restored.warnings == ["cannot be kept: IPTC"]
     assert make.traces() not in target.read_bytes()
 
 
@@ -158,7 +158,7 @@ def test_what_was_painted_over_is_nowhere_in_the_file(make_model, tmp_path):
     task = run_task(jpeg, tmp_path / "b.jpg", restorer, Inpaint(mask=mask))
     content = (tmp_path / "b.jpg").read_bytes()
     assert content.count(b"\xff\xd8\xff") == 1 < jpeg.read_bytes().count(b"\xff\xd8\xff")
-    assert "a preview, which shows the old picture" in task.report.words
+    assert "a preview, which shows the old picture" in task.report.warnings[0]
 
 
 @pytest.mark.parametrize("suffix", BLOCKS)
@@ -186,7 +186,7 @@ def test_segments_of_other_programs_and_comments_are_copied(restored, tmp_path):
         assert ("APP10", b"a program's") in file.applist
         assert file.info["comment"] == "A comment, ü".encode() and file.info["dpi"] == (240, 240)
     restored(tmp_path / "a.jpg", ".png")
-    assert restored.words == "cannot be kept: the comment, or other segments of a JPEG"
+    assert restored.warnings == ["cannot be kept: the comment, or other segments of a JPEG"]
 
 
 def test_a_gain_map_is_told_and_its_description_dropped(restored, tmp_path):
@@ -200,7 +200,7 @@ def test_a_gain_map_is_told_and_its_description_dropped(restored, tmp_path):
     image.uhdrsave(str(source), Q=95)
     assert b"urn:iso:std:iso:ts:21496:-1" in source.read_bytes()
     target = restored(source)
-    assert "the gain map" in restored.words
+    assert "the gain map" in restored.warnings[0]
     content = target.read_bytes()
     assert b"21496" not in content and b"MPF" not in content
     with Image.open(source) as before, Image.open(target) as after:
@@ -221,7 +221,7 @@ def test_xmp_no_longer_speaks_of_parts_that_are_gone(restored, tmp_path):
     save(tmp_path / "a.jpg", xmp=packet)
     target = restored(tmp_path / "a.jpg")
     assert told(target) == {"Xmp.xmp.Rating": "4"}
-    assert "the gain map" in restored.words and "the film behind the picture" in restored.words
+    assert "the gain map" in restored.warnings[0] and "the film behind the picture" in restored.warnings[0]
 
 
 def test_the_second_picture_of_an_mpo_is_told(restored, tmp_path):
@@ -229,7 +229,7 @@ def test_the_second_picture_of_an_mpo_is_told(restored, tmp_path):
     left.save(tmp_path / "a.mpo", save_all=True, append_images=[right], quality=95)
     source = (tmp_path / "a.mpo").rename(tmp_path / "a.jpg")
     target = restored(source)
-    assert restored.words == "cannot be kept: the second picture of the file"
+    assert restored.warnings == ["cannot be kept: the second picture of the file"]
     with Image.open(target) as file:
         assert file.format == "JPEG" and b"MPF\0" not in target.read_bytes()
 
@@ -237,7 +237,7 @@ def test_the_second_picture_of_an_mpo_is_told(restored, tmp_path):
 def test_content_credentials_are_told(restored, tmp_path):
     make.jpeg(tmp_path / "a.jpg", make.segment(0xEB, b"JP\0\1\0\0\0\1" + b"\0\0\0\x10jumbc2pa"))
     assert b"c2pa" not in restored(tmp_path / "a.jpg").read_bytes()
-    assert restored.words == "cannot be kept: content credentials, which hold for the old bytes only"
+    assert restored.warnings == ["cannot be kept: content credentials, which hold for the old bytes only"]
 
 
 # --- PNG
@@ -253,12 +253,12 @@ def test_text_keeps_its_chunk_its_letters_and_its_place_among_the_others(restore
     target = restored(tmp_path / "a.png")
     found = make.chunks_of(target)
     assert [c for c in found if c[0] in (b"tEXt", b"zTXt", b"iTXt")] == texts
-    assert (b"abCd", b"safe to copy") in found and restored.words == ""
+    assert (b"abCd", b"safe to copy") in found and restored.warnings == []
     with Image.open(target) as file:
         assert file.text["parameters"] == file.text["more"] == make.RIGHTS
         assert file.text["Title"] == "über" and file.text["Comment"] == "pressed"
     restored(tmp_path / "a.png", ".tif")
-    assert restored.words == "cannot be kept: text (Title, Comment, parameters, more)"
+    assert restored.warnings == ["cannot be kept: text (Title, Comment, parameters, more)"]
 
 
 COLOUR_CHUNKS = {
@@ -284,7 +284,7 @@ def test_colours_that_chunks_tell_stay_told(name, depth, restored, tmp_path):
     assert b"iCCP" not in place and b"pHYs" not in place  # nothing that nobody has said
     restored(tmp_path / "a.png", ".jpg")
     hdr = "cannot be kept: that its colours are coded for HDR screens (cICP)"
-    assert restored.words == (hdr if name == "PQ" else "")
+    assert restored.warnings == ([hdr] if name == "PQ" else [])
     with Image.open(tmp_path / "result.jpg") as file:
         assert ("icc_profile" in file.info) == (name in ("gamma", "primaries", "P3"))
 
@@ -317,7 +317,7 @@ def test_a_chunk_that_may_not_be_copied_is_told(restored, tmp_path):
     make.png(tmp_path / "a.png", (b"abCD", b"unsafe"), (b"caBX", b"signed"))
     found = dict(make.chunks_of(restored(tmp_path / "a.png")))
     assert not {b"abCD", b"caBX"} & set(found)
-    assert restored.words.count("content credentials") == 1 and "the PNG chunk 'abCD'" in restored.words
+    assert restored.warnings[0].count("content credentials") == 1 and "the PNG chunk 'abCD'" in restored.warnings[0]
 
 
 # --- TIFF
@@ -344,9 +344,9 @@ def test_imagej_reads_its_own_sizes(byteorder, restored, tmp_path):
         assert tags[296].value == 1
     assert (found["unit"], found["spacing"], found["slices"]) == ("um", 0.5, 3)
     assert found["Labels"] == ["one", "zwei ü", "three"] and found["Ranges"] == (0.0, 255.0)
-    assert restored.words == ""
+    assert restored.warnings == []
     restored(tmp_path / "a.tif", ".webp")
-    assert "ImageJ's sizes and labels" in restored.words
+    assert "ImageJ's sizes and labels" in restored.warnings[0]
 
 
 def test_regions_of_imagej_go_where_they_would_lie_wrong(restored, tmp_path):
@@ -358,7 +358,7 @@ def test_regions_of_imagej_go_where_they_would_lie_wrong(restored, tmp_path):
     assert found["Labels"] == ["1", "2", "3"]
     assert (found.get("ROI") == overlay) == (restored.scale == 1)
     lost = "cannot be kept: ImageJ's regions, which are in pixels"
-    assert restored.words == ("" if restored.scale == 1 else lost)
+    assert restored.warnings == ([] if restored.scale == 1 else [lost])
 
 
 @pytest.mark.parametrize("byteorder", ["<", ">"])
@@ -411,7 +411,7 @@ def test_a_geotiff_stays_on_its_ground(point, by, restored, tmp_path):
     assert after[34735] == keys and after[34737] == "WGS 84|" and after[42113] == "0"
     assert "BAND" in after[42112] and "STATISTICS" not in after[42112]
     restored(tmp_path / "a.tif", ".png")
-    assert restored.words == "cannot be kept: the place on the ground (GeoTIFF)"
+    assert restored.warnings == ["cannot be kept: the place on the ground (GeoTIFF)"]
 
 
 @pytest.mark.parametrize("bigtiff", [False, True])
@@ -451,7 +451,9 @@ def test_layers_and_smaller_copies_are_told(restored, tmp_path):
         file.write(make.pixels()[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
     tags = tags_of(restored(tmp_path / "a.tif"))
     assert 37724 not in tags and 330 not in tags
-    assert "the layers of Photoshop" in restored.words and "further pictures below the page" in restored.words
+    assert (
+        "the layers of Photoshop" in restored.warnings[0] and "further pictures below the page" in restored.warnings[0]
+    )
 
 
 # --- animations
@@ -466,6 +468,6 @@ def test_the_times_of_frames_are_kept_or_told(restored, tmp_path):
             file.seek(number)
             file.load()
             times.append(file.info["duration"])
-    assert times == [40, 80, 500] and restored.words == ""
+    assert times == [40, 80, 500] and restored.warnings == []
     restored(tmp_path / "a.gif", ".tif")
-    assert restored.words == "cannot be kept: how long each frame is shown"
+    assert restored.warnings == ["cannot be kept: how long each frame is shown"]

@@ -121,8 +121,6 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
         if not step.task.report.status:  # it has not failed
             with guarded(step.task.report):
                 step.save(ledger)
-                if step.task.report.lost:
-                    logger.warning("%s: %s", step.task.report.input, step.task.report.lost)
         step.task.close()
         unclosed.discard(step.task)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from rednet.images.colour import Range
 from rednet.images.encoding import check_format, encode, losses, written_format
 from rednet.images.picture import Picture, libvips, to_array
 from rednet.images.saving import Saving
+from rednet.warning import warn
 from rednet.whole_files import part_file, whole_file
 
 __all__ = [
@@ -35,8 +35,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-
-logger = logging.getLogger(__name__)
 
 IN_THE_WAY = "choose another name, or ask for it to be overwritten"
 
@@ -107,7 +105,7 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
     scale = 1 if picture.header is None else max(1, round(picture.pixels.shape[1] / picture.header.width))
     lost = losses(picture.header, written_format(path.suffix), scale=scale, strip=False)
     if lost:
-        logger.warning("%s: cannot be kept: %s", path, "; ".join(lost))
+        warn(f"{path}: cannot be kept: {'; '.join(lost)}")
     save_levels(path, [written_levels(picture, path.suffix)], picture.header, saving)
 
 
