@@ -3,8 +3,8 @@
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
 python benchmarks/looks.py table BEFORE.csv AFTER.csv
 
-Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that of
-rounding, so that a clean picture that has been touched has lost by as much as it was touched.
+Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
+of rounding, so that a clean picture that has been touched has lost by as much as it was touched.
 """
 
 from __future__ import annotations

@@ -96,13 +96,13 @@ class Restorer(Network):
         Args:
             task: what is to be done.
             picture: to restore.
-            options: of which only `self_ensemble` counts here.
+            options: of which only `self_ensemble` and `tileable` matter here.
             path: the file that the picture was read from, if any, for what is to be found in it.
             found: what the network is told; None lets the task look at the picture.
             progress: called with the finished fraction, 0 to 1.
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
-        before = task.prepare(picture)
+        before = task.prepare(picture, options)
         filled = task.fill(self, before, options, progress)
         return Restoration(task, before, filled, task.correct(self, filled, found, options, progress), found)
 
