@@ -82,7 +82,7 @@ class PictureFile:
             if self.pages > MAX_PAGES:
                 raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
             self.header = self.page_image(0)
-            self.header = attach_metadata(self.header, path, self.kind, self.pages)
+            self.header = attach_metadata(self.header, path, self.kind, range(self.pages))
             self.height: int = self.header.height
             self.width: int = self.header.width
             self.bands: int = self.header.bands
