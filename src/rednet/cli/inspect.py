@@ -29,7 +29,8 @@ def inspect(
     recursive: RECURSIVE = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
     value_range: Annotated[
-        str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of files of floats; else 0,1.")
+        str | None,
+        typer.Option("--range", metavar="LO,HI", help="Black and white in files of floats, if not 0,1."),
     ] = None,
     max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = MAX_MEGAPIXELS,
 ) -> None:

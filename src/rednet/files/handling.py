@@ -34,17 +34,19 @@ class Handling:
 
     options: Options = field(default_factory=Options)
     saving: Saving = field(default_factory=Saving)
-    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
-    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
-    skip_clean: bool = setting(bool, False, "Write nothing of pictures that are clean already.", remote=False)
+    show_removed: Path | None = setting(Path, None, "Also write a picture of what was removed.", shapes=False)
+    uncertainty: Path | None = setting(
+        Path, None, "Also write a picture of where 8 orientations disagree.", shapes=False
+    )
+    skip_clean: bool = setting(bool, False, "Write nothing for pictures that are clean already.", remote=False)
     value_range: tuple[float, float] | None = setting(
-        str, None, "Black and white of a file of floats; else 0,1.", called="range", parse=_parse_range,
+        str, None, "Black and white in a file of floats, if not 0,1.", called="range", parse=_parse_range,
         metavar="LO,HI", example="0,4095",
     )  # fmt: skip
     max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False, remote=False)
     max_memory: int | None = setting(
-        str, None, "As in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE", shapes=False,
-        remote=False,
+        str, None, "Memory to use, as in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE",
+        shapes=False, remote=False,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
