@@ -63,17 +63,17 @@ def renew_exif(block: bytes, outcome: Outcome) -> bytes:
     """
     data = bytearray(block.removeprefix(HEAD) or EMPTY)
     try:
-        rows = renewed_rows(Block(data), outcome)
+        rows = _renewed_rows(_Block(data), outcome)
     except (KeyError, IndexError, ValueError, struct.error):
         data = bytearray(EMPTY)
-        rows = renewed_rows(Block(data), outcome)
+        rows = _renewed_rows(_Block(data), outcome)
     if not rows:
         return b""
-    Block(data).move_main(rows)
+    _Block(data).move_main(rows)
     return HEAD + bytes(data)
 
 
-def renewed_rows(block: Block, outcome: Outcome) -> dict[int, bytes]:
+def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:
     """Change all that lies below the first directory; return that one's rows, changed, too."""
     rows, following = block.rows(block.main)
     if following:
@@ -85,11 +85,11 @@ def renewed_rows(block: Block, outcome: Outcome) -> dict[int, bytes]:
     if outcome.software is not None:
         changed[SOFTWARE] = block.text(SOFTWARE, outcome.software)
     if CAMERA in rows:
-        renew_camera(block, block.numbers(rows[CAMERA])[0], outcome)
+        _renew_camera(block, block.numbers(rows[CAMERA])[0], outcome)
     return {**rows, **changed}
 
 
-def renew_camera(block: Block, place: int, outcome: Outcome) -> None:
+def _renew_camera(block: _Block, place: int, outcome: Outcome) -> None:
     """Change in place what the camera's directory says in pixels, and drop what no longer holds."""
     rows, _ = block.rows(place)
     before = len(rows)
@@ -119,7 +119,7 @@ def renew_camera(block: Block, place: int, outcome: Outcome) -> None:
     block.write_rows(place, rows, before)
 
 
-class Block:
+class _Block:
     """The bytes of an EXIF block after `Exif`, and how to read and change them.
 
     Args:
