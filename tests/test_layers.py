@@ -57,14 +57,14 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats picture colour tiff_tags encoding reading writing __init__",
+    "images": "formats layout picture colour tiff_tags tiff_pages doubles encoding reading given writing __init__",
     "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ exposure options inspection detail correction network deblur holes scratches missing tasks "
-    "restorer verbs",
+    "restoring": "__init__ exposure ranges options inspection detail correction network deblur holes scratches missing "
+    "tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings patches balance optimizer start loop",

@@ -1,4 +1,4 @@
-"""What the values of options may be: one number in its range, yes or no; anything else is an error with their name.
+"""What the values of options may be: a number in its range, two numbers in order, yes or no; else an error names them.
 
 An option is declared once, as the field of a dataclass, by `setting`: with its kind, its range and its help. Python,
 the command line, HTTP and the ledger all read it there.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import field, fields, is_dataclass
-from math import inf
+from math import inf, isfinite
 from numbers import Real
 from reprlib import repr as brief
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ __all__ = [
     "check_flag",
     "check_keywords",
     "check_number",
+    "check_pair",
     "check_setting",
     "check_settings",
     "check_whole",
@@ -71,6 +72,27 @@ def check_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_pair(name: str, value: Any) -> tuple[float, float]:
+    """Return an option's value as two finite floats, the first below the second; the text `LO,HI` is such a pair.
+
+    Raises:
+        OptionError: it is anything else.
+
+    Example:
+        >>> check_pair("range", "-1000,3000")
+        (-1000.0, 3000.0)
+    """
+    try:
+        low, high = (float(part) for part in (value.split(",") if isinstance(value, str) else value))
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(f"{name} is {brief(value)}; give two numbers, as in 0,4095", option=name) from None
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise OptionError(
+            f"{name} is {low:.12g},{high:.12g}; both ends must be finite and the first below the second", option=name
+        )
+    return low, high
+
+
 def check_keywords(given: Collection[str], known: Collection[str]) -> None:
     """Raise TypeError, as Python does, for a keyword that is no option."""
     for name in given:
@@ -84,7 +106,7 @@ class Setting(NamedTuple):
     """An option, as a field of a dataclass declares it; see `setting`.
 
     Args:
-        kind: bool, int, float, str, or Path of a file.
+        kind: bool, int, float, str, tuple of two numbers in order, or Path of a file.
         default: the value if the option is left out; `dataclasses.MISSING` if it may not be. None, as a default, is
             the one value outside the range that is allowed.
         help: one sentence, for the command line and for HTTP.
@@ -134,6 +156,8 @@ def check_setting(kind: Any, name: str, value: Any, called: str = "") -> Any:
         return None
     if said.kind is bool:
         return check_flag(called, value)
+    if said.kind is tuple:
+        return check_pair(called, value)
     if said.lowest is None or said.highest is None:
         return value
     if said.kind is int:

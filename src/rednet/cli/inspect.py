@@ -13,6 +13,9 @@ import typer
 
 from rednet.cli.display import print_passed
 from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.cli.verbs import PAIR
+from rednet.restoring.options import Options
+from rednet.values import check_setting, settings
 
 if TYPE_CHECKING:
     from rednet.files.listing import Entry
@@ -27,7 +30,7 @@ def inspect(
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
     value_range: Annotated[
-        str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of files of floats; else 0,1.")
+        str | None, typer.Option("--range", metavar=PAIR, help=settings(Options)["range"].help)
     ] = None,
     max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 500.0,
 ) -> None:
@@ -36,10 +39,9 @@ def inspect(
 
     from rednet.errors import ImageError, RednetError
     from rednet.files.listing import Entry
-    from rednet.images.colour import parse_range
     from rednet.restoring.inspection import inspect_file
 
-    limits = None if value_range is None else parse_range(value_range)
+    limits = check_setting(Options, "range", value_range)
     passed: Counter[str] = Counter()
     failed, flags = False, flags_of_this_verb()
     for found in find_pictures(pictures, passed, recursive=recursive):

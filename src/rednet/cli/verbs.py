@@ -18,9 +18,10 @@ from rednet.restoring.options import Options
 from rednet.restoring.tasks import Task
 from rednet.values import Setting, settings
 
-__all__ = ["DEVICE", "restoring_verb"]
+__all__ = ["DEVICE", "PAIR", "restoring_verb"]
 
 DEVICE = Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where the engine finds one.")]
+PAIR = "LO,HI"  # stands in the help for two numbers
 SAVE_QUALITY = "--save-quality"  # also --quality, where the task has none of its own
 BELONGS = {"yes": "find_scratches"}  # what is asked for only beside an option of a task
 
@@ -62,10 +63,16 @@ def _flag(name: str) -> str:
 
 def _parameter(name: str, said: Setting) -> inspect.Parameter:
     """Make a parameter of an option."""
-    ranged = {} if said.kind not in (int, float) else {"min": said.lowest, "max": said.highest}
-    read = {"readable": False} if said.kind is Path else {}  # whether it can be read is said by who reads it
-    option = typer.Option(_flag(name), help=said.help, **ranged, **read)  # type: ignore[arg-type]
-    kind = Optional[said.kind] if said.default is None else said.kind  # noqa: UP045  # of a variable
+    more: dict[str, Any] = {}
+    if said.kind in (int, float):
+        more = {"min": said.lowest, "max": said.highest}
+    elif said.kind is tuple:
+        more = {"metavar": PAIR}
+    elif said.kind is Path:
+        more = {"readable": False}  # whether it can be read is said by who reads it
+    option = typer.Option(_flag(name), help=said.help, **more)
+    kind: Any = str if said.kind is tuple else said.kind
+    kind = Optional[kind] if said.default is None else kind  # noqa: UP045  # of a variable
     default = inspect.Parameter.empty if said.default is MISSING else said.default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
@@ -101,9 +108,6 @@ def process(
     skip_clean: Annotated[
         bool, typer.Option("--skip-clean", help="Write nothing of pictures that are clean already.")
     ] = False,
-    value_range: Annotated[
-        str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of a file of floats; else 0,1.")
-    ] = None,
     save_quality: _saving(SAVE_QUALITY) = 95,  # type: ignore[valid-type]
     strip_metadata: Annotated[bool, typer.Option("--strip-metadata", help="Drop EXIF, XMP, IPTC and text.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
@@ -129,7 +133,6 @@ def process(
     from rednet.cli.job import Job
     from rednet.cli.one_file import restore_file
     from rednet.files.file import Handling
-    from rednet.images.colour import parse_range
     from rednet.images.encoding import Saving
     from rednet.images.reading import is_folder
     from rednet.machine import return_memory_at_once
@@ -146,7 +149,6 @@ def process(
         saving=Saving(
             save_quality, overwrite, strip_metadata, f"rednet {__version__} ({task.verb}, {Path(model).name})"
         ),
-        value_range=None if value_range is None else parse_range(value_range),
         max_megapixels=max_megapixels,
         max_memory=None if max_memory is None else parse_memory(max_memory),
         skip_clean=skip_clean,

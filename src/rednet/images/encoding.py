@@ -11,7 +11,9 @@ from rednet.errors import ImageError, OptionError
 from rednet.forking import check_threads
 from rednet.images.colour import PROFILE
 from rednet.images.formats import Format, format_of, in_words, written_endings, written_formats
+from rednet.images.layout import ALPHA
 from rednet.images.picture import libvips
+from rednet.images.tiff_pages import EXTRA_SAMPLES, write_extra_samples
 from rednet.images.tiff_tags import append_tags
 from rednet.stopping import asker
 from rednet.values import setting
@@ -21,6 +23,8 @@ __all__ = ["Saving", "check_format", "encode", "written_format"]
 KEPT_METADATA = ("exif-", PROFILE, "xmp-data", "iptc-data", "png-comment-", "image-description", "resolution-unit",
                  "delay", "loop")  # fmt: skip
 CLASSIC_TIFF = 3_900_000_000  # bytes of pixels; more may not fit the 32-bit offsets of a classic TIFF
+GRAY = ("b-w", "grey16", "multiband")
+SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "double": 8}  # bytes; 4 of the others
 DEEP_AVIF = 12  # bits
 TURNED = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>)\s*)[2-8]""")  # XMP's own orientation, in its two notations
 
@@ -55,15 +59,15 @@ def written_format(ending: str, path: Path | None = None) -> Format:
     return row
 
 
-def check_format(path: Path, *, width: int, height: int, alpha: bool, pages: int = 1) -> None:
+def check_format(path: Path, *, width: int, height: int, alpha: bool, pages: int = 1, data: bool = False) -> None:
     """Make sure that the format of a name can hold a picture.
 
     Raises:
-        ImageError: it is unknown, or has no transparency, no pages, or no room.
+        ImageError: it is unknown, or has no transparency, no pages, no bands of data, or no room.
     """
 
     def lack(row: Format) -> str:
-        return row.lack(width=width, height=height, alpha=alpha, pages=pages)
+        return row.lack(width=width, height=height, alpha=alpha, pages=pages, data=data)
 
     missing = lack(written_format(path.suffix, path))
     if missing:
@@ -88,7 +92,7 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
     """
     vips = libvips()
     check_threads("libvips", ImageError)
-    image = image.copy(interpretation=interpretation(image))
+    image = image.copy(interpretation=interpretation(image, header))
     if header is not None:
         image = copy_metadata(header, image)
         if image.bands < 3 and not row.gray and image.get_typeof(PROFILE):
@@ -104,8 +108,8 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
     if row.name == "AVIF" and image.format == "ushort":
         options["bitdepth"] = DEEP_AVIF
     if row.name == "TIFF":
-        size = image.width * image.height * image.bands * {"uchar": 1, "ushort": 2}.get(image.format, 4)
-        whole = image.format in ("uchar", "ushort")  # few readers know the predictor of floats
+        size = image.width * image.height * image.bands * SIZES.get(image.format, 4)
+        whole = image.format not in ("float", "double")  # few readers know the predictor of floats
         options |= {"predictor": "horizontal" if whole else "none", "bigtiff": size > CLASSIC_TIFF}
     target = vips.Target.new_to_descriptor(file.fileno())
     stopped = heed_stop(image)
@@ -115,6 +119,11 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
         if stopped:
             raise stopped[0] from None
         raise
+    if row.name == "TIFF" and header is not None and header.get_typeof(EXTRA_SAMPLES):
+        extra = [int(value) for value in header.get(EXTRA_SAMPLES).split(",")]
+        if image.bands < header.bands:  # the transparency has been used up
+            extra = [value for value in extra if value not in ALPHA]
+        write_extra_samples(file, extra)
     if row.name == "TIFF" and not saving.strip_metadata:
         append_tags(image, file)
 
@@ -135,9 +144,9 @@ def heed_stop(image: Any) -> list[BaseException]:
     return stopped
 
 
-def interpretation(image: Any) -> str:
-    """Names a libvips image's colours by its bands and depth."""
-    if image.bands < 3:
+def interpretation(image: Any, header: Any) -> str:
+    """Name a libvips image's colours by its bands and depth; bands of data by those of the file that they come from."""
+    if image.bands < 3 or (header is not None and header.get_typeof(EXTRA_SAMPLES) and header.interpretation in GRAY):
         return "grey16" if image.format == "ushort" else "b-w"
     return "rgb16" if image.format == "ushort" else "srgb"
 

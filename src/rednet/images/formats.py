@@ -43,6 +43,7 @@ class Format:
         gray: whether it has gray pictures; else they are written as RGB.
         alpha: whether it has transparency.
         pages: whether a file can hold several pages.
+        data: whether a file can hold bands that are neither colours nor transparency.
         longest_side: px; None if no picture is too large.
         lossy: whether it is written with a quality, 1 to 100.
         saving: libvips' options for writing it.
@@ -61,6 +62,7 @@ class Format:
     gray: bool = True
     alpha: bool = True
     pages: bool = False
+    data: bool = False
     longest_side: int | None = None
     lossy: bool = False
     saving: Mapping[str, Any] = field(default_factory=dict)
@@ -73,10 +75,12 @@ class Format:
             return depth
         return self.float_depth if depth.startswith("float") else self.depths[-1]
 
-    def lack(self, *, width: int, height: int, alpha: bool, pages: int = 1) -> str:
+    def lack(self, *, width: int, height: int, alpha: bool, pages: int = 1, data: bool = False) -> str:
         """Return in words why a file cannot hold such a picture; nothing if it can."""
         if alpha and not self.alpha:
             return f"{self.name} has no transparency"
+        if data and not self.data:
+            return f"{self.name} has no bands besides gray or RGB and transparency"
         if pages > 1 and not self.pages:
             return f"{self.name} holds one page and there are {pages}"
         if self.longest_side is not None and max(width, height) > self.longest_side:
@@ -84,7 +88,7 @@ class Format:
         return ""
 
 
-ALL_DEPTHS = ("uint8", "uint16", "float32", "float64")
+ALL_DEPTHS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 FULL_COLOUR = {"subsample_mode": "off"}  # 4:4:4
 
 FORMATS: tuple[Format, ...] = (
@@ -98,7 +102,8 @@ FORMATS: tuple[Format, ...] = (
         first_bytes=(b"\x89PNG",),
     ),
     Format(
-        "TIFF", (".tif", ".tiff"), "tiffload", "tiffsave", "image/tiff", depths=ALL_DEPTHS, pages=True,
+        "TIFF", (".tif", ".tiff"), "tiffload", "tiffsave", "image/tiff", depths=ALL_DEPTHS, float_depth="float32",
+        pages=True, data=True,
         saving={"compression": "deflate"}, browsers=False, first_bytes=(b"II", b"MM"),
     ),
     Format(

@@ -16,8 +16,8 @@ from rednet.images import Picture
 from rednet.machine import Device
 from rednet.network.architecture import round_up
 from rednet.network.hints import Facts, hint_vector
-from rednet.progress import Progress, silent
-from rednet.restoring.correction import hidden_pixels
+from rednet.progress import Progress, portion, silent
+from rednet.restoring.correction import hidden_pixels, shown_depth
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.inspection import sampled
 from rednet.restoring.options import Options
@@ -63,7 +63,7 @@ class Network:
         device: Device = "cpu",
         tile: int = DEFAULT_TILE,
     ) -> Self:
-        """Loads a shipped model by name, or one's own from its folder.
+        """Load a shipped model by name, or one's own from its folder.
 
         Raises:
             ModelError, EngineError, OptionError: see `find_model` and `load_engine`.
@@ -82,19 +82,24 @@ class Network:
         return self.residual(y, facts, None, options.self_ensemble, progress, hidden, gain=gain)
 
     def uncertainty(self, picture: Picture, facts: Facts, progress: Progress = silent) -> Picture:
-        """Shows where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
+        """Show where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
 
         What is bright has been guessed rather than seen. It is a hint, not a calibrated error.
         """
-        hidden = hidden_pixels(picture)
-        spread = self.residual(picture.pixels, facts, None, False, progress, hidden, spread_of_orientations)
+        hidden, parts = hidden_pixels(picture), picture.parts
+        spreads = [
+            self.residual(
+                part.pixels, facts, None, False, portion(progress, number, len(parts)), hidden, spread_of_orientations
+            )
+            for number, part in enumerate(parts)
+        ]
+        spread = np.concatenate(spreads, axis=2).mean(axis=2, keepdims=True)
         if hidden is not None:
             spread[hidden] = 0
-        pixels = spread.mean(axis=2, keepdims=True) * np.float32(SPREAD_GAIN)
-        return Picture(pixels, None, picture.depth)
+        return Picture(spread * np.float32(SPREAD_GAIN), None, shown_depth(picture))
 
     def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
-        """Gives a mask as booleans; raises OptionError if the network takes none or it does not fit the picture."""
+        """Return a mask as booleans; raise OptionError if the network takes none or it does not fit the picture."""
         if not self.engine.config.mask:
             raise OptionError("this network takes no mask; use one that was trained for missing pixels")
         if np.shape(mask) != y.shape[:2]:
@@ -102,7 +107,7 @@ class Network:
         return np.asarray(mask, bool)
 
     def reach(self, *, self_ensemble: bool, transparency: bool) -> int:
-        """Gives the halo that makes a tile exact, px."""
+        """Return the halo that makes a tile exact, px."""
         halo, grid = self.engine.config.halo, self.engine.config.grid
         if self_ensemble:
             halo += grid  # a tile that is turned round is sampled from its other end
@@ -122,7 +127,7 @@ class Network:
         *,
         gain: float = 1.0,
     ) -> Pixels:
-        """Computes what the network would add to y.
+        """Compute what the network would add to y.
 
         Args:
             y: (H, W, C), C = 1 or 3, whose missing pixels are filled.
@@ -156,7 +161,7 @@ class Network:
         transparency: bool = False,
         gain: float = 1.0,
     ) -> Iterator[tuple[slice, Pixels]]:
-        """Computes the same for a picture that is read from top to bottom; see `walk` for what is not said here.
+        """Compute the same for a picture that is read from top to bottom; see `walk` for what is not said here.
 
         Args:
             gain: what the network is shown is multiplied by it, and what it adds is divided by it again.

@@ -21,6 +21,8 @@ class Options:
         strength: 1 takes the network's whole correction, 0 none.
         detail: 0 to 1, how much of the fine structure among what was removed comes back.
         self_ensemble: mean over 8 orientations: slower by 8, better by 0.05 to 0.2 dB.
+        range: (low, high), the values that are black and white; None for those of the type: 255 is white in uint8,
+            65535 in uint16, 1.0 in floats. Other types need it.
 
     Raises:
         OptionError: one is outside its range.
@@ -29,6 +31,12 @@ class Options:
     strength: float = setting(float, 1.0, "Share of the correction to apply.", 0, 1.5)
     detail: float = setting(float, 0.0, "Fine structure to give back.", 0, 1)
     self_ensemble: bool = setting(bool, False, "Mean over 8 orientations; 8 times slower.")
+    range: tuple[float, float] | None = setting(
+        tuple,
+        None,
+        "Values that are black and white, of any type; if left out, 0 and 255, 65535 or 1.0.",
+        example="0,4095",
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -38,13 +46,14 @@ class Keywords(TypedDict, total=False):
     """The keywords of all verbs in Python: the fields of `Options`, and who is told how far the work is.
 
     Args:
-        strength, detail, self_ensemble: see `Options`.
+        strength, detail, self_ensemble, range: see `Options`.
         progress: called with the share that is done, 0 to 1.
     """
 
     strength: float
     detail: float
     self_ensemble: bool
+    range: tuple[float, float] | None
     progress: Progress
 
 

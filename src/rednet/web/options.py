@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from rednet.errors import OptionError
 from rednet.files.file import Handling
-from rednet.images.colour import parse_range
 from rednet.images.encoding import Saving
 from rednet.restoring.options import Options
 from rednet.restoring.tasks import TASKS, Task
@@ -38,10 +37,6 @@ class RestoreRequest(BaseModel):
         Literal[tuple(TASKS)],  # type: ignore[valid-type]
         Field(description="auto looks at the picture and decides."),
     ] = "auto"
-    range: Annotated[
-        str | None,
-        Field(max_length=MOST_TEXT, description="Black and white of a file of floats; else 0,1.", examples=["0,4095"]),
-    ] = None
     format: Annotated[
         Literal["jpg", "png", "tif", "webp", "avif"] | None, Field(description="If left out, as the picture.")
     ] = None
@@ -86,11 +81,10 @@ class RestoreRequest(BaseModel):
         return Options(**self.given(settings(Options)))
 
     def handling(self, limits: Limits, software: str) -> Handling:
-        """Return how the files are handled; raise OptionError if the range is none."""
+        """Return how the files are handled."""
         return Handling(
             options=self.options,
             saving=Saving(self.save_quality, overwrite=True, strip_metadata=self.strip_metadata, software=software),
-            value_range=None if self.range is None else parse_range(self.range),
             max_megapixels=limits.max_megapixels,
         )
 
@@ -112,10 +106,11 @@ def _field(said: Setting, description: str) -> Any:
     """Make a field of pydantic of an option."""
     description += f" A file comes as {said.upload}." if said.upload else ""
     ranged: dict[str, Any] = {"ge": said.lowest, "le": said.highest} if said.kind in (int, float) else {}
-    longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.kind is str else {}
+    kind: Any = str if said.kind is tuple else said.kind  # a pair comes as text: LO,HI
+    longest: dict[str, Any] = {"max_length": MOST_TEXT} if kind is str else {}
     examples = [said.example] if said.example else None
     default = None if said.default is MISSING else said.default
-    kind = Optional[said.kind] if default is None else said.kind  # noqa: UP045  # of a variable
+    kind = Optional[kind] if default is None else kind  # noqa: UP045  # of a variable
     return Annotated[kind, Field(description=description, examples=examples, **ranged, **longest)], default
 
 
