@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from rednet.zoo.shipped import find_model
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def pipe(folder: Path) -> None:

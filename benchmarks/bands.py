@@ -25,9 +25,10 @@ import numpy as np
 from large_pictures import make_picture
 from processor import processor
 
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.images import read_picture
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.machine import return_memory_at_once
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic

@@ -100,7 +100,8 @@ def mutate(content: bytes, chance: random.Random) -> bytes:
 def run_chunk(first: int, count: int, seed: int, model: Path, folder: Path, results: multiprocessing.Queue) -> None:
     """Restores mutated files `first` to `first + count`, and puts (number, outcome) for each into a queue."""
     from rednet.errors import RednetError
-    from rednet.files.file import FileTask, Handling
+    from rednet.files.file import FileTask
+    from rednet.files.handling import Handling
     from rednet.images import PictureFile
     from rednet.restoring.restorer import Restorer
     from rednet.restoring.tasks import Automatic

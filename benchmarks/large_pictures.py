@@ -58,7 +58,7 @@ def make_tiny_model(folder: Path) -> None:
 
     from rednet.network.architecture import REDNetConfig
     from rednet.network.model import REDNet
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     torch.manual_seed(0)
     save_network(REDNet(REDNetConfig(**TINY)), folder)

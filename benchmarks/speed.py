@@ -35,7 +35,7 @@ from rednet.evaluation.methods import find_method
 from rednet.images import read_picture
 from rednet.machine import cpu_threads
 from rednet.network.architecture import REDNetConfig
-from rednet.restoring.restorer import MODELS, Restorer, find_model
+from rednet.restoring.restorer import MODELS_FOLDER, Restorer, find_model
 from rednet.zoo.checking import load_config
 
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ def flops_a_pixel(config: REDNetConfig) -> float:
 
 def contestants(threads: int) -> list[Contestant]:
     """Lists who takes part."""
-    ours = {path.parent.name: load_config(path.parent) for path in sorted(MODELS.glob("*/config.json"))}
+    ours = {path.parent.name: load_config(path.parent) for path in sorted(MODELS_FOLDER.glob("*/config.json"))}
     all_networks = [
         Contestant(name, engine, threads, 0, flops_a_pixel(config))
         for name, config in {**ours, **OTHERS}.items()
@@ -123,7 +123,7 @@ def make_others(folder: Path) -> None:
     import torch
 
     from rednet.network.model import REDNet
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     for name, config in OTHERS.items():
         torch.manual_seed(0)

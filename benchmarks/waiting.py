@@ -21,6 +21,9 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results" / "waiting.csv"
 POLICIES: Mapping[str, Mapping[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "2,000 spins": {"GOMP_SPINCOUNT": "2000"},
+    "10,000 spins": {"GOMP_SPINCOUNT": "10000"},
+    "30,000 spins": {"GOMP_SPINCOUNT": "30000"},
     "library's own": {},
 }
 BUSY = "while True: pass"

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image, TiffImagePlugin
 
 from rednet.images import from_array, read_picture, write_picture
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.images.tiff_tags import append_tags, read_directories
 from rednet.images.writing import save_levels
 

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,52 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError, RednetError
+from rednet.files.handling import Handling
 from rednet.files.streaming import Spool, open_spool, restore_rows
-from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
-from rednet.images.encoding import Saving, check_format
+from rednet.images import Picture, PictureFile
+from rednet.images.encoding import check_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import inspect, sample_file, sampled
-from rednet.restoring.options import Options
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
-from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
-from rednet.values import setting
+from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 
-__all__ = ["FileTask", "Handling", "Report"]
+__all__ = ["FileTask", "Report"]
 
 logger = logging.getLogger(__name__)
 
 Array = NDArray[Any]
 
 STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the memory
-
-
-@dataclass(frozen=True)
-class Handling:
-    """How files are handled; what shapes an output is part of the ledger's fingerprint.
-
-    Args:
-        options: of the restoration.
-        saving: how the result is saved.
-        max_megapixels: larger pictures are refused, read or written.
-        max_memory: bytes; None for half of what is free.
-        skip_clean: leave pictures alone in which neither noise nor compression is found.
-        show_removed: write here what was taken away.
-        uncertainty: write here where the orientations disagree.
-    """
-
-    options: Options = field(default_factory=Options)
-    saving: Saving = field(default_factory=Saving)
-    max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False)
-    max_memory: int | None = setting(int, None, "Bytes; if left out, half of what is free.", shapes=False)
-    skip_clean: bool = False
-    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
-    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
 
 
 @dataclass
@@ -196,7 +172,7 @@ class FileTask:
         """Return the bytes that work on the whole picture would need, and those that may be used."""
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
-        limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
+        limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
         return whole_memory(pixels, self.file.channels, self.task.floats), limit
 
     def sample(self, page: int = 0) -> NDArray[np.float32]:

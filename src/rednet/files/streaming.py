@@ -1,7 +1,7 @@
-"""A picture of any size in bounded memory: read from top to bottom, restored on the way, spooled, then encoded.
+"""Restores a picture of any size in bounded memory: reads it from top to bottom, restores rows, and spools them.
 
-The network goes over it as over one in memory (`rednet.tiling.residual`), so the result is the same to the bit.
-What is restored goes into a temporary file beside the output, since no encoder can be fed row by row from outside.
+The network goes over it as over a picture in memory (`rednet.tiling.residual.walk`), so the result is the same to the
+bit. Restored rows go into a temporary file beside the output, since no encoder takes single rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.doubles import join_halves
 from rednet.images.picture import libvips
@@ -71,7 +70,7 @@ class Spool:
         self.file.write(levels.data)
 
     def image(self) -> Any:
-        """Return all rows as a libvips image, which reads them as it needs them."""
+        """Return all rows as a libvips image, which reads them when it needs them."""
         place = self.file.seek(0, io.SEEK_END)
         self.file.write(self.directory(place))
         self.file.seek(8)
@@ -84,7 +83,7 @@ class Spool:
         return join_halves(image) if self.doubles else image
 
     def directory(self, place: int) -> bytes:
-        """Return the TIFF's directory, and the values that have no room in it, for the end of the file at `place`."""
+        """Return the TIFF's directory, which is written at `place`, and the values that do not fit into it."""
         strips = -(-self.height // STRIP_ROWS)
         strip = STRIP_ROWS * self.width * self.bands * self.dtype.itemsize
         sizes = np.full(strips, strip, "<u8")
@@ -117,7 +116,7 @@ class Spool:
 
 @contextmanager
 def open_spool(target: Path) -> Iterator[Spool]:
-    """Open a spool beside the file that will be written; it is removed at the end, whatever happens."""
+    """Open a spool beside the file that will be written; it is removed at the end in any case."""
     with part_file(target.parent, ".spool") as (part, file):
         yield Spool(part, file)
 
@@ -134,10 +133,8 @@ def restore_rows(
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option needs the whole picture.
+        ImageError: the file breaks off.
     """
-    if options.detail:
-        raise OptionError("detail is judged by the whole picture")
     window, sample = Window(file, page), sample_file(file, page)
     walks = [
         restorer.residual_rows(
@@ -169,7 +166,7 @@ class Window:
         self.levels: Array = np.empty((0, file.width, file.bands), file.depth)
 
     def read(self, rows: slice) -> View:
-        """Return rows as the network's walk takes them; they begin no higher than the last ones did."""
+        """Return rows as `walk` takes them; they begin no higher than the last ones did."""
         kept = self.levels[min(rows.start, self.taken) - self.start :]
         stop = self.start + len(self.levels)
         self.levels = np.concatenate([kept, self.rows.read(slice(stop, rows.stop))]) if rows.stop > stop else kept
@@ -185,7 +182,7 @@ class Window:
         return np.concatenate([view[:, :, part], view[:, :, channels:]], axis=2)
 
     def take(self, rows: slice) -> Picture:
-        """Return rows whose result is there, and are not taken again."""
+        """Return rows whose result is there, for the last time."""
         self.taken = rows.stop
         return self.picture(rows)
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rednet.errors import ImageError, OptionError
+from rednet.errors import ImageError
 from rednet.forking import check_threads
 from rednet.images.colour import PROFILE
 from rednet.images.formats import Format, format_of, in_words, written_endings, written_formats
 from rednet.images.layout import ALPHA
 from rednet.images.picture import libvips
+from rednet.images.saving import Saving
 from rednet.images.tiff_pages import EXTRA_SAMPLES, write_extra_samples
 from rednet.images.tiff_tags import append_tags
 from rednet.stopping import asker
-from rednet.values import setting
 
-__all__ = ["Saving", "check_format", "encode", "written_format"]
+__all__ = ["check_format", "encode", "written_format"]
 
 KEPT_METADATA = ("exif-", PROFILE, "xmp-data", "iptc-data", "png-comment-", "image-description", "resolution-unit",
                  "delay", "loop")  # fmt: skip
@@ -27,27 +26,6 @@ GRAY = ("b-w", "grey16", "multiband")
 SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "double": 8}  # bytes; 4 of the others
 DEEP_AVIF = 12  # bits
 TURNED = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>)\s*)[2-8]""")  # XMP's own orientation, in its two notations
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How a picture is saved.
-
-    Args:
-        quality: of lossy formats, 1 to 100. Their colours are at full resolution (4:4:4), but for WebP, which cannot.
-        overwrite: replace an existing file.
-        strip_metadata: drop EXIF, XMP, IPTC and text; the profile and the resolution stay.
-        software: what the software tag says, or None to leave it as it is.
-    """
-
-    quality: int = 95
-    overwrite: bool = setting(bool, False, "Replace an existing file.", shapes=False)
-    strip_metadata: bool = False
-    software: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.quality <= 100:
-            raise OptionError(f"quality is {self.quality}; it must be 1 to 100")
 
 
 def written_format(ending: str, path: Path | None = None) -> Format:

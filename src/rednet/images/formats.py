@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "FORMATS",
+    "MAX_MEGAPIXELS",
     "Format",
     "format_of",
     "format_of_loader",
@@ -25,6 +26,8 @@ __all__ = [
     "written_endings",
     "written_formats",
 ]
+
+MAX_MEGAPIXELS = 500.0  # larger pictures are refused before they are decoded, unless the caller raises the limit
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rednet.errors import ImageError
 from rednet.forking import check_threads
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.doubles import read_doubles
-from rednet.images.formats import Format, format_of_loader, in_words, names
+from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
 from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips
 from rednet.images.tiff_pages import EXTRA_SAMPLES, Page, read_pages
@@ -29,7 +29,6 @@ __all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "is_folder", "read_picture"]
 
 Array = NDArray[Any]
 
-MAX_MEGAPIXELS = 500.0  # more is refused before decoding, unless the caller raises the limit
 IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
 UNKNOWN_KIND, WIDE_VALUES = "not in a known format", "samples out of range"  # libvips' words

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
-from rednet.images.encoding import Saving, check_format, encode, written_format
+from rednet.images.encoding import check_format, encode, written_format
 from rednet.images.picture import Picture, libvips, to_array
+from rednet.images.saving import Saving
 from rednet.whole_files import part_file, whole_file
 
 __all__ = [

@@ -58,7 +58,7 @@ def correct_blur(
         sigma: of the noise, 0-255 scale; None estimates it.
         steps: turns after the first answer, see `deblur`.
         options: whether to join 8 orientations.
-        progress: is called with the share that is done.
+        progress: called with the finished fraction, 0 to 1.
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
@@ -67,10 +67,10 @@ def correct_blur(
 
     def restore(x: Pixels, facts: Facts) -> Pixels:
         nonlocal done
-        share = done / passes
+        before = done / passes
         done += 1
         return x + network.residual(
-            x, facts, None, options.self_ensemble, lambda part: progress(share + part / passes), hidden
+            x, facts, None, options.self_ensemble, lambda part: progress(before + part / passes), hidden
         )
 
     return deblur(restore, y, kernel, level, steps=steps) - picture.pixels

@@ -18,7 +18,7 @@ from rednet.restoring.exposure import exposure
 from rednet.restoring.ranges import range_hint
 
 __all__ = [
-    "FileFacts",
+    "FileInspection",
     "Finding",
     "compression",
     "estimate_sigma",
@@ -235,7 +235,7 @@ def sample_file(file: PictureFile, page: int = 0) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class FileInspection:
     """What an inspection tells about a file."""
 
     input: str
@@ -265,7 +265,7 @@ class FileFacts:
 
 def inspect_file(
     path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
-) -> FileFacts:
+) -> FileInspection:
     """Looks at a file; of several pages, at the first.
 
     Args:
@@ -279,7 +279,7 @@ def inspect_file(
     found = inspect(sample, path)
     hint = range_hint(lambda: sample, file.depth, file.colours)
     transparency = file.layout.alpha is not None
-    return FileFacts(
+    return FileInspection(
         str(path), file.kind, file.width, file.height, file.pages, file.channels, transparency, file.depth,
         round(found.sigma, 2), found.quality, found.traces, found.clean,
         f"{found.words}; {hint}" if hint else found.words,

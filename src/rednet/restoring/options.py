@@ -32,11 +32,9 @@ class Options:
     detail: float = setting(float, 0.0, "Fine structure to give back.", 0, 1)
     self_ensemble: bool = setting(bool, False, "Mean over 8 orientations; 8 times slower.")
     range: tuple[float, float] | None = setting(
-        tuple,
-        None,
-        "Values that are black and white, of any type; if left out, 0 and 255, 65535 or 1.0.",
-        example="0,4095",
-    )
+        tuple, None, "Values that are black and white, of any type; if left out, 0 and 255, 65535 or 1.0.",
+        metavar="LO,HI", example="0,4095",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -47,7 +45,7 @@ class Keywords(TypedDict, total=False):
 
     Args:
         strength, detail, self_ensemble, range: see `Options`.
-        progress: called with the share that is done, 0 to 1.
+        progress: called with the finished fraction, 0 to 1.
     """
 
     strength: float
@@ -67,5 +65,5 @@ def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
     given: dict[str, Any] = dict(keywords)
     progress = given.pop("progress", silent)
     if not callable(progress):
-        raise OptionError(f"progress is {brief(progress)}; it must be a function of the share that is done")
+        raise OptionError(f"progress is {brief(progress)}; it must be a function that takes the finished fraction")
     return Options(**given), progress

@@ -26,9 +26,9 @@ from rednet.restoring.ranges import range_hint
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
-from rednet.zoo.shipped import MODELS, find_model
+from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
-__all__ = ["DEFAULT_TILE", "MODELS", "Restoration", "Restorer", "find_model"]
+__all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Restorer(Network):
             options: of which only `self_ensemble` counts here.
             path: the file that the picture was read from, if any, for what is to be found in it.
             found: what the network is told; None lets the task look at the picture.
-            progress: is called with the share that is done, 0 to 1.
+            progress: called with the finished fraction, 0 to 1.
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
         before = task.prepare(picture)
