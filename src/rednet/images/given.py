@@ -33,6 +33,8 @@ CONVERTED = {
 }
 CLEAR = {"L": "LA", "RGB": "RGBA"}  # what a mode becomes if one of its colours or palette entries is transparent
 TRANSPARENCY, ICC, EXIF = "transparency", "icc_profile", "exif"  # among what PIL knows of an image
+CAMERA = 0x8769  # the directory of EXIF that tells of the camera
+SIZES = (256, 40962), (257, 40963)  # tags of EXIF for width and height
 TENSORS = ("torch", "tensorflow", "jax", "jaxlib", "cupy")
 
 
@@ -85,12 +87,12 @@ def _stated(array: Array, value_range: Limits) -> Colours | None:
 def _from_pil(image: Any, value_range: Limits) -> tuple[Picture, Callable[[Picture], Any]]:
     """Take a PIL image as a picture, as it lies: what EXIF says of its orientation stays true of the result.
 
-    The network sees sRGB by the image's profile, and the result is in its own colours. All that PIL knows of the image
-    goes with the result.
+    The network sees sRGB by the image's profile, and the result is in the image's own colours. All that PIL knows of
+    the image goes with the result; its EXIF loses the thumbnail, which shows the old picture.
     """
     info, profile = dict(image.info), image.info.get(ICC)
     try:
-        exif = image.getexif()
+        exif = b"" if image.format == "TIFF" else image.getexif().tobytes()  # a TIFF's tell how it was stored
         if image.mode == "CMYK":
             levels = libvips().Image.new_from_array(np.asarray(image)).copy(interpretation="cmyk")
             array: Array = cmyk_to_srgb(_with_profile(levels, profile), "the picture").numpy()
@@ -118,12 +120,25 @@ def _from_pil(image: Any, value_range: Limits) -> tuple[Picture, Callable[[Pictu
         from PIL import Image as pillow
 
         restored = pillow.fromarray(to_array(picture, array.ndim, own_colours=True))
-        restored.info = info
-        for number, value in exif.items():
-            restored.getexif()[number] = value
+        restored.info = dict(info)
+        if exif:
+            restored.info[EXIF] = _renewed(exif, restored)
         return restored
 
     return from_array(array, colours), back
+
+
+def _renewed(exif: bytes, image: Any) -> bytes:
+    """Return EXIF that tells the size of an image, and has no thumbnail, which PIL leaves out, of another one."""
+    from PIL import Image as pillow
+
+    renewed = pillow.Exif()
+    renewed.load(exif)
+    for directory in (renewed, renewed.get_ifd(CAMERA)):
+        for tags, side in zip(SIZES, image.size, strict=True):
+            directory.update({tag: side for tag in tags if tag in directory})
+    content: bytes = renewed.tobytes()
+    return content
 
 
 def _converted(image: Any) -> Any:
