@@ -20,6 +20,7 @@ GROUND = {
     "locking",
     "whole_files",
     "progress",
+    "warning",
 }
 
 # What each part may import besides itself, in an order in which each part may use earlier ones only.
@@ -34,6 +35,7 @@ ALLOWED = {
     "locking": set(),
     "whole_files": {"opening", "locking"},
     "progress": set(),
+    "warning": set(),
     "images": GROUND,
     "classical": GROUND | {"images"},
     "network": GROUND,
@@ -56,9 +58,9 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats saving layout picture colour tiff_tags tiff_pages doubles encoding reading given writing "
-    "__init__",
-    "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
+    "images": "formats saving layout picture colour front directories exif xmp photoshop segments chunks made_profile "
+    "tiff_tags tiff_truth metadata tiff_pages doubles foreign encoding reading given writing __init__",
+    "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped model_folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",

@@ -19,7 +19,7 @@ from rednet.values import setting, settings
 @pytest.fixture(scope="module")
 def command(make_model):
     model = make_model(depth=4, width=2)
-    return Command((Path("in"),), None, Denoise(sigma=25), Handling(), model, "ncnn", "cpu", None, None, None, False)
+    return Command(pictures=[Path("in")], task=Denoise(sigma=25), handling=Handling(), model=str(model))
 
 
 @dataclass(frozen=True, kw_only=True)

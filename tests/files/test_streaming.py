@@ -29,7 +29,7 @@ def run(source, target, restorer, task=BLIND, **handling):
 
 
 class Unreached(Upscale):
-    def prepare(self, picture):
+    def prepare(self, picture, options):
         pytest.fail("worked")
 
 

@@ -1,55 +1,63 @@
-"""What the command line asks for: a task for all pictures, how their files are handled, and the network."""
+"""What the restoring verbs are asked for: their parameters, and what follows from them."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from rednet import __version__
+from rednet.cli.flags import AS_JSON, DEVICE, ENGINE, MODEL, RECURSIVE, THREADS
 from rednet.files.handling import Handling
-from rednet.files.ledger import fingerprint, hash_model, hash_option
-from rednet.images.reading import is_folder
-from rednet.restoring.restorer import Restorer
+from rednet.images.formats import in_words, written_formats
 from rednet.restoring.tasks import Task
 from rednet.values import settings, shaping
 
+if TYPE_CHECKING:
+    from rednet.restoring.restorer import Restorer
+
 __all__ = ["Command"]
 
+FORMATS = in_words(row.endings[0].removeprefix(".") for row in written_formats())
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Command:
-    """What the user has typed, checked.
+    """What the user has typed. Each field is a parameter of the verbs; `task` and `handling` hold the options."""
 
-    Args:
-        pictures: files and folders.
-        output: file or folder of the results; None for beside the pictures, "-" for stdout.
-        task: to carry out; an option of it may be a folder with a file for each picture, see `task_for`.
-        handling: how files are handled.
-        model: folder of the network.
-        engine, device, threads: what runs the network.
-        suffix, format: of the outputs' names, see `output_name`; None for the default.
-        recursive: read the folders below, too.
-        dry_run: only say what would be done.
-        as_json: print reports for machines.
-        yes: fill the scratches that are found without asking.
-    """
-
-    pictures: tuple[Path, ...]
-    output: Path | None
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures and folders; or - for stdin.", show_default=False, readable=False)
+    ]
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A file, or a folder; if left out, beside the picture, named by what was done to it. - for stdout.",
+        ),
+    ] = None
     task: Task
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", help="Fill without asking what --find-scratches has marked in NAME-scratches.png, by the picture."
+        ),
+    ] = False
     handling: Handling
-    model: Path
-    engine: str
-    device: Literal["cpu", "gpu"]
-    threads: int | None
-    suffix: str | None
-    format: str | None
-    recursive: bool
-    dry_run: bool = False
-    as_json: bool = False
-    yes: bool = False
+    recursive: RECURSIVE = False
+    suffix: Annotated[
+        str | None, typer.Option(help="Behind the names of outputs; else, beside the picture, -denoised and the like.")
+    ] = None
+    format: Annotated[str | None, typer.Option(help=f"{FORMATS}; else as the input.")] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False
+    as_json: AS_JSON = False
+    model: MODEL = "universal"
+    engine: ENGINE = "ncnn"
+    device: DEVICE = "cpu"
+    threads: THREADS = None
 
     @property
     def finds_scratches(self) -> bool:
@@ -69,6 +77,8 @@ class Command:
 
     def task_for(self, picture: Path) -> Task:
         """Return the task of one picture, whose own file takes the place of each option that is a folder."""
+        from rednet.images.reading import is_folder
+
         paths = [name for name, said in settings(self.task).items() if said.kind is Path]
         given = {name: getattr(self.task, name) for name in paths}
         own = {name: self._place_of(picture, path) for name, path in given.items() if path and is_folder(path)}
@@ -76,6 +86,8 @@ class Command:
 
     def _place_of(self, picture: Path, folder: Path) -> Path:
         """Return the file that belongs to a picture in a folder that mirrors the pictures' own folder."""
+        from rednet.images.reading import is_folder
+
         found_in = (path for path in self.pictures if is_folder(path) and picture.is_relative_to(path))
         place = folder / picture.relative_to(next(found_in, picture.parent))
         png = place.parent / f"{place.stem}.png"
@@ -83,13 +95,16 @@ class Command:
 
     def fingerprint(self) -> str:
         """Hash all that shapes an output beside its input; limits are no part of it."""
+        from rednet.files.ledger import fingerprint, hash_model, hash_option
+        from rednet.restoring.restorer import find_model
+
         return fingerprint(
             {
                 "version": __version__,
                 "task": self.task.name,
                 "options": hash_option(shaping(self.task)),
                 "handling": shaping(self.handling),
-                "model": hash_model(self.model),
+                "model": hash_model(find_model(self.model)),
                 "engine": self.engine,
                 "device": self.device,
             }

@@ -63,12 +63,15 @@ class Bar:
         self.progress.update(self.task, completed=min(self.finished + done, self.count))
 
     def done(self, report: Report) -> None:
-        """Show that a picture is finished, and above the bar the error if it failed."""
-        if report.error and sys.stderr.isatty():
-            line = f"rednet: {hinted(report.error, report.option, self.flags)}"
-            self.progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        elif report.error:
-            print_error(report.error, report.option, self.flags)
+        """Show that a picture is finished, and above the bar its warnings, and the error if it failed."""
+        lines = [report.named(sentence) for sentence in report.warnings]
+        if report.error:
+            lines.append(hinted(report.error, report.option, self.flags))
+        for line in lines:
+            if sys.stderr.isatty():
+                self.progress.console.print(f"rednet: {line}", markup=False, highlight=False, soft_wrap=True)
+            else:
+                print(f"rednet: {line}", file=sys.stderr)
         self.finished += 1
         self.megapixels += report.megapixels
         elapsed = self.progress.tasks[0].elapsed or 0

@@ -81,6 +81,8 @@ def restore_one(asked: Command) -> bool:
                 raise
             print_error(str(error), error.option)
             report.fail(error)
+        for sentence in report.warnings:
+            print(f"rednet: {report.named(called_stdin(sentence, held))}", file=sys.stderr)
         if to_stdout:
             with target.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
@@ -110,8 +112,12 @@ def _calling_it_stdin(held: Path | None) -> Iterator[None]:
     except RednetError as error:
         if held is None:
             raise
-        words = re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", str(error))
-        raise type(error)(words, option=error.option) from error
+        raise type(error)(called_stdin(str(error), held), option=error.option) from error
+
+
+def called_stdin(words: str, held: Path | None) -> str:
+    """Name stdin in words that name the file which holds it meanwhile."""
+    return words if held is None else re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", words)
 
 
 def _carry_out(task: FileTask, asked: Command, name: str) -> None:

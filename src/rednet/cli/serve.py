@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from rednet.cli.flags import DEVICE, ENGINE, MODEL, THREADS
+from rednet.web.limits import Limits
 
 __all__ = ["serve"]
 
+MAX_BYTES = f"{Limits.max_bytes >> 20}M"
 NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
 
 
@@ -22,10 +24,10 @@ def serve(
     ] = None,
     no_page: Annotated[bool, typer.Option("--no-page", help="Only the service.")] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 50.0,
-    max_bytes: Annotated[str, typer.Option(metavar="SIZE", help="Refuse longer requests, as in 100M.")] = "100M",
-    max_seconds: Annotated[float, typer.Option(help="Stop a job that runs longer.")] = 600.0,
-    max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = 16,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = Limits.max_megapixels,
+    max_bytes: Annotated[str, typer.Option(metavar="SIZE", help="Refuse longer requests, as in 100M.")] = MAX_BYTES,
+    max_seconds: Annotated[float, typer.Option(help="Stop a job that runs longer.")] = Limits.max_seconds,
+    max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = Limits.waiting,
     model: MODEL = "universal",
     engine: ENGINE = "ncnn",
     device: DEVICE = "cpu",
@@ -49,7 +51,6 @@ def serve(
     from rednet.values import parse_bytes
     from rednet.web.app import Settings, check_address
     from rednet.web.app import serve as run
-    from rednet.web.limits import Limits
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)

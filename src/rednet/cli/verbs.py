@@ -7,16 +7,16 @@ import logging
 import re
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from rednet.cli.flags import AS_JSON, DEVICE, ENGINE, MODEL, RECURSIVE, THREADS, flag, parameter
+from rednet import __version__
+from rednet.cli.command import Command
+from rednet.cli.flags import flag, parameter
 from rednet.errors import OptionError
 from rednet.files.handling import Handling
-from rednet.images.formats import in_words, written_formats
 from rednet.images.saving import Saving
 from rednet.restoring.options import Options
 from rednet.restoring.tasks import Task
@@ -25,13 +25,12 @@ from rednet.values import settings, take_settings
 __all__ = ["restoring_verb"]
 
 BELONGS = {"yes": "find_scratches"}  # a flag that a verb has only if its task has the option
-FORMATS = in_words(row.endings[0].removeprefix(".") for row in written_formats())
 
 
 def restoring_verb(kind: type[Task]) -> Callable[..., None]:
     """Make the command of a task.
 
-    typer reads its parameters from its signature: those of `_process`, but the options of the task in the place of
+    typer reads its parameters from its signature: those of `Command`, but the options of the task in the place of
     `task`, and those of `Options`, `Handling` and `Saving` in the place of `handling`.
     """
     own = settings(kind)
@@ -42,12 +41,16 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
             task = kind(**take_settings(kind, given))
         except OptionError as error:
             raise typer.BadParameter(re.sub(r"\b\w+\b", lambda word: flags.get(word[0], word[0]), str(error))) from None
-        options, saving = Options(**take_settings(Options, given)), Saving(**take_settings(Saving, given))
-        handling = Handling(options=options, saving=saving, **take_settings(Handling, given))
-        _process(task=task, handling=handling, **given)
+        software = f"rednet {__version__} ({task.verb}, {Path(given['model']).name})"
+        options, saving = take_settings(Options, given), take_settings(Saving, given)
+        handling = Handling(
+            options=Options(**options), saving=Saving(**saving, software=software), **take_settings(Handling, given)
+        )
+        if not _restore(Command(task=task, handling=handling, **given)):
+            raise typer.Exit(1)
 
     parameters = []
-    for name, shared in inspect.signature(_process, eval_str=True).parameters.items():
+    for name, shared in inspect.signature(Command, eval_str=True).parameters.items():
         if name == "task":
             parameters += [parameter(*option) for option in own.items()]
         elif name == "handling":
@@ -63,60 +66,20 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
     return command
 
 
-def _process(
-    *,
-    pictures: Annotated[
-        list[Path], typer.Argument(help="Pictures and folders; or - for stdin.", show_default=False, readable=False)
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="A file, or a folder; if left out, beside the picture, named by what was done to it. - for stdout.",
-        ),
-    ] = None,
-    task: Task,
-    yes: Annotated[
-        bool,
-        typer.Option(
-            "--yes", help="Fill without asking what --find-scratches has marked in NAME-scratches.png, by the picture."
-        ),
-    ] = False,
-    handling: Handling,
-    recursive: RECURSIVE = False,
-    suffix: Annotated[
-        str | None, typer.Option(help="Behind the names of outputs; else, beside the picture, -denoised and the like.")
-    ] = None,
-    format: Annotated[str | None, typer.Option(help=f"{FORMATS}; else as the input.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False,
-    as_json: AS_JSON = False,
-    model: MODEL = "universal",
-    engine: ENGINE = "ncnn",
-    device: DEVICE = "cpu",
-    threads: THREADS = None,
-) -> None:
-    """Restore a file, or many, and say what was done."""
-    from rednet import __version__
-    from rednet.cli.command import Command
+def _restore(asked: Command) -> bool:
+    """Restore a file, or many, and say what was done; return False if any failed."""
     from rednet.cli.many_files import restore_many
     from rednet.cli.one_file import restore_one
     from rednet.images.reading import is_folder
     from rednet.machine import return_memory_at_once
     from rednet.restoring.restorer import find_model
 
-    if yes and not getattr(task, BELONGS["yes"]):
+    if asked.yes and not asked.finds_scratches:
         raise typer.BadParameter("--yes belongs to --find-scratches")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
     return_memory_at_once()
-    software = f"rednet {__version__} ({task.verb}, {Path(model).name})"
-    handling = replace(handling, saving=replace(handling.saving, software=software))
-    asked = Command(
-        tuple(pictures), output, task, handling, find_model(model), engine, device, threads, suffix, format, recursive,
-        dry_run, as_json, yes,
-    )  # fmt: skip
-    task.check(handling.options)  # what is wrong with the options is said once, not for each file
-    restore = restore_many if len(pictures) > 1 or is_folder(pictures[0]) else restore_one
-    if not restore(asked):
-        raise typer.Exit(1)
+    find_model(asked.model)  # a wrong model or option is reported once, not for each file
+    asked.task.check(asked.handling.options)
+    many = len(asked.pictures) > 1 or is_folder(asked.pictures[0])
+    return restore_many(asked) if many else restore_one(asked)

@@ -6,11 +6,10 @@ same to the bit.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from rednet.errors import OptionError, RednetError
 from rednet.files.handling import Handling
 from rednet.files.streaming import Spool, open_spool, restore_rows
 from rednet.images import Picture, PictureFile
-from rednet.images.encoding import check_format
+from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
@@ -32,10 +31,9 @@ from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
+from rednet.warning import heard, warn
 
 __all__ = ["FileTask", "Report"]
-
-logger = logging.getLogger(__name__)
 
 Array = NDArray[Any]
 
@@ -44,7 +42,10 @@ STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the mem
 
 @dataclass
 class Report:
-    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed"."""
+    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed".
+
+    Its `warnings` are sentences about the result, see `rednet.warning`.
+    """
 
     input: str
     output: str
@@ -56,12 +57,17 @@ class Report:
     pages: int = 0
     seconds: float = 0.0
     option: str = ""  # that would have helped, see `RednetError`
+    warnings: list[str] = field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
         """Note what went wrong, with the name of the input."""
         words = str(error) if isinstance(error, RednetError) else f"{type(error).__name__}: {error}"
-        self.status, self.error = "failed", words if self.input in words else f"{self.input}: {words}"
+        self.status, self.error = "failed", self.named(words)
         self.option = getattr(error, "option", "")
+
+    def named(self, words: str) -> str:
+        """Return words about the file with the name of the input, which they may hold already."""
+        return words if self.input in words else f"{self.input}: {words}"
 
     @property
     def megapixels(self) -> float:
@@ -113,9 +119,14 @@ class FileTask:
         self.finding = self.task.look(self.sample, self.source)  # of several pages, the first one decides
         self.report.words = self.finding.words
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
-            logger.warning("%s: %s", self.source, hint)
+            warn(hint)
         if how.skip_clean and self.clean():
             self.skipped, self.report.words = True, "clean: left as it is"
+            return
+        row = written_format(self.target.suffix, self.target)
+        lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
+        if lost:
+            warn(f"cannot be kept: {'; '.join(lost)}")
 
     def load(self) -> None:
         """Make sure that the result can be written, look at the picture, and read it if it is small.
@@ -128,14 +139,15 @@ class FileTask:
         for path in (self.target, self.handling.show_removed, self.handling.uncertainty):
             if path is not None:
                 check_place(path, overwrite=self.handling.saving.overwrite)
-        self.look()
+        with heard(self.report.warnings):
+            self.look()
         self.report.seconds += time.perf_counter() - start
 
     @property
     def needs_whole(self) -> bool:
         """Whether an option is asked for that looks at the whole picture at once."""
         how = self.handling
-        return bool(self.whole or how.options.detail or how.show_removed or how.uncertainty)
+        return bool(self.whole or how.options.detail or how.options.tileable or how.show_removed or how.uncertainty)
 
     def check(self) -> None:
         """Make sure, before any work is done, that the options agree and the formats can hold the results.
@@ -156,7 +168,9 @@ class FileTask:
                 option="max_megapixels",
             )
         alpha, data = file.layout.alpha is not None and not self.task.opaque, not file.layout.plain
-        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages, data=data)
+        check_format(
+            self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated, data=data
+        )
         if how.uncertainty is not None and not self.task.local:
             *most, last = (kind.verb for kind in TASKS.values() if kind.local)
             raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")
@@ -203,11 +217,12 @@ class FileTask:
             with writing(self.target):
                 self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
-                for rows in restore_rows(
-                    restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
-                ):
-                    with writing(self.target):
-                        self.spool.write(rows)
+                with heard(self.report.warnings):
+                    for rows in restore_rows(
+                        restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
+                    ):
+                        with writing(self.target):
+                            self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
             for page in range(pages):
@@ -223,9 +238,10 @@ class FileTask:
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
-        return restorer.compute(
-            self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
-        )
+        with heard(self.report.warnings):
+            return restorer.compute(
+                self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
+            )
 
     def finish(self, restoration: Restoration) -> Picture:
         """Apply a page's correction."""
@@ -260,7 +276,7 @@ class FileTask:
             picture = removed_picture(restoration.before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
-            picture = restorer.uncertainty(restoration.before, restoration.found.facts)
+            picture = restorer.uncertainty(restoration.before, restoration.found.facts, tileable=how.options.tileable)
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
     def save(self, seal: Callable[[Path], None] = lambda part: None) -> None:
@@ -276,12 +292,13 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
-        if self.spool is not None:
-            with writing(self.target):
-                image = self.spool.image()
-            save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
-        else:
-            save_levels(self.target, self.levels, self.file.header, saving, seal)
+        with heard(self.report.warnings):
+            if self.spool is not None:
+                with writing(self.target):
+                    image = self.spool.image()
+                save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
+            else:
+                save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = "restored"
         self.report.seconds += time.perf_counter() - start
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,15 +13,20 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError
 from rednet.forking import check_threads
+from rednet.images.chunks import png_frames
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.doubles import read_doubles
+from rednet.images.exif import JPEG_START
+from rednet.images.foreign import check_raw, foreign_kind
 from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
+from rednet.images.metadata import attach_metadata, mark_turned
 from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips
+from rednet.images.segments import END, lacks_end
 from rednet.images.tiff_pages import EXTRA_SAMPLES, Page, read_pages
-from rednet.images.tiff_tags import attach_tags
 from rednet.opening import open_regular
 from rednet.stopping import check_stop
+from rednet.warning import warn
 
 __all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "is_folder", "read_picture"]
 
@@ -33,8 +36,6 @@ IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
 UNKNOWN_KIND, WIDE_VALUES = "not in a known format", "samples out of range"  # libvips' words
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
-logger = logging.getLogger(__name__)
-
 PREMULTIPLIED, STRAIGHT = ALPHA  # libvips divides colours by the first kind, which becomes the second one
 GRAY = ("b-w", "grey16", "multiband")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
@@ -67,6 +68,7 @@ class PictureFile:
         check_readable(path)
         self.path, self.doubles = path, read_doubles(path)
         with one_line(path):
+            self.mended = mended_jpeg(path)
             first = self.open(None)
             self.format = self.known_format(first)
             self.kind = self.format.name
@@ -75,6 +77,8 @@ class PictureFile:
                     f"{path} is animated, and of a PNG only the first frame can be read; save the frames "
                     "as files of their own"
                 )
+            if self.kind == "TIFF":
+                check_raw(path)
             self.numbers, directory = self.settle_pages(first.get_n_pages())
             self.pages = len(self.numbers)
             if self.numbers[0]:
@@ -83,8 +87,7 @@ class PictureFile:
             if self.pages > MAX_PAGES:
                 raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
             self.header = self.page_image(0)
-            if self.kind == "TIFF":
-                self.header = attach_tags(self.header, path)
+            self.header = attach_metadata(self.header, path, self.kind, self.numbers)
             self.height: int = self.header.height
             self.width: int = self.header.width
             self.bands: int = self.header.bands
@@ -105,6 +108,11 @@ class PictureFile:
         return self.format.endings[0]
 
     @property
+    def animated(self) -> bool:
+        """Whether its pages are the frames of an animation."""
+        return self.format.animated and self.pages > 1
+
+    @property
     def megapixels(self) -> float:
         """Of all pages together."""
         return self.width * self.height * self.pages / 1e6
@@ -113,13 +121,18 @@ class PictureFile:
         """Open a page; nothing is decoded yet. Each page has a file descriptor of its own."""
         vips = libvips()
         check_threads("libvips", ImageError)
-        if self.doubles is not None:
+        options: dict[str, Any] = {"access": access, "fail_on": "error"}
+        if page is not None:
+            options["page"] = page
+        if self.mended:
+            source = vips.Source.new_from_memory(self.mended)
+            options["fail_on"] = "warning"  # else an end that comes too early would leave the rest gray
+        elif self.doubles is not None:
             source = self.doubles.source(self.path)
         else:
             with open_regular(self.path) as file:
                 source = vips.Source.new_from_descriptor(file.fileno())
-        options: dict[str, Any] = {} if page is None else {"page": page}
-        image = vips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
+        image = vips.Image.new_from_source(source, "", **options)
         self.known_format(image)
         return image if self.doubles is None else self.doubles.join(image)
 
@@ -139,6 +152,7 @@ class PictureFile:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
         if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
+            image = mark_turned(image)
         if image.interpretation == "cmyk":
             image = cmyk_to_srgb(image, str(self.path))
         return image
@@ -160,10 +174,10 @@ class PictureFile:
         own = [number for number in range(count) if number >= len(pages) or not pages[number].beside]
         own = own or list(range(count))
         if len(own) < count:
-            logger.warning(
-                "%s: %d of its %d pages are smaller copies or masks of others, and are left out; make them again if "
-                "you need them", self.path, count - len(own), count,
-            )  # fmt: skip
+            warn(
+                f"{count - len(own)} of the {count} pages of {self.path} are smaller copies or masks of others, and "
+                "are left out; make them again if you need them"
+            )
         return own, pages[own[0]] if own[0] < len(pages) else None
 
     def settle_layout(self, page: Page | None) -> Layout:
@@ -261,18 +275,13 @@ class Rows:
         return np.frombuffer(content, self.depth).reshape(height, width, bands)
 
 
-def png_frames(path: Path) -> int:
-    """Count the frames of a PNG file, which libvips does not; look only at what stands before the first one.
-
-    Source: PNG 3 (W3C, 2025), sections 5.3 and 11.3.4.1.
-    """
+def mended_jpeg(path: Path) -> bytes:
+    """Return a JPEG file that lacks the marker at its end, with it; empty for any other file."""
     with open_regular(path) as file:
-        file.seek(len(b"\x89PNG\r\n\x1a\n"))
-        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
-            if head[4:] == b"acTL":
-                return int.from_bytes(file.read(4), "big")
-            file.seek(int.from_bytes(head[:4], "big") + len(b"CRC4"), io.SEEK_CUR)
-    return 1
+        if file.read(len(JPEG_START)) != JPEG_START or not lacks_end(path):
+            return b""
+        file.seek(0)
+        return file.read().removesuffix(END[:1]) + END
 
 
 def is_folder(path: Path) -> bool:
@@ -314,6 +323,7 @@ def one_line(path: Path) -> Iterator[None]:
             reason = f"it is none of {', '.join(names())}"
         elif WIDE_VALUES in reason:
             reason = "its values have more than 32 bits and are no floats of 64; save them with 8 to 32 bits"
+        reason = foreign_kind(path) or reason
         raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error
@@ -332,5 +342,6 @@ def read_picture(
     """
     file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
     if file.pages > 1:
-        raise ImageError(f"{path} has {file.pages} pages; read them one by one with rednet.images.PictureFile")
+        pages = "frames" if file.animated else "pages"
+        raise ImageError(f"{path} has {file.pages} {pages}; read them one by one with rednet.images.PictureFile")
     return file.read()

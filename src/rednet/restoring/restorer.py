@@ -6,7 +6,6 @@ It has two halves: the network computes a correction (`Restorer.compute`), and t
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -26,11 +25,10 @@ from rednet.restoring.ranges import range_hint
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
+from rednet.warning import warn
 from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
 __all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
-
-logger = logging.getLogger(__name__)
 
 Pixels = NDArray[np.float32]
 USUAL = Options()
@@ -100,13 +98,13 @@ class Restorer(Network):
         Args:
             task: what is to be done.
             picture: to restore.
-            options: of which only `self_ensemble` counts here.
+            options: of which only `self_ensemble` and `tileable` matter here.
             path: the file that the picture was read from, if any, for what is to be found in it.
             found: what the network is told; None lets the task look at the picture.
             progress: called with the finished fraction, 0 to 1.
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
-        before = task.prepare(picture)
+        before = task.prepare(picture, options)
         filled = task.fill(self, before, options, progress)
         parts = filled.parts
         corrections = [
@@ -133,7 +131,7 @@ class Restorer(Network):
         options, progress = read_keywords(keywords)
         picture, back = from_any(task.admit(image), options.range)
         if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
-            logger.warning(hint)
+            warn(hint)
         path = Path(image) if isinstance(image, str | Path) else None
         return back(self.run(task, picture, options, path=path, progress=progress))
 

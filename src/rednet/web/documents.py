@@ -24,6 +24,7 @@ class JobStatus(BaseModel):
     seconds: float
     seconds_left: float | None
     found: str
+    warnings: list[str]
     picture: str | None
     error: str | None
 
@@ -37,7 +38,7 @@ class Models(BaseModel):
 
 JOB = {
     "id": "c2VjcmV0LXRoaW5ncyE", "state": "running", "share": 0.42, "before": 0, "seconds": 4.2, "seconds_left": 5.8,
-    "found": "noise of about sigma 18: denoising", "picture": None, "error": None,
+    "found": "noise of about sigma 18: denoising", "warnings": [], "picture": None, "error": None,
 }  # fmt: skip
 SENTENCES = {
     400: "the header Host is '[::1'; give a name or an address, and perhaps a port",
@@ -55,6 +56,7 @@ SENTENCES = {
 }
 EVERYWHERE = (400, 401, 403, 408, 413, 421)
 BINARY = {"type": "string", "format": "binary"}
+OPTIONS = RestoreOptions.model_json_schema()["properties"]
 PICTURES = {row.media: {"schema": BINARY} for row in written_formats()}
 
 
@@ -85,11 +87,10 @@ def of_job(description: str) -> dict[str, Any]:
 
 def body() -> dict[str, Any]:
     """Describe the body of a request to restore."""
-    options = RestoreOptions.model_json_schema()["properties"]
     form = {
         "type": "object",
         "required": ["picture"],
-        "properties": {**dict.fromkeys(FILES, BINARY), **options},
+        "properties": {**dict.fromkeys(FILES, BINARY), **OPTIONS},
         "additionalProperties": False,
     }
     return {
@@ -104,10 +105,7 @@ def body() -> dict[str, Any]:
 
 def in_query() -> list[dict[str, Any]]:
     """Describe the options in the query, for a body that is the picture itself."""
-    return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in RestoreOptions.model_json_schema()["properties"].items()
-    ]
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in OPTIONS.items()]
 
 
 DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {

@@ -69,7 +69,7 @@ def answered(error: BaseException, folder: Path) -> str:
     return f"{said(error, folder)} ({field})" if field in RestoreOptions.model_fields else said(error, folder)
 
 
-def said(error: BaseException, folder: Path) -> str:
-    """Gives an error's sentence; files in `folder` or one below, our own, are called what they are to the client."""
+def said(error: BaseException | str, folder: Path) -> str:
+    """Return the sentence of an error or a warning; our own files, in or below `folder`, are named as the client's."""
     ours = re.compile(re.escape(f"{folder}{os.sep}") + r"(?:[\w-]+/)?([a-z]+)[\w.-]*")
     return ours.sub(lambda match: NAMES.get(match[1], "the picture"), str(error))

@@ -18,7 +18,7 @@ from rednet.files.listing import output_name
 from rednet.images import PictureFile
 from rednet.images.encoding import written_format
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
-from rednet.web.problems import answered, problem, problem_of
+from rednet.web.problems import answered, problem, problem_of, said
 from rednet.web.queue import JobQueue, JobState, StoppedError, StoppingError
 from rednet.web.shelf import Order, Shelf
 from rednet.web.upload import Upload, receive
@@ -117,6 +117,9 @@ class Service:
             return problem(500, "something went wrong here; the server's log tells what")
         target = order.task.target
         headers = {"Rednet-Found": order.task.report.words, "Cache-Control": "no-store"}
+        if order.task.report.warnings:
+            sentences = "; ".join(said(sentence, order.folder) for sentence in order.task.report.warnings)
+            headers["Rednet-Warning"] = sentences.encode("ascii", "replace").decode()
         media = written_format(target.suffix).media
         return FileResponse(target, media_type=media, filename=target.name, headers=headers)
 
@@ -132,6 +135,7 @@ class Service:
             seconds=round(job.seconds, 1),
             seconds_left=None if job.seconds_left is None else round(job.seconds_left, 1),
             found=order.task.report.words,
+            warnings=[said(sentence, order.folder) for sentence in order.task.report.warnings],
             picture=f"/v1/jobs/{job.id}/picture" if job.state is JobState.DONE else None,
             error=None if error is None else answered(error, order.folder),
         )

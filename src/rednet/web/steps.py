@@ -64,6 +64,11 @@ class Steps:
     def __init__(self, desks: Desks, examples: list[Example]) -> None:
         self.desks, self.examples = desks, examples
 
+    def told(self, warning: str) -> str:
+        """Return a warning as the page shows it: a sentence without our paths."""
+        words = said(warning, self.desks.folder)
+        return f"{words[:1].upper()}{words[1:]}."
+
     def words(self, error: BaseException) -> str:
         """Gives an error's sentence without our paths."""
         return said(error, self.desks.folder)
@@ -209,7 +214,7 @@ class Steps:
             yield self.rest(job, "")
             raise gr.Error("something went wrong here; the server's log tells what") from error
         else:
-            done = f"Done in {job.seconds:.1f} s."
+            done = " ".join([f"Done in {job.seconds:.1f} s.", *map(self.told, desk.warnings)])
             yield [*self.shown(desk, *wishes.tuning), *self.rest(job, done, save=True)[len(SHOWN) :]]
         finally:
             if job is not None:
