@@ -70,21 +70,22 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
 
     Args:
         path: of the file.
-        pages: the numbers of the pages whose tags are read, from 0 on, ascending.
+        pages: the numbers of the pages whose tags are read, from 0 on, in the order of the result's pages.
     """
-    kept: list[Directory] = []
+    found = dict.fromkeys(pages, Directory())
     lost: list[str] = []
     with open_regular(path) as file:
         try:
             order, big, offset = read_head(file)
             first: Directory = {}
             size = 0
-            for number in range(pages[-1] + 1):
+            for number in range(max(pages) + 1):
                 directory, offset = read_directory(file, offset, order, big)
-                if number in pages:
-                    first = first or directory
-                    kept.append(_copied(directory, lost))
-                    size += sum(len(tag.values) for tag in kept[-1].values())
+                if number == pages[0]:
+                    first = directory
+                if number in found:
+                    found[number] = _copied(directory, lost)
+                    size += sum(len(tag.values) for tag in found[number].values())
                 if size > MOST_KEPT:
                     return FileTags([], ({}, {}, {}), b"", b"", False, [*lost, "its tags, of more than 64 MB"])
                 if not offset:
@@ -94,7 +95,9 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
             return None
     common = {tag: first[tag] for tag in COMMON if tag in first}
     photoshop, iptc = (first[tag].values if tag in first else b"" for tag in (PHOTOSHOP, IPTC_DATA))
-    return FileTags(kept, (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost)))
+    return FileTags(
+        list(found.values()), (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost))
+    )
 
 
 def _read_below(file: BinaryIO, directory: Directory, number: int, order: str, big: bool) -> Directory:
