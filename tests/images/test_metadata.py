@@ -145,8 +145,24 @@ def test_a_maker_s_notes_with_a_preview_are_dropped(restored, tmp_path):
     exif.get_ifd(0x8769)[37500] = b"OURMAKER" + make.thumbnail()
     save(tmp_path / "a.jpg", exif=exif)
     target = restored(tmp_path / "a.jpg")
+    assert restored.warnings == ["cannot be kept: the maker's notes, which hold a preview of the old picture"]
     assert "Exif.Photo.MakerNote" not in told(target) and told(target)["Exif.Image.Make"] == "A maker"
     assert make.traces() not in target.read_bytes()
+
+
+def test_marked_regions_stay_only_where_they_are_right(restored, tmp_path):
+    marked = b"mwg-rs:Regions rdf:parseType='Resource'><mwg-rs:Name>A face</mwg-rs:Name></mwg-rs:Regions><"
+    space = b"xmlns:mwg-rs='http://www.metadataworkinggroup.com/schemas/regions/' "
+    packet = make.XMP.replace(b"xmlns:mine=", space + b"xmlns:mine=")
+    packet = packet.replace(b"mine:Thing>of", marked + b"mine:Thing>of")
+    for orientation in (1, 6):
+        exif = Image.Exif()
+        exif[274] = orientation
+        save(tmp_path / "a.jpg", xmp=packet, exif=exif)
+        target = restored(tmp_path / "a.jpg", saving=Saving(overwrite=True))
+        assert (b"A face" in target.read_bytes()) == (orientation == 1)
+        assert ("the regions that XMP marks" in " ".join(restored.warnings)) == (orientation == 6)
+        assert told(target)["Xmp.photoshop.City"] == make.RIGHTS
 
 
 def test_what_was_painted_over_is_nowhere_in_the_file(make_model, tmp_path):

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["JPEG_START", "Outcome", "renew_exif"]
+__all__ = ["JPEG_START", "Outcome", "notes_with_preview", "renew_exif"]
 
 HEAD = b"Exif\0\0"
 EMPTY = b"II*\0\x08\0\0\0" + bytes(2 + 4)  # a block whose directory has no entry
@@ -71,6 +71,17 @@ def renew_exif(block: bytes, outcome: Outcome) -> bytes:
         return b""
     _Block(data).move_main(rows)
     return HEAD + bytes(data)
+
+
+def notes_with_preview(block: bytes) -> bool:
+    """Tell whether a maker's notes in an EXIF block hold a picture, so that `renew_exif` drops them."""
+    try:
+        data = _Block(bytearray(block.removeprefix(HEAD)))
+        main, _ = data.rows(data.main)
+        camera, _ = data.rows(data.numbers(main[CAMERA])[0])
+        return JPEG_START in data.content(camera[MAKER_NOTE])
+    except (KeyError, IndexError, ValueError, struct.error):
+        return False
 
 
 def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:

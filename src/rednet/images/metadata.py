@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.directories import Directory, Tag
-from rednet.images.exif import Outcome, renew_exif
+from rednet.images.exif import Outcome, notes_with_preview, renew_exif
 from rednet.images.formats import Format
 from rednet.images.made_profile import hdr, profile_of
 from rednet.images.photoshop import SEGMENT_HEAD, from_tiff, iptc_of, without_copies
@@ -33,7 +33,7 @@ from rednet.images.tiff_tags import (
     unpack_pages,
 )  # fmt: skip
 from rednet.images.tiff_truth import renew_tags, science_in
-from rednet.images.xmp import parts_told, renew_xmp
+from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
 __all__ = ["Metadata", "attach_metadata", "mark_turned", "was_turned"]
@@ -270,6 +270,10 @@ class Metadata:
             yield "how long each frame is shown"
         if _field(header, EXIF) and not renew_exif(_field(header, EXIF), self.outcome):
             yield "its EXIF, which is broken"
+        if notes_with_preview(_field(header, EXIF)):
+            yield "the maker's notes, which hold a preview of the old picture"
+        if self.outcome.turned and REGIONS in _field(header, XMP):
+            yield "the regions that XMP marks, as the picture was turned"
         for name, kept in (("EXIF", self.exif), ("XMP", self.xmp)):
             if _field(header, {"EXIF": EXIF, "XMP": XMP}[name]) and not kept and self.row.name == "JPEG":
                 yield f"{name} of more than 64 kB"

@@ -11,7 +11,7 @@ import re
 
 from rednet.images.exif import Outcome
 
-__all__ = ["parts_told", "renew_xmp"]
+__all__ = ["REGIONS", "parts_told", "renew_xmp"]
 
 # Properties that describe what lies behind or beside the picture: gain map, film, extension, small copies.
 GAIN_MAP = (rb"hdrgm:\w+", rb"HDRGainMap:\w+", rb"apdi:\w+")
