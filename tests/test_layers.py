@@ -60,7 +60,8 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
     "images": "formats picture colour tiff_tags encoding reading writing __init__",
-    "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution",
+    "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
+    "plausibility",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -124,8 +124,18 @@ def restore_rows(
     suffix: str,
     options: Options,
     progress: Progress = silent,
+    judge: Callable[[float], None] = lambda removed: None,
 ) -> Iterator[Array]:
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
+
+    Args:
+        restorer: runs the network.
+        file, page: what is restored.
+        facts: what the network is told.
+        suffix: of the output.
+        options: of the restoration.
+        progress: is called with the share that is done.
+        judge: is called at the end with the root mean square of the correction, 0-255 scale.
 
     Raises:
         ImageError: the file breaks off. OptionError: an option needs the whole picture.
@@ -134,7 +144,7 @@ def restore_rows(
         raise OptionError("detail is judged by the whole picture")
     if options.tileable:
         raise OptionError("the first row of a tileable picture depends on its last one: it cannot be restored in rows")
-    window = Window(file, page)
+    window, squares = Window(file, page), 0.0
     for rows, correction in restorer.residual_rows(
         window.read,
         (file.height, file.width, file.channels),
@@ -144,7 +154,9 @@ def restore_rows(
         transparency=file.bands > file.channels,
         gain=exposure(sample_file(file, page)),
     ):
+        squares += float(np.square(correction, dtype=np.float64).sum())
         yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
+    judge(255 * (squares / (file.height * file.width * file.channels)) ** 0.5)
 
 
 class Window:

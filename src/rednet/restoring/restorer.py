@@ -104,7 +104,9 @@ class Restorer(Network):
         found = task.look(lambda: picture.pixels, path) if found is None else found
         before = task.prepare(picture, options)
         filled = task.fill(self, before, options, progress)
-        return Restoration(task, before, filled, task.correct(self, filled, found, options, progress), found)
+        correction = task.correct(self, filled, found, options, progress)
+        task.judge(255 * float(np.sqrt(np.mean(np.square(correction, dtype=np.float64)))))
+        return Restoration(task, before, filled, correction, found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
@@ -165,6 +167,7 @@ class Restorer(Network):
         sigma: float | None = None,
         *,
         steps: int | None = None,
+        trust_kernel: bool = False,
         **keywords: Unpack[Keywords],
     ) -> Any:
         """Undo a known blur; `image`, keywords and result are as in `restore_image`.
@@ -173,6 +176,9 @@ class Restorer(Network):
             kernel: (h, w) with odd sides, or words or a file, see `rednet.classical.kernels.load_kernel`.
             sigma: of the noise, 0-255 scale; None estimates it.
             steps: turns of inverse and network after the first answer; None for the usual two.
+            trust_kernel: deblur even if the answer speaks against the kernel; else the picture is then left as it is.
         """
         sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
-        return self.restore_image(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps), **keywords)
+        return self.restore_image(
+            image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps, trust_kernel=trust_kernel), **keywords
+        )
