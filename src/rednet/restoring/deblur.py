@@ -65,7 +65,7 @@ def correct_blur(
         steps: turns after the first answer, see `deblur`.
         trust_kernel: do not judge the answer.
         options: whether to join 8 orientations.
-        progress: is called with the share that is done.
+        progress: called with the finished fraction, 0 to 1.
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
@@ -74,14 +74,14 @@ def correct_blur(
 
     def restore(x: Pixels, facts: Facts) -> Pixels:
         nonlocal done
-        share = done / passes
+        before = done / passes
         done += 1
         return x + network.residual(
             x,
             facts,
             None,
             options.self_ensemble,
-            lambda part: progress(share + part / passes),
+            lambda part: progress(before + part / passes),
             hidden,
             tileable=options.tileable,
         )

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from rednet import __version__
 from rednet.errors import OptionError
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.files.listing import output_name
 from rednet.images import Picture, PictureFile, read_picture
-from rednet.images.encoding import Saving
-from rednet.restoring.inspection import FileFacts, inspect_file
+from rednet.images.saving import Saving
+from rednet.restoring.inspection import FileInspection, inspect_file
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Task
@@ -60,7 +61,7 @@ class Desk:
     folder: Path
     source: Path
     name: str
-    facts: FileFacts
+    facts: FileInspection
     shown: Path
     proof: Proof | None = None
     warnings: list[str] = field(default_factory=list)
