@@ -58,15 +58,15 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats saving picture colour front directories exif xmp photoshop segments chunks made_profile "
-    "tiff_tags tiff_truth metadata foreign encoding reading writing __init__",
+    "images": "formats saving layout picture colour front directories exif xmp photoshop segments chunks made_profile "
+    "tiff_tags tiff_truth metadata tiff_pages doubles foreign encoding reading given writing __init__",
     "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped model_folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ exposure options inspection detail correction network deblur holes scratches missing tasks "
-    "restorer verbs",
+    "restoring": "__init__ exposure ranges options inspection detail correction network deblur holes scratches missing "
+    "tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings patches balance optimizer start loop",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import field, fields, is_dataclass
-from math import inf
+from math import inf, isfinite
 from numbers import Real
 from reprlib import repr as brief
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ __all__ = [
     "check_flag",
     "check_keywords",
     "check_number",
+    "check_pair",
     "check_setting",
     "check_settings",
     "check_whole",
@@ -78,6 +79,27 @@ def check_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_pair(name: str, value: Any) -> tuple[float, float]:
+    """Return an option's value as two finite floats, the first below the second; the text `LO,HI` is such a pair.
+
+    Raises:
+        OptionError: it is anything else.
+
+    Example:
+        >>> check_pair("range", "-1000,3000")
+        (-1000.0, 3000.0)
+    """
+    try:
+        low, high = (float(part) for part in (value.split(",") if isinstance(value, str) else value))
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(f"{name} is {brief(value)}; give two numbers, as in 0,4095", option=name) from None
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise OptionError(
+            f"{name} is {low:.12g},{high:.12g}; both ends must be finite and the first below the second", option=name
+        )
+    return low, high
+
+
 def check_keywords(given: Collection[str], known: Collection[str]) -> None:
     """Raise TypeError, as Python does, for an unknown keyword."""
     for name in given:
@@ -107,7 +129,7 @@ class Setting(NamedTuple):
     """The declaration of an option; see `setting`.
 
     Args:
-        kind: type of the value: bool, int, float, str, or Path of a file.
+        kind: type of the value: bool, int, float, str, tuple of two numbers in order, or Path of a file.
         default: the value if the user leaves the option out; `dataclasses.MISSING` if the option is required. If the
             default is None, None is allowed beside the range.
         help: one sentence, for the command line and for HTTP.
@@ -133,6 +155,11 @@ class Setting(NamedTuple):
     metavar: str | None = None
     upload: str = ""
     example: str = ""
+
+    @property
+    def typed(self) -> type:
+        """The type of what people type on the command line and over HTTP: a pair is a text there."""
+        return str if self.kind is tuple else self.kind
 
 
 def setting(
@@ -175,6 +202,8 @@ def check_setting(kind: Any, name: str, value: Any, called: str = "") -> Any:
         return None
     if said.kind is bool:
         return check_flag(called, value)
+    if said.kind is tuple:
+        return check_pair(called, value)
     if said.lowest is None or said.highest is None:
         return value
     if said.kind is int:

@@ -48,10 +48,10 @@ def test_all_that_shapes_an_output_is_part_of_the_fingerprint_and_no_limit_is(co
         {"task": Denoise(sigma=26)}, {"task": Denoise(quality=25)}, {"task": Upscale()}, {"engine": "onnx"},
         {"device": "gpu"}, {"model": make_model(depth=4, width=4)},
         *({"handling": Handling(options=Options(**option))}
-          for option in ({"strength": 0.5}, {"detail": 0.5}, {"self_ensemble": True})),
+          for option in ({"strength": 0.5}, {"detail": 0.5}, {"self_ensemble": True}, {"range": (0, 5)})),
         *({"handling": Handling(saving=Saving(**saving))}
           for saving in ({"quality": 5}, {"strip_metadata": True}, {"software": "other"})),
-        {"handling": Handling(value_range=(0.0, 5.0))}, {"handling": Handling(skip_clean=True)},
+        {"handling": Handling(skip_clean=True)},
     ]  # fmt: skip
     prints = [replace(command, **change).fingerprint() for change in ({}, *shaping)]
     assert len(set(prints)) == len(prints)
@@ -61,7 +61,7 @@ def test_all_that_shapes_an_output_is_part_of_the_fingerprint_and_no_limit_is(co
     free = replace(command, handling=limits, threads=1, suffix="-x", format="png", recursive=True, yes=True)
     assert free.fingerprint() == prints[0]
     tested = {name for change in shaping if "handling" in change for name in ("options", "saving")}
-    tested |= {"value_range", "skip_clean", "max_megapixels", "max_memory", "show_removed", "uncertainty"}
+    tested |= {"skip_clean", "max_megapixels", "max_memory", "show_removed", "uncertainty"}
     assert tested == {field.name for field in fields(Handling)}
 
 

@@ -303,7 +303,7 @@ def test_ones_own_pairs_are_measured_by_name(data, make_model):
     Image.new("RGB", (13, 11), (112, 102, 102)).save(data / "damaged" / "a.jpg", quality=100)
     assert [result.picture for result in measure_pairs(data / "set", data / "damaged", restorer)] == ["a.jpg"]
     Image.new("RGB", (13, 12)).save(data / "damaged" / "a.jpg")
-    with pytest.raises(OptionError, match="one size"):
+    with pytest.raises(OptionError, match="the same size"):
         list(measure_pairs(data / "set", data / "damaged", restorer))
     (data / "damaged" / "a.jpg").rename(data / "damaged" / "c.jpg")
     with pytest.raises(OptionError, match="no picture"):

@@ -59,7 +59,9 @@ def test_orientation_is_applied_once_and_metadata_is_kept(tmp_path, photo):
         assert round(written.info["dpi"][0]) == 240
 
 
-@pytest.mark.parametrize("notation", [b'tiff:Orientation="6"', b"<tiff:Orientation>6</tiff:Orientation>"])
+@pytest.mark.parametrize(
+    "notation", [b'<rdf:Description tiff:Orientation="6"/>', b"<tiff:Orientation>6</tiff:Orientation>"]
+)
 def test_the_orientation_in_xmp_is_reset_too(notation, tmp_path, photo):
     xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF>" + notation + b"</rdf:RDF></x:xmpmeta>"
     exif = Image.Exif()

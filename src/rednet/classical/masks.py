@@ -37,6 +37,7 @@ Mask = NDArray[np.bool_]
 MaskShape = Literal["random", "text", "scratches"]
 
 HALF = 0.5  # of white
+GRAY = 0.1  # of white: channels that are no farther apart make no colour
 HALF_LEVEL = 0.5  # of 255: a deeper picture's colour counts as the nearest of 8 bits
 MAX_STROKES = 1000  # a share of nearly 1 may never be reached by thin strokes
 
@@ -127,14 +128,25 @@ def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
 
 
 def from_picture(pixels: Image, alpha: Image | None = None) -> Mask:
-    """Takes a picture as a mask: what is rather white than black is missing, unless it is rather transparent.
+    """Take a picture as a mask: what is rather white than black is missing.
+
+    On transparency, what is painted is missing, whatever its colour; but a picture of black and white stays one, with
+    the transparent parts known.
 
     Args:
         pixels: (H, W, C) in [0, 1].
         alpha: (H, W, 1) in [0, 1], or None.
     """
     white = np.asarray(pixels.mean(axis=2) >= HALF)
-    return white if alpha is None else white & (alpha[:, :, 0] >= HALF)
+    if alpha is None:
+        return white
+    painted = np.asarray(alpha[:, :, 0] >= HALF)
+    if painted.all():
+        return white
+    gray = np.ptp(pixels, axis=2) <= GRAY
+    drawn_white = painted & white
+    black_and_white = gray[painted].all() and drawn_white.any() and (painted & ~white).any()
+    return drawn_white if black_and_white else painted
 
 
 def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) -> Mask:

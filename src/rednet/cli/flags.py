@@ -38,6 +38,6 @@ def parameter(name: str, said: Setting, *flags: str) -> inspect.Parameter:
     if said.kind is Path:
         more["readable"] = False  # the reader reports a file that cannot be read
     option = typer.Option(*(flags or (flag(name),)), help=said.help, metavar=said.metavar, **more)
-    kind = Optional[said.kind] if said.default is None else said.kind  # noqa: UP045  # of a variable
+    kind = Optional[said.typed] if said.default is None else said.typed  # noqa: UP045  # of a variable
     default = inspect.Parameter.empty if said.default is MISSING else said.default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])

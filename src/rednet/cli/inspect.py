@@ -15,11 +15,15 @@ from rednet.cli.display import print_passed
 from rednet.cli.flags import RECURSIVE
 from rednet.cli.hints import flags_of_this_verb, hinted
 from rednet.images.formats import MAX_MEGAPIXELS
+from rednet.restoring.options import Options
+from rednet.values import check_setting, settings
 
 if TYPE_CHECKING:
     from rednet.files.listing import Entry
 
 __all__ = ["inspect"]
+
+RANGE = settings(Options)["range"]
 
 
 def inspect(
@@ -28,10 +32,7 @@ def inspect(
     ],
     recursive: RECURSIVE = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
-    value_range: Annotated[
-        str | None,
-        typer.Option("--range", metavar="LO,HI", help="Black and white in files of floats, if not 0,1."),
-    ] = None,
+    value_range: Annotated[str | None, typer.Option("--range", metavar=RANGE.metavar, help=RANGE.help)] = None,
     max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = MAX_MEGAPIXELS,
 ) -> None:
     """Estimate noise and JPEG quality, and say what restore would do."""
@@ -39,10 +40,9 @@ def inspect(
 
     from rednet.errors import ImageError, RednetError
     from rednet.files.listing import Entry
-    from rednet.images.colour import parse_range
     from rednet.restoring.inspection import inspect_file
 
-    limits = None if value_range is None else parse_range(value_range)
+    limits = check_setting(Options, "range", value_range)
     passed: Counter[str] = Counter()
     failed, flags = False, flags_of_this_verb()
     for found in find_pictures(pictures, passed, recursive=recursive):

@@ -26,7 +26,8 @@ from rednet.images.writing import check_apart, check_place, save_image, save_lev
 from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import Finding, inspect, sample_file, sampled
+from rednet.restoring.inspection import inspect, sample_file, sampled
+from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
@@ -70,7 +71,7 @@ class Report:
 
     @property
     def megapixels(self) -> float:
-        """That were written."""
+        """Megapixels that were written."""
         return self.width * self.height * self.pages / 1e6
 
 
@@ -95,13 +96,13 @@ class FileTask:
         self.resources = ExitStack()
 
     def look(self) -> None:
-        """Opens the file and decides what is to be done; nothing is written, and a large picture is not kept.
+        """Open the file and decide what is to be done; nothing is written, and a large picture is not kept.
 
         Raises:
             ImageError: it cannot be read, or its format cannot hold the result. OptionError: see `check`.
         """
         how = self.handling
-        self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.value_range)
+        self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.options.range)
         self.check()
         needed, limit = self.memory()
         self.streamed = (
@@ -117,7 +118,9 @@ class FileTask:
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
         self.finding = self.task.look(self.sample, self.source)  # of several pages, the first one decides
         self.report.words = self.finding.words
-        if how.skip_clean and self.inspected().clean:
+        if hint := range_hint(self.sample, self.file.depth, self.file.colours):
+            warn(hint)
+        if how.skip_clean and self.clean():
             self.skipped, self.report.words = True, "clean: left as it is"
             return
         row = written_format(self.target.suffix, self.target)
@@ -126,7 +129,7 @@ class FileTask:
             warn(f"cannot be kept: {'; '.join(lost)}")
 
     def load(self) -> None:
-        """Makes sure that the result can be written, looks at the picture, and reads it if it is small.
+        """Make sure that the result can be written, look at the picture, and read it if it is small.
 
         Raises:
             ImageError: it cannot be read or its result not be written. OptionError: see `check`.
@@ -142,12 +145,12 @@ class FileTask:
 
     @property
     def needs_whole(self) -> bool:
-        """Tells whether an option is asked for that looks at the whole picture at once."""
+        """Whether an option is asked for that looks at the whole picture at once."""
         how = self.handling
         return bool(self.whole or how.options.detail or how.options.tileable or how.show_removed or how.uncertainty)
 
     def check(self) -> None:
-        """Makes sure, before any work is done, that the options agree and the formats can hold the results.
+        """Make sure, before any work is done, that the options agree and the formats can hold the results.
 
         Raises:
             ImageError: a format cannot. OptionError: two outputs have one name, or an option does not suit the work.
@@ -164,8 +167,10 @@ class FileTask:
                 f"{how.max_megapixels:g}; raise max_megapixels",
                 option="max_megapixels",
             )
-        alpha = file.bands in (2, 4) and not self.task.opaque
-        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated)
+        alpha, data = file.layout.alpha is not None and not self.task.opaque, not file.layout.plain
+        check_format(
+            self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated, data=data
+        )
         if how.uncertainty is not None and not self.task.local:
             *most, last = (kind.verb for kind in TASKS.values() if kind.local)
             raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")
@@ -175,24 +180,24 @@ class FileTask:
             if path is not None:
                 if file.pages > 1:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
-                check_format(path, width=width, height=height, alpha=False)
+                check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
 
     def memory(self) -> tuple[float, float]:
-        """Gives the bytes that work on the whole picture would need, and those that may be used."""
+        """Return the bytes that work on the whole picture would need, and those that may be used."""
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
         return whole_memory(pixels, self.file.channels, self.task.floats), limit
 
-    def sample(self) -> NDArray[np.float32]:
-        """Gives the rows that are looked at."""
+    def sample(self, page: int = 0) -> NDArray[np.float32]:
+        """Return the rows of a page that are looked at."""
         if not self.pictures:
-            return sample_file(self.file)
-        return sampled(self.pictures[0].pixels)
+            return sample_file(self.file, page)
+        return sampled(self.pictures[page].pixels)
 
-    def inspected(self) -> Finding:
-        """Gives what an inspection finds, whatever the work is."""
-        return inspect(self.sample(), self.source)
+    def clean(self) -> bool:
+        """Return whether an inspection finds all pages clean, whatever the work is."""
+        return all(inspect(self.sample(page), self.source).clean for page in range(self.file.pages))
 
     def restore(self, restorer: Restorer, progress: Progress = silent) -> None:
         """Run the network.
@@ -246,9 +251,9 @@ class FileTask:
         return after
 
     def fitted(self, restorer: Restorer) -> Restorer:
-        """Gives the restorer with the largest pieces that fit into memory."""
+        """Return the restorer with the largest pieces that fit into memory."""
         file, how, engine = self.file, self.handling, restorer.engine
-        halo = restorer.reach(self_ensemble=how.options.self_ensemble, transparency=file.bands in (2, 4))
+        halo = restorer.reach(self_ensemble=how.options.self_ensemble, transparency=file.layout.alpha is not None)
         sample_bytes = 2 * np.dtype(file.depth).itemsize + 3 * np.dtype(np.float32).itemsize  # copies at the worst time
         size = Size(
             file.height,
@@ -264,7 +269,7 @@ class FileTask:
         return Restorer(engine, tile=tile, bands=pieces.bands)
 
     def save_extras(self, restorer: Restorer, restoration: Restoration, after: Picture) -> None:
-        """Writes what was removed, and how uncertain it is, where that is asked for."""
+        """Write what was removed, and how uncertain it is, where that is asked for."""
         how = self.handling
         saving = replace(how.saving, software=None)
         if how.show_removed is not None:
@@ -275,7 +280,7 @@ class FileTask:
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
     def save(self, seal: Callable[[Path], None] = lambda part: None) -> None:
-        """Encodes the result and gives it its name.
+        """Encode the result and give it its name.
 
         Args:
             seal: called with the whole file just before that.
@@ -298,6 +303,6 @@ class FileTask:
         self.report.seconds += time.perf_counter() - start
 
     def close(self) -> None:
-        """Gives back memory and temporary files."""
+        """Give back memory and temporary files."""
         self.resources.close()
         self.pictures, self.levels = [], []

@@ -13,13 +13,6 @@ from rednet.values import check_settings, parse_bytes, setting
 __all__ = ["Handling"]
 
 
-def _parse_range(text: str) -> tuple[float, float]:
-    """Parse a range; see `rednet.images.colour.parse_range`, which needs numpy."""
-    from rednet.images.colour import parse_range
-
-    return parse_range(text)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Handling:
     """How files are handled; an option that shapes an output is part of the ledger's fingerprint.
@@ -27,7 +20,6 @@ class Handling:
     Args:
         options: of the restoration.
         saving: how the result is saved.
-        value_range: see `PictureFile`.
         max_megapixels: the limit of the picture and of its result.
         max_memory: bytes.
     """
@@ -39,10 +31,6 @@ class Handling:
         Path, None, "Also write a picture of where 8 orientations disagree.", shapes=False
     )
     skip_clean: bool = setting(bool, False, "Write nothing for pictures that are clean already.", remote=False)
-    value_range: tuple[float, float] | None = setting(
-        str, None, "Black and white in a file of floats, if not 0,1.", called="range", parse=_parse_range,
-        metavar="LO,HI", example="0,4095",
-    )  # fmt: skip
     max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False, remote=False)
     max_memory: int | None = setting(
         str, None, "Memory to use, as in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE",

@@ -10,6 +10,7 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.images import Picture, PictureFile
+from rednet.images.doubles import join_halves
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
 from rednet.network.hints import Facts
@@ -35,7 +37,7 @@ __all__ = ["Spool", "open_spool", "restore_rows"]
 Array = NDArray[Any]
 STRIP_ROWS = 16
 SHORT, LONG, LONG8 = 3, 4, 16  # types of a TIFF's values
-UNSIGNED, FLOAT = 1, 3  # sample formats
+SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
 BLACK_IS_ZERO, RGB = 1, 2
 UNASSOCIATED_ALPHA = 2
 
@@ -55,14 +57,17 @@ class Spool:
     def __init__(self, part: Path, file: BinaryIO) -> None:
         self.part, self.file = part, file
         self.height = self.width = self.bands = 0
-        self.dtype = np.dtype(np.uint8)
+        self.dtype, self.doubles = np.dtype(np.uint8), False
         self.start = file.write(b"II+\0\x08\0\0\0" + bytes(8))
 
     def write(self, levels: Array) -> None:
         """Add rows, (h, w, bands)."""
+        levels = np.ascontiguousarray(levels)
+        self.doubles = levels.dtype == np.float64  # libvips reads their halves
+        levels = levels.view(np.uint32) if self.doubles else levels
         height, self.width, self.bands = levels.shape
         self.height, self.dtype = self.height + height, levels.dtype
-        self.file.write(np.ascontiguousarray(levels).data)
+        self.file.write(levels.data)
 
     def image(self) -> Any:
         """Return all rows as a libvips image, which reads them when it needs them."""
@@ -74,7 +79,8 @@ class Spool:
         vips = libvips()
         with self.part.open("rb") as file:
             source = vips.Source.new_from_descriptor(file.fileno())
-        return vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
+        image = vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
+        return join_halves(image) if self.doubles else image
 
     def directory(self, place: int) -> bytes:
         """Return the TIFF's directory, which is written at `place`, and the values that do not fit into it."""
@@ -84,7 +90,7 @@ class Spool:
         sizes[-1] = self.height * (strip // STRIP_ROWS) - (strips - 1) * strip
         offsets = self.start + np.arange(strips, dtype="<u8") * np.uint64(strip)
         each = np.ones(self.bands, "<u2")
-        alpha = self.bands in (2, 4)
+        beyond = self.bands - (3 if self.bands > 2 else 1)  # whatever they are: the file that is written will say it
         rows: list[tuple[int, int, Array]] = [
             (256, LONG, np.array([self.width], "<u4")),
             (257, LONG, np.array([self.height], "<u4")),
@@ -95,8 +101,8 @@ class Spool:
             (277, SHORT, np.array([self.bands], "<u2")),
             (278, LONG, np.array([STRIP_ROWS], "<u4")),
             (279, LONG8, sizes),
-            *([(338, SHORT, np.array([UNASSOCIATED_ALPHA], "<u2"))] if alpha else []),
-            (339, SHORT, each * (FLOAT if self.dtype.kind == "f" else UNSIGNED)),
+            *([(338, SHORT, np.full(beyond, UNASSOCIATED_ALPHA, "<u2"))] if beyond else []),
+            (339, SHORT, each * SAMPLE_FORMATS[self.dtype.kind]),
         ]
         behind = place + 8 + 20 * len(rows) + 8
         content, rest = struct.pack("<Q", len(rows)), b""
@@ -129,16 +135,21 @@ def restore_rows(
     Raises:
         ImageError: the file breaks off.
     """
-    window = Window(file, page)
-    for rows, correction in restorer.residual_rows(
-        window.read,
-        (file.height, file.width, file.channels),
-        facts,
-        apply_self_ensemble if options.self_ensemble else None,
-        progress,
-        transparency=file.bands > file.channels,
-        gain=exposure(sample_file(file, page)),
-    ):
+    window, sample = Window(file, page), sample_file(file, page)
+    walks = [
+        restorer.residual_rows(
+            partial(window.read_part, part),
+            (file.height, file.width, part.stop - part.start),
+            facts,
+            apply_self_ensemble if options.self_ensemble else None,
+            progress if part.start == 0 else silent,
+            transparency=file.layout.alpha is not None,
+            gain=exposure(sample[:, :, part]),
+        )
+        for part in file.layout.slices
+    ]
+    for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
+        rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
         yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
 
 
@@ -162,6 +173,13 @@ class Window:
         self.start = min(rows.start, self.taken)
         part = self.picture(rows)
         return with_marks(part.pixels, None, hidden_pixels(part))
+
+    def read_part(self, part: slice, rows: slice) -> View:
+        """Return the same of some channels only."""
+        view, channels = self.read(rows), self.file.channels
+        if part == slice(0, channels):
+            return view
+        return np.concatenate([view[:, :, part], view[:, :, channels:]], axis=2)
 
     def take(self, rows: slice) -> Picture:
         """Return rows whose result is there, for the last time."""

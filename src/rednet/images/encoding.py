@@ -9,15 +9,19 @@ from rednet.errors import ImageError
 from rednet.forking import check_threads
 from rednet.images.exif import Outcome
 from rednet.images.formats import Format, format_of, in_words, written_endings, written_formats
+from rednet.images.layout import ALPHA
 from rednet.images.metadata import Metadata, was_turned
 from rednet.images.picture import libvips
 from rednet.images.saving import Saving
+from rednet.images.tiff_pages import EXTRA_SAMPLES, write_extra_samples
 from rednet.stopping import asker
 
 __all__ = ["check_format", "encode", "losses", "written_format"]
 
 EXIF_BY_LIBVIPS = ("WebP", "AVIF")  # elsewhere, EXIF is put in place afterwards, as libvips would change more of it
 CLASSIC_TIFF = 3_900_000_000  # bytes of pixels; more may not fit the 32-bit offsets of a classic TIFF
+GRAY = ("b-w", "grey16", "multiband")
+SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "double": 8}  # bytes; 4 of the others
 DEEP_AVIF = 12  # bits
 
 
@@ -30,7 +34,9 @@ def written_format(ending: str, path: Path | None = None) -> Format:
     return row
 
 
-def check_format(path: Path, *, width: int, height: int, alpha: bool, pages: int = 1, animated: bool = False) -> None:
+def check_format(
+    path: Path, *, width: int, height: int, alpha: bool, pages: int = 1, animated: bool = False, data: bool = False
+) -> None:
     """Make sure that the format of a name can hold a picture.
 
     Args:
@@ -41,11 +47,11 @@ def check_format(path: Path, *, width: int, height: int, alpha: bool, pages: int
         animated: they are the frames of an animation.
 
     Raises:
-        ImageError: it is unknown, or has no transparency, no pages, or no room.
+        ImageError: it is unknown, or has no transparency, no pages, no bands of data, or no room.
     """
 
     def lack(row: Format) -> str:
-        return row.lack(width=width, height=height, alpha=alpha, pages=pages, animated=animated)
+        return row.lack(width=width, height=height, alpha=alpha, pages=pages, animated=animated, data=data)
 
     missing = lack(written_format(path.suffix, path))
     if missing:
@@ -73,7 +79,7 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
     page = image.height // pages
     outcome = outcome_of(header, image.width, page, None if saving.strip_metadata else saving.software)
     metadata = Metadata(header, row, outcome, strip=saving.strip_metadata)
-    image = metadata.put_on(image.copy(interpretation=interpretation(image)))
+    image = metadata.put_on(image.copy(interpretation=interpretation(image, header)))
     if row.name in EXIF_BY_LIBVIPS and metadata.exif:
         image.set_type(vips.GValue.blob_type, "exif-data", metadata.exif)
     if pages > 1:
@@ -84,8 +90,8 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
     if row.name == "AVIF" and image.format == "ushort":
         options["bitdepth"] = DEEP_AVIF
     if row.name == "TIFF":
-        size = image.width * image.height * image.bands * {"uchar": 1, "ushort": 2}.get(image.format, 4)
-        whole = image.format in ("uchar", "ushort")  # few readers know the predictor of floats
+        size = image.width * image.height * image.bands * SIZES.get(image.format, 4)
+        whole = image.format not in ("float", "double")  # few readers know the predictor of floats
         options |= {"predictor": "horizontal" if whole else "none", "bigtiff": size > CLASSIC_TIFF}
     target = vips.Target.new_to_descriptor(file.fileno())
     stopped = heed_stop(image)
@@ -95,6 +101,11 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
         if stopped:
             raise stopped[0] from None
         raise
+    if row.name == "TIFF" and header is not None and header.get_typeof(EXTRA_SAMPLES):
+        extra = [int(value) for value in header.get(EXTRA_SAMPLES).split(",")]
+        if image.bands < header.bands:  # the transparency has been used up
+            extra = [value for value in extra if value not in ALPHA]
+        write_extra_samples(file, extra)
     metadata.finish(file, image)
 
 
@@ -142,8 +153,8 @@ def heed_stop(image: Any) -> list[BaseException]:
     return stopped
 
 
-def interpretation(image: Any) -> str:
-    """Return how libvips calls the colours of an image, by its bands and depth."""
-    if image.bands < 3:
+def interpretation(image: Any, header: Any) -> str:
+    """Return how libvips calls the colours of an image, by its bands and depth; of data, as the file did."""
+    if image.bands < 3 or (header is not None and header.get_typeof(EXTRA_SAMPLES) and header.interpretation in GRAY):
         return "grey16" if image.format == "ushort" else "b-w"
     return "rgb16" if image.format == "ushort" else "srgb"

@@ -47,6 +47,7 @@ class Format:
         alpha: whether it has transparency.
         pages: whether a file can hold several pages.
         animated: whether its pages are the frames of an animation.
+        data: whether a file can hold bands that are neither colours nor transparency.
         metadata: what its files can tell besides EXIF, XMP and a profile, which all can.
         longest_side: px; None if no picture is too large.
         lossy: whether it is written with a quality, 1 to 100.
@@ -67,6 +68,7 @@ class Format:
     alpha: bool = True
     pages: bool = False
     animated: bool = False
+    data: bool = False
     metadata: tuple[str, ...] = ()
     longest_side: int | None = None
     lossy: bool = False
@@ -80,10 +82,14 @@ class Format:
             return depth
         return self.float_depth if depth.startswith("float") else self.depths[-1]
 
-    def lack(self, *, width: int, height: int, alpha: bool, pages: int = 1, animated: bool = False) -> str:
+    def lack(
+        self, *, width: int, height: int, alpha: bool, pages: int = 1, animated: bool = False, data: bool = False
+    ) -> str:
         """Return in words why a file cannot hold such a picture; nothing if it can."""
         if alpha and not self.alpha:
             return f"{self.name} has no transparency"
+        if data and not self.data:
+            return f"{self.name} has no bands besides gray or RGB and transparency"
         if pages > 1 and not self.pages:
             if animated:
                 return f"the picture is an animation of {pages} frames, and {self.name} holds none"
@@ -93,7 +99,7 @@ class Format:
         return ""
 
 
-ALL_DEPTHS = ("uint8", "uint16", "float32", "float64")
+ALL_DEPTHS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 FULL_COLOUR = {"subsample_mode": "off"}  # 4:4:4
 
 FORMATS: tuple[Format, ...] = (
@@ -107,8 +113,9 @@ FORMATS: tuple[Format, ...] = (
         metadata=("chunks",), first_bytes=(b"\x89PNG",),
     ),
     Format(
-        "TIFF", (".tif", ".tiff"), "tiffload", "tiffsave", "image/tiff", depths=ALL_DEPTHS, pages=True,
-        metadata=("IPTC", "tags"), saving={"compression": "deflate"}, browsers=False, first_bytes=(b"II", b"MM"),
+        "TIFF", (".tif", ".tiff"), "tiffload", "tiffsave", "image/tiff", depths=ALL_DEPTHS, float_depth="float32",
+        pages=True, data=True, metadata=("IPTC", "tags"), saving={"compression": "deflate"}, browsers=False,
+        first_bytes=(b"II", b"MM"),
     ),
     Format(
         "WebP", (".webp",), "webpload", "webpsave", "image/webp", gray=False, pages=True, animated=True,

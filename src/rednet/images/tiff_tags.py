@@ -65,24 +65,32 @@ class FileTags(NamedTuple):
     lost: list[str]
 
 
-def read_tags(path: Path, pages: int) -> FileTags | None:
-    """Read what the tags of a TIFF file tell; None if it is broken."""
+def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
+    """Read what the tags of a TIFF file tell; None if it is broken.
+
+    Args:
+        path: of the file.
+        pages: the numbers of the pages whose tags are read, from 0 on, ascending.
+    """
     kept: list[Directory] = []
     lost: list[str] = []
     with open_regular(path) as file:
         try:
             order, big, offset = read_head(file)
-            first, _ = read_directory(file, offset, order, big)
-            camera, place = (read_below(file, first, number, order, big) for number in (EXIF, GPS))
+            first: Directory = {}
             size = 0
-            for _ in range(pages):
+            for number in range(max(pages) + 1):
                 directory, offset = read_directory(file, offset, order, big)
-                kept.append(copied(directory, lost))
-                size += sum(len(tag.values) for tag in kept[-1].values())
+                if number == pages[0]:
+                    first = directory
+                if number in pages:
+                    kept.append(copied(directory, lost))
+                    size += sum(len(tag.values) for tag in kept[-1].values())
                 if size > MOST_KEPT:
                     return FileTags([], ({}, {}, {}), b"", b"", False, [*lost, "its tags, of more than 64 MB"])
                 if not offset:
                     break
+            camera, place = (read_below(file, first, number, order, big) for number in (EXIF, GPS))
         except (struct.error, OSError, OverflowError, ValueError):
             return None
     common = {tag: first[tag] for tag in COMMON if tag in first}

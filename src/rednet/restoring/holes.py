@@ -18,8 +18,9 @@ from rednet.classical.resize import imresize
 from rednet.classical.torus import wrapped
 from rednet.errors import OptionError
 from rednet.images import Picture
+from rednet.images.picture import join_parts
 from rednet.network.hints import Facts
-from rednet.progress import Progress
+from rednet.progress import Progress, portion
 from rednet.restoring.correction import hidden_pixels, put_in
 from rednet.restoring.network import Network
 from rednet.restoring.options import Options
@@ -47,12 +48,26 @@ def fill_picture(
     Raises:
         OptionError: the mask does not fit, or covers all.
     """
-    y, hidden, lost = picture.pixels, hidden_pixels(picture), network.check_mask(mask, picture.pixels)
+    lost = network.check_mask(mask, picture.pixels)
     if not lost.any():
         return picture
     if lost.all():
         raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
-    repeats = options.tileable
+    parts = picture.parts
+    return join_parts(
+        picture,
+        [
+            _fill_part(network, part, facts, lost, options, portion(progress, number, len(parts)))
+            for number, part in enumerate(parts)
+        ],
+    )
+
+
+def _fill_part(
+    network: Network, picture: Picture, facts: Facts, lost: Mask, options: Options, progress: Progress
+) -> Picture:
+    """Fill the missing pixels of one or three channels."""
+    y, hidden, repeats = picture.pixels, hidden_pixels(picture), options.tileable
 
     def restore(guess: Pixels, holes: Mask) -> Pixels:
         return guess + network.residual(guess, facts, holes, options.self_ensemble, progress, tileable=repeats)

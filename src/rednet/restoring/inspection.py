@@ -15,6 +15,7 @@ from rednet.images import MAX_MEGAPIXELS, PictureFile
 from rednet.network.hints import Facts
 from rednet.opening import open_regular
 from rednet.restoring.exposure import exposure
+from rednet.restoring.ranges import range_hint
 
 __all__ = [
     "FileInspection",
@@ -252,7 +253,8 @@ class FileInspection:
     words: str
 
     def __str__(self) -> str:
-        colours = ("gray" if self.channels == 1 else "RGB") + (" with transparency" if self.transparency else "")
+        known = {1: "gray", 3: "RGB"}.get(self.channels, f"{self.channels} bands")
+        colours = known + (" with transparency" if self.transparency else "")
         pages = f", {self.pages} pages" if self.pages > 1 else ""
         jpeg = f"JPEG quality {self.quality}" if self.quality else "traces of JPEG" if self.traces else "no JPEG traces"
         return (
@@ -270,11 +272,15 @@ def inspect_file(
         path, max_megapixels, value_range: see `PictureFile`.
 
     Raises:
-        ImageError: it cannot be read. OptionError: a range is given and the file is not of floats.
+        ImageError: it cannot be read.
     """
     file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
-    found = inspect(sample_file(file), path)
+    sample = sample_file(file)
+    found = inspect(sample, path)
+    hint = range_hint(lambda: sample, file.depth, file.colours)
+    transparency = file.layout.alpha is not None
     return FileInspection(
-        str(path), file.kind, file.width, file.height, file.pages, file.channels, file.bands in (2, 4), file.depth,
-        round(found.sigma, 2), found.quality, found.traces, found.clean, found.words,
+        str(path), file.kind, file.width, file.height, file.pages, file.channels, transparency, file.depth,
+        round(found.sigma, 2), found.quality, found.traces, found.clean,
+        f"{found.words}; {hint}" if hint else found.words,
     )  # fmt: skip

@@ -17,8 +17,8 @@ from rednet.images import Picture
 from rednet.machine import Device
 from rednet.network.architecture import round_up
 from rednet.network.hints import Facts, hint_vector
-from rednet.progress import Progress, silent
-from rednet.restoring.correction import hidden_pixels
+from rednet.progress import Progress, portion, silent
+from rednet.restoring.correction import hidden_pixels, shown_depth
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.inspection import sampled
 from rednet.restoring.options import Options
@@ -91,14 +91,18 @@ class Network:
 
         What is bright has been guessed rather than seen. It is a hint, not a calibrated error.
         """
-        hidden = hidden_pixels(picture)
-        spread = self.residual(
-            picture.pixels, facts, None, False, progress, hidden, spread_of_orientations, tileable=tileable
-        )
+        hidden, parts = hidden_pixels(picture), picture.parts
+        spreads = [
+            self.residual(
+                part.pixels, facts, None, False, portion(progress, number, len(parts)), hidden, spread_of_orientations,
+                tileable=tileable,
+            )
+            for number, part in enumerate(parts)
+        ]  # fmt: skip
+        spread = np.concatenate(spreads, axis=2).mean(axis=2, keepdims=True)
         if hidden is not None:
             spread[hidden] = 0
-        pixels = spread.mean(axis=2, keepdims=True) * np.float32(SPREAD_GAIN)
-        return Picture(pixels, None, picture.depth)
+        return Picture(spread * np.float32(SPREAD_GAIN), None, shown_depth(picture))
 
     def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
         """Return a mask as booleans; raise OptionError if the network takes none or it does not fit the picture."""

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from rednet.classical.kernels import Kernel
 from rednet.images import Picture, from_any
 from rednet.network.hints import Facts
-from rednet.progress import Progress, silent
+from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import apply_correction
-from rednet.restoring.inspection import Finding
+from rednet.restoring.inspection import Finding, sampled
 from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
+from rednet.restoring.ranges import range_hint
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
+from rednet.warning import warn
 from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
 __all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
@@ -91,7 +93,7 @@ class Restorer(Network):
         found: Finding | None = None,
         progress: Progress = silent,
     ) -> Restoration:
-        """Run the network.
+        """Run the network; bands that are no photograph go through it one by one.
 
         Args:
             task: what is to be done.
@@ -104,7 +106,12 @@ class Restorer(Network):
         found = task.look(lambda: picture.pixels, path) if found is None else found
         before = task.prepare(picture, options)
         filled = task.fill(self, before, options, progress)
-        return Restoration(task, before, filled, task.correct(self, filled, found, options, progress), found)
+        parts = filled.parts
+        corrections = [
+            task.correct(self, part, found, options, portion(progress, number, len(parts)))
+            for number, part in enumerate(parts)
+        ]
+        return Restoration(task, before, filled, np.concatenate(corrections, axis=2), found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
@@ -115,13 +122,16 @@ class Restorer(Network):
             keywords: the fields of `Options`, and `progress`.
 
         Returns:
-            The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array.
+            The same kind as `image`: an array of its type and shape, a PIL image (of its mode, or of gray, RGB, either
+            with transparency, for the modes 1, P, CMYK and the like); for a path, an array, (H, W) for gray.
 
         Raises:
             ImageError: not a picture. OptionError: an option is out of range. TypeError: there is no such option.
         """
         options, progress = read_keywords(keywords)
-        picture, back = from_any(task.admit(image))
+        picture, back = from_any(task.admit(image), options.range)
+        if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
+            warn(hint)
         path = Path(image) if isinstance(image, str | Path) else None
         return back(self.run(task, picture, options, path=path, progress=progress))
 

@@ -107,10 +107,10 @@ def _field(said: Setting, description: str) -> Any:
     """Return an option as a field of pydantic, and its default."""
     description += f" A file comes as {said.upload}." if said.upload else ""
     ranged: dict[str, Any] = {"ge": said.lowest, "le": said.highest} if said.kind in (int, float) else {}
-    longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.kind is str else {}
+    longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.typed is str else {}
     examples = [said.example] if said.example else None
     default = None if said.default is MISSING else said.default
-    kind = Optional[said.kind] if default is None else said.kind  # noqa: UP045  # of a variable
+    kind = Optional[said.typed] if default is None else said.typed  # noqa: UP045  # of a variable
     return Annotated[kind, Field(description=description, examples=examples, **ranged, **longest)], default
 
 
