@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rednet.classical.kernels import load_kernel
 from rednet.cli.app import app
 from rednet.errors import ImageError
-from rednet.files.listing import walk
+from rednet.files.listing import pictures_below
 from rednet.images import PictureFile, formats, from_array, read_picture, to_array, write_picture
 from rednet.images.encoding import check_format
 from rednet.images.picture import libvips
@@ -133,7 +133,7 @@ def test_without_its_row_a_format_is_unknown(table, tmp_path):
         PictureFile(tmp_path / "a.webp")
     with pytest.raises(ImageError, match="must end in one of"):
         write_picture(tmp_path / "b.webp", from_array(levels))
-    assert not list(walk(tmp_path, recursive=False, passed=Counter()))
+    assert not list(pictures_below(tmp_path, recursive=False, passed=Counter()))
 
 
 def test_a_row_is_all_that_a_new_format_needs(table, tmp_path, make_model):

@@ -306,6 +306,26 @@ def test_a_picture_of_gamma_1_is_seen_as_it_shows(tmp_path):
     assert np.abs(shown / 255 - expected).max() < 1.5 / 255
 
 
+def nclx(path, primaries, transfer):
+    """An AVIF that says what its colours mean by code points alone."""
+    save(path, quality=95)
+    content = path.read_bytes()
+    place = content.index(b"colrnclx") + 8
+    path.write_bytes(content[:place] + bytes([0, primaries, 0, transfer]) + content[place + 4 :])
+
+
+def test_colours_that_an_avif_tells_by_code_points_follow(restored, tmp_path):
+    nclx(tmp_path / "sdr.avif", 1, 13)
+    nclx(tmp_path / "p3.avif", 12, 13)
+    nclx(tmp_path / "pq.avif", 9, 16)
+    for name, has_profile in (("sdr", False), ("p3", True), ("pq", False)):
+        with Image.open(restored(tmp_path / f"{name}.avif")) as file:
+            assert ("icc_profile" in file.info) == has_profile
+        assert ("coded for HDR screens" in " ".join(restored.warnings)) == (name == "pq")
+    assert (b"cICP", bytes([9, 16, 0, 1])) in make.chunks_of(restored(tmp_path / "pq.avif", ".png"))
+    assert restored.warnings == []
+
+
 def test_physical_sizes_of_a_png_follow(restored, tmp_path):
     make.png(tmp_path / "a.png", (b"sCAL", b"\x010.5\x000.25"), (b"bKGD", bytes(6)))
     found = dict(make.chunks_of(restored(tmp_path / "a.png")))

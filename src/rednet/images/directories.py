@@ -61,8 +61,8 @@ def read_directory(file: BinaryIO, offset: int, order: str, big: bool) -> tuple[
     found: Directory = {}
     for start in range(0, len(content) - size + 1, size):
         tag, kind, number = struct.unpack_from(order + entry_form, content, start)
-        length = number * SIZES.get(kind, MOST_BYTES + 1)
-        if length > MOST_BYTES:
+        length = number * SIZES.get(kind, 0)
+        if kind not in SIZES or length > MOST_BYTES:
             continue
         values = content[start + size - room : start + size][:length]
         if length > room:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rednet.images.chunks import COLOURS, add_chunks, chunks_in, join_chunks, kept_chunks
+from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.directories import Directory, Tag
 from rednet.images.exif import Outcome, renew_exif
@@ -34,6 +34,7 @@ from rednet.images.tiff_tags import (
 )  # fmt: skip
 from rednet.images.tiff_truth import renew_tags, science_in
 from rednet.images.xmp import parts_told, renew_xmp
+from rednet.opening import open_regular
 
 __all__ = ["Metadata", "attach_metadata", "mark_turned", "was_turned"]
 
@@ -43,8 +44,11 @@ TIMING = ("delay", "loop")
 SEGMENTS, CHUNKS, TAGS, LOST = "rednet-segments", "rednet-chunks", "rednet-tags", "rednet-lost"
 TURNED, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-big-endian", "rednet-made-profile"
 NO_RESOLUTION = 72 / 25.4  # px a mm, which libvips writes where no resolution is known
+# libvips' types of values, by the names of numpy.
 DEPTHS = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
           "float": "float32", "double": "float64"}  # fmt: skip
+NCLX = b"colrnclx"
+MOST_HEAD = 65536  # bytes of an AVIF file among which its properties lie
 MOST_WORDS = 200  # characters about one thing that is lost
 PLAIN_TAGS = 32768  # tags from here on are those of programs and fields of work
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -57,7 +61,7 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
         image: the first page, upright.
         path: of the file.
         kind: the name of its format.
-        pages: the numbers of the pages that are read.
+        pages: the numbers of the pages that are read, from 0 on.
     """
     image = image.copy()
     lost = parts_told(field(image, XMP)) if field(image, XMP) else []
@@ -65,8 +69,8 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
         kept, more = kept_segments(path)
         set_bytes(image, SEGMENTS, kept)
         lost += more
-    elif kind == "PNG":
-        kept, more = kept_chunks(path)
+    elif kind in ("PNG", "AVIF"):
+        kept, more = kept_chunks(path) if kind == "PNG" else (join_chunks(coded_colours(path)), [])
         set_bytes(image, CHUNKS, kept)
         lost += more
         found = dict(chunks_in(kept))
@@ -84,6 +88,20 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
             lost += tags.lost
     set_bytes(image, LOST, "\n".join(lost).encode())
     return image
+
+
+def coded_colours(path: Path) -> list[Chunk]:
+    """Read by which code points an AVIF file says what its colours mean, as the chunk of PNG that says the same.
+
+    Source: ISO 14496-12 (2022), section 12.1.5, the box colr of type nclx.
+    """
+    with open_regular(path) as file:
+        head = file.read(MOST_HEAD)
+    place = head.find(NCLX) + len(NCLX)
+    primaries, transfer = (int.from_bytes(head[place + n : place + n + 2], "big") for n in (0, 2))
+    if place < len(NCLX) or max(primaries, transfer) > 255 or 2 in (primaries, transfer):  # 2 means unspecified
+        return []
+    return [Chunk(b"cICP", bytes([primaries, transfer, 0, 1]))]
 
 
 def mark_turned(image: Any) -> Any:

@@ -66,7 +66,12 @@ class FileTags(NamedTuple):
 
 
 def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
-    """Read what the tags of some pages of a TIFF file tell, counted from 0; None if it is broken."""
+    """Read what the tags of a TIFF file tell; None if it is broken.
+
+    Args:
+        path: of the file.
+        pages: the numbers of the pages whose tags are read, from 0 on, ascending.
+    """
     kept: list[Directory] = []
     lost: list[str] = []
     with open_regular(path) as file:
@@ -74,12 +79,10 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
             order, big, offset = read_head(file)
             first: Directory = {}
             size = 0
-            wanted = set(pages)
-            for page in range(max(pages) + 1):
+            for number in range(pages[-1] + 1):
                 directory, offset = read_directory(file, offset, order, big)
-                if page == pages[0]:
-                    first = directory
-                if page in wanted:
+                if number in pages:
+                    first = first or directory
                     kept.append(copied(directory, lost))
                     size += sum(len(tag.values) for tag in kept[-1].values())
                 if size > MOST_KEPT:

@@ -27,8 +27,7 @@ RPC_PLACES, RPC_SIZES = (2, 3), (7, 8)  # its numbers in pixels: offsets and sca
 GDAL_METADATA = 42112
 RASTER_TYPE, IS_POINT = 1025, 2  # a GeoTIFF's key: coordinates are of the centres of pixels, not of their corners
 PIXELS = r"<(?:\w+:)?Pixels\b[^>]*>"  # the element of OME-XML that describes them
-SAME_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32")
-OME_TYPES = {**{depth: depth for depth in SAME_TYPES}, "float32": "float", "float64": "double"}
+OME_TYPES = {"float32": "float", "float64": "double"}  # others have the same name as here
 
 
 def science_in(directory: Directory) -> list[str]:
@@ -92,7 +91,7 @@ def is_ome(description: str) -> bool:
 
 def renew_ome(words: str, outcome: Outcome, depth: str) -> tuple[str, list[str]]:
     """Set sizes, type and byte order of the pixels in OME-XML; regions, which are in pixels, go if those change."""
-    told = {"SizeX": outcome.width, "SizeY": outcome.height, "BigEndian": "false", "Type": OME_TYPES[depth]}
+    told = {"SizeX": outcome.width, "SizeY": outcome.height, "BigEndian": "false", "Type": OME_TYPES.get(depth, depth)}
 
     def renewed(found: re.Match[str]) -> str:
         start = found[0]
