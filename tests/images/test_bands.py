@@ -179,7 +179,7 @@ def test_a_copy_beside_the_picture_is_left_out_and_told(kind, first, tmp_path, r
             page()
     with caplog.at_level(logging.WARNING):
         assert read_picture(tmp_path / "a.tif").size == "64x48"
-    assert "1 of its 2 pages" in caplog.text
+    assert "1 of the 2 pages" in caplog.text
     run_task(tmp_path / "a.tif", tmp_path / "b.tif", restorer, BLIND)
     with tifffile.TiffFile(tmp_path / "b.tif") as file:
         assert [page.shape for page in file.pages] == [(48, 64)]
