@@ -39,7 +39,7 @@ def make_model(tmp_path_factory):
     import torch
 
     from rednet.network.model import TAPS, REDNet
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     def make(*, positive=False, **fields) -> Path:
         torch.manual_seed(0)

@@ -1,6 +1,7 @@
 """Takes a file through all that the command does with it, for tests of several folders."""
 
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.restoring.options import Options
 from rednet.restoring.tasks import Told
 from rednet.values import settings

@@ -11,7 +11,7 @@ import pytest
 from rednet.degradations import KINDS, Blur, Identity
 from rednet.evaluation.protocols import PROTOCOLS
 from rednet.network.architecture import REDNetConfig
-from rednet.zoo.folder import load_chain
+from rednet.zoo.model_folder import load_chain
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -120,3 +120,13 @@ def test_a_golden_set_sees_each_pixel_the_shape_and_the_type(script):
     values = np.zeros((2, 3), np.uint8)
     others = [values.T, values.astype(np.int8), np.eye(2, 3, dtype=np.uint8)]
     assert hashed(values) == hashed(values.copy()) and all(hashed(values) != hashed(other) for other in others)
+
+
+def test_the_bench_of_first_looks_has_600_pictures_and_makes_the_same_one_twice(script, tmp_path):
+    pictures = script("looks_pictures").bench(tmp_path)
+    cases = list(pictures.cases())
+    assert len(cases) == 600
+    drawn = next(case for case in cases if case.kind == "page" and case.damage == "jpeg file")
+    one, two = drawn.made(), drawn.made()
+    assert one.saved == two.saved and np.array_equal(one.y, two.y)
+    assert one.quality is not None and not np.array_equal(one.x, one.y)

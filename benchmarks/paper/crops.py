@@ -20,7 +20,7 @@ from rednet.degradations import GaussianNoise, Identity, Mixture, Scaling
 from rednet.degradations.degraded import UNTOUCHED, Degradation
 from rednet.network.hints import HINTS
 from rednet.network.model import REDNetConfig
-from rednet.training.patches import Crop, enlarge
+from rednet.training.patches import Crop, padded
 from rednet.training.recipe import Data
 
 
@@ -90,7 +90,7 @@ class DeviceCrops:
     ) -> None:
         self.model, self.data, self.seed, self.mixture = model, data, seed, mixture
         self.size = data.patch + data.margin
-        large = [enlarge(picture, self.size) for picture in pictures]
+        large = [padded(picture, self.size) for picture in pictures]
         self.levels = torch.from_numpy(np.concatenate([picture.ravel() for picture in large])).to(place)
         shapes = torch.tensor([picture.shape[:2] for picture in large], device=place)
         self.heights, self.widths = shapes.unbind(1)

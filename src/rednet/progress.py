@@ -1,4 +1,4 @@
-"""How long work says how far it is: it calls a function with the share that is done, 0 to 1."""
+"""Progress of long work: the work calls a function with the finished fraction, 0 to 1."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["Progress", "silent"]
 Progress = Callable[[float], None]
 
 
-def silent(share: float) -> None:
-    """Take note of the progress of work whose progress nobody wants to know."""
+def silent(fraction: float) -> None:
+    """Ignore the progress; the default of all `progress` arguments."""

@@ -159,7 +159,7 @@ def test_drawings_need_no_data_and_no_installed_font(monkeypatch, tmp_path):
 
 
 def test_a_missing_set_says_what_to_give(data):
-    with pytest.raises(OptionError, match="give the folder that holds"):
+    with pytest.raises(OptionError, match="give the folder that contains"):
         list(cases(PROTOCOLS["set5-x2"], data))
 
 

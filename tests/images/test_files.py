@@ -10,8 +10,8 @@ from PIL import Image, ImageCms
 
 from rednet.errors import ImageError, OptionError
 from rednet.images import from_array, read_picture, to_array, write_picture
-from rednet.images.encoding import Saving
 from rednet.images.formats import written_endings
+from rednet.images.saving import Saving
 from rednet.images.writing import check_place, save_levels
 from rednet.whole_files import part_file, sweep
 

@@ -14,7 +14,7 @@ from rednet.network.architecture import REDNetConfig
 from rednet.training.loop import Budget, train
 from rednet.training.recipe import load_recipe, load_tables
 from rednet.training.start import starting_network
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 RECIPES = Path(__file__).parent.parent.parent / "recipes"

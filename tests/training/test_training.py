@@ -20,7 +20,7 @@ from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Distillation, Schedule, load_recipe
 from rednet.training.start import load_teacher, starting_network
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))
@@ -172,7 +172,7 @@ def test_a_pupil_learns_from_the_truth_and_its_teacher(recipe, data, make_model,
 
 def test_a_teacher_must_take_the_same_inputs(recipe, make_model):
     teacher = make_model(depth=4, width=4, channels=3, stride=2)
-    with pytest.raises(TrainingError, match="the teacher takes"):
+    with pytest.raises(TrainingError, match="the teacher's"):
         load_teacher(replace(recipe, distillation=Distillation(str(teacher))))
 
 
@@ -180,7 +180,7 @@ def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):
     assert [p.name for p in list_pictures(data, ["train"], ["train/9.png"])] == ["0.png", "1.png", "2.png"]
     with pytest.raises(TrainingError, match="do not exist"):
         list_pictures(data, ["train"], ["train/x.png"])
-    with pytest.raises(TrainingError, match="give the folder that holds"):
+    with pytest.raises(TrainingError, match="give the folder that contains"):
         list_pictures(data, ["nosuch"])
 
 

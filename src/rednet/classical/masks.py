@@ -18,7 +18,7 @@ from rednet.errors import OptionError
 from rednet.packages import need
 
 __all__ = [
-    "SHAPES",
+    "MASK_SHAPES",
     "Mask",
     "MaskShape",
     "from_layers",
@@ -57,7 +57,7 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
         pen.text(place, word, font=font(size), fill=1, stroke_width=int(rng.integers(0, 2)))
         if np.asarray(picture).mean() >= share:
             break
-    return drawn(picture)
+    return to_mask(picture)
 
 
 def pillow(module: str) -> Any:
@@ -71,7 +71,7 @@ def canvas(height: int, width: int) -> tuple[Any, Any]:
     return picture, pillow("ImageDraw").Draw(picture)
 
 
-def drawn(picture: Any) -> Mask:
+def to_mask(picture: Any) -> Mask:
     """Gives what was drawn as a mask; Pillow's own booleans are bytes of 255, which compiled code may stumble over."""
     return np.array(picture, np.uint8) > 0
 
@@ -92,10 +92,10 @@ def scratches(height: int, width: int, share: float, rng: np.random.Generator) -
         pen.line([(float(x), float(y)) for x, y in curve], fill=1, width=int(rng.integers(1, 13)), joint="curve")
         if np.asarray(picture).mean() >= share:
             break
-    return drawn(picture)
+    return to_mask(picture)
 
 
-SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator], Mask]] = {
+MASK_SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator], Mask]] = {
     "random": random_pixels,
     "text": written_text,
     "scratches": scratches,

@@ -1,4 +1,4 @@
-"""`rednet inspect`: what is wrong with pictures, without touching them."""
+"""`rednet inspect`: says what is wrong with pictures, and changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednet.cli.display import print_passed
+from rednet.cli.flags import RECURSIVE
 from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.images.formats import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
     from rednet.files.listing import Entry
@@ -24,12 +26,12 @@ def inspect(
     pictures: Annotated[
         list[Path], typer.Argument(help="Pictures and folders to look at.", show_default=False, readable=False)
     ],
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
+    recursive: RECURSIVE = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
     value_range: Annotated[
         str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of files of floats; else 0,1.")
     ] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 500.0,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = MAX_MEGAPIXELS,
 ) -> None:
     """Estimate noise and JPEG quality, and say what restore would do."""
     from dataclasses import asdict
@@ -62,21 +64,21 @@ def inspect(
 
 
 def find_pictures(inputs: list[Path], passed: Counter[str], *, recursive: bool) -> Iterator[Path | Entry]:
-    """Gives files, and the pictures of folders; entries with errors for what cannot be read.
+    """Yield files, and the pictures of folders; for what cannot be read, entries with errors.
 
     Args:
         inputs: files and folders.
-        passed: counts what is passed over, see `rednet.files.listing.list_entries`.
+        passed: counts what is skipped, see `rednet.files.listing.list_entries`.
         recursive: read the folders below, too.
     """
-    from rednet.files.listing import Entry, leads_to_folder, walk
+    from rednet.files.listing import Entry, leads_to_folder, pictures_below
 
     for given in inputs:
         if not leads_to_folder(given):
             yield given
             continue
         empty = True
-        for found in walk(given, recursive=recursive, passed=passed):
+        for found in pictures_below(given, recursive=recursive, passed=passed):
             empty = False
             yield found
         if empty:

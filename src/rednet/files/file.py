@@ -17,56 +17,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError, RednetError
+from rednet.files.handling import Handling
 from rednet.files.streaming import Spool, open_spool, restore_rows
-from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
-from rednet.images.encoding import Saving, check_format
+from rednet.images import Picture, PictureFile
+from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.inspection import Finding, inspect, sample_file, sampled
-from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import TASKS, Task
-from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
-from rednet.values import setting
+from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
+from rednet.warning import heard, warn
 
-__all__ = ["FileTask", "Handling", "Report"]
+__all__ = ["FileTask", "Report"]
 
 Array = NDArray[Any]
 
 STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the memory
 
 
-@dataclass(frozen=True)
-class Handling:
-    """How files are handled; what shapes an output is part of the ledger's fingerprint.
-
-    Args:
-        options: of the restoration.
-        saving: how the result is saved.
-        value_range: black and white of files of floats, see `PictureFile`.
-        max_megapixels: larger pictures are refused, read or written.
-        max_memory: bytes; None for half of what is free.
-        skip_clean: leave pictures alone in which neither noise nor compression is found.
-        show_removed: write here what was taken away.
-        uncertainty: write here where the orientations disagree.
-    """
-
-    options: Options = field(default_factory=Options)
-    saving: Saving = field(default_factory=Saving)
-    value_range: tuple[float, float] | None = None
-    max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False)
-    max_memory: int | None = setting(int, None, "Bytes; if left out, half of what is free.", shapes=False)
-    skip_clean: bool = False
-    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
-    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
-
-
 @dataclass
 class Report:
-    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed"."""
+    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed".
+
+    Its `warnings` are sentences about the result, see `rednet.warning`.
+    """
 
     input: str
     output: str
@@ -78,12 +56,17 @@ class Report:
     pages: int = 0
     seconds: float = 0.0
     option: str = ""  # that would have helped, see `RednetError`
+    warnings: list[str] = field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
-        """Notes what went wrong, with the name of the input."""
+        """Note what went wrong, with the name of the input."""
         words = str(error) if isinstance(error, RednetError) else f"{type(error).__name__}: {error}"
-        self.status, self.error = "failed", words if self.input in words else f"{self.input}: {words}"
+        self.status, self.error = "failed", self.named(words)
         self.option = getattr(error, "option", "")
+
+    def named(self, words: str) -> str:
+        """Return words about the file with the name of the input, which they may hold already."""
+        return words if self.input in words else f"{self.input}: {words}"
 
     @property
     def megapixels(self) -> float:
@@ -136,6 +119,11 @@ class FileTask:
         self.report.words = self.finding.words
         if how.skip_clean and self.inspected().clean:
             self.skipped, self.report.words = True, "clean: left as it is"
+            return
+        row = written_format(self.target.suffix, self.target)
+        lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
+        if lost:
+            warn(f"cannot be kept: {'; '.join(lost)}")
 
     def load(self) -> None:
         """Makes sure that the result can be written, looks at the picture, and reads it if it is small.
@@ -148,14 +136,15 @@ class FileTask:
         for path in (self.target, self.handling.show_removed, self.handling.uncertainty):
             if path is not None:
                 check_place(path, overwrite=self.handling.saving.overwrite)
-        self.look()
+        with heard(self.report.warnings):
+            self.look()
         self.report.seconds += time.perf_counter() - start
 
     @property
     def needs_whole(self) -> bool:
         """Tells whether an option is asked for that looks at the whole picture at once."""
         how = self.handling
-        return bool(self.whole or how.options.detail or how.show_removed or how.uncertainty)
+        return bool(self.whole or how.options.detail or how.options.tileable or how.show_removed or how.uncertainty)
 
     def check(self) -> None:
         """Makes sure, before any work is done, that the options agree and the formats can hold the results.
@@ -176,7 +165,7 @@ class FileTask:
                 option="max_megapixels",
             )
         alpha = file.bands in (2, 4) and not self.task.opaque
-        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
+        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated)
         if how.uncertainty is not None and not self.task.local:
             *most, last = (kind.verb for kind in TASKS.values() if kind.local)
             raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")
@@ -192,7 +181,7 @@ class FileTask:
         """Gives the bytes that work on the whole picture would need, and those that may be used."""
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
-        limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
+        limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
         return whole_memory(pixels, self.file.channels, self.task.floats), limit
 
     def sample(self) -> NDArray[np.float32]:
@@ -223,11 +212,12 @@ class FileTask:
             with writing(self.target):
                 self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
-                for rows in restore_rows(
-                    restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
-                ):
-                    with writing(self.target):
-                        self.spool.write(rows)
+                with heard(self.report.warnings):
+                    for rows in restore_rows(
+                        restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
+                    ):
+                        with writing(self.target):
+                            self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
             for page in range(pages):
@@ -243,9 +233,10 @@ class FileTask:
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
-        return restorer.compute(
-            self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
-        )
+        with heard(self.report.warnings):
+            return restorer.compute(
+                self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
+            )
 
     def finish(self, restoration: Restoration) -> Picture:
         """Apply a page's correction."""
@@ -280,7 +271,7 @@ class FileTask:
             picture = removed_picture(restoration.before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
-            picture = restorer.uncertainty(restoration.before, restoration.found.facts)
+            picture = restorer.uncertainty(restoration.before, restoration.found.facts, tileable=how.options.tileable)
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
     def save(self, seal: Callable[[Path], None] = lambda part: None) -> None:
@@ -296,12 +287,13 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
-        if self.spool is not None:
-            with writing(self.target):
-                image = self.spool.image()
-            save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
-        else:
-            save_levels(self.target, self.levels, self.file.header, saving, seal)
+        with heard(self.report.warnings):
+            if self.spool is not None:
+                with writing(self.target):
+                    image = self.spool.image()
+                save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
+            else:
+                save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = "restored"
         self.report.seconds += time.perf_counter() - start
 

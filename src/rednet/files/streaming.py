@@ -1,7 +1,7 @@
-"""A picture of any size in bounded memory: read from top to bottom, restored on the way, spooled, then encoded.
+"""Restores a picture of any size in bounded memory: reads it from top to bottom, restores rows, and spools them.
 
-The network goes over it as over one in memory (`walk.py`), so the result is the same to the bit. What is restored goes
-into a temporary file beside the output, since no encoder can be fed row by row from outside.
+The network goes over it as over a picture in memory (`rednet.tiling.residual.walk`), so the result is the same to the
+bit. Restored rows go into a temporary file beside the output, since no encoder takes single rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
@@ -60,13 +59,13 @@ class Spool:
         self.start = file.write(b"II+\0\x08\0\0\0" + bytes(8))
 
     def write(self, levels: Array) -> None:
-        """Adds rows, (h, w, bands)."""
+        """Add rows, (h, w, bands)."""
         height, self.width, self.bands = levels.shape
         self.height, self.dtype = self.height + height, levels.dtype
         self.file.write(np.ascontiguousarray(levels).data)
 
     def image(self) -> Any:
-        """Gives all rows as a libvips image, which reads them as it needs them."""
+        """Return all rows as a libvips image, which reads them when it needs them."""
         place = self.file.seek(0, io.SEEK_END)
         self.file.write(self.directory(place))
         self.file.seek(8)
@@ -78,7 +77,7 @@ class Spool:
         return vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
 
     def directory(self, place: int) -> bytes:
-        """Gives the TIFF's directory, and the values that have no room in it, for the end of the file at `place`."""
+        """Return the TIFF's directory, which is written at `place`, and the values that do not fit into it."""
         strips = -(-self.height // STRIP_ROWS)
         strip = STRIP_ROWS * self.width * self.bands * self.dtype.itemsize
         sizes = np.full(strips, strip, "<u8")
@@ -111,7 +110,7 @@ class Spool:
 
 @contextmanager
 def open_spool(target: Path) -> Iterator[Spool]:
-    """Opens a spool beside the file that will be written; it is removed at the end, whatever happens."""
+    """Open a spool beside the file that will be written; it is removed at the end in any case."""
     with part_file(target.parent, ".spool") as (part, file):
         yield Spool(part, file)
 
@@ -128,10 +127,8 @@ def restore_rows(
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option needs the whole picture.
+        ImageError: the file breaks off.
     """
-    if options.detail:
-        raise OptionError("detail is judged by the whole picture")
     window = Window(file, page)
     for rows, correction in restorer.residual_rows(
         window.read,
@@ -158,7 +155,7 @@ class Window:
         self.levels: Array = np.empty((0, file.width, file.bands), file.depth)
 
     def read(self, rows: slice) -> View:
-        """Gives rows as the network's walk takes them; they begin no higher than the last ones did."""
+        """Return rows as `walk` takes them; they begin no higher than the last ones did."""
         kept = self.levels[min(rows.start, self.taken) - self.start :]
         stop = self.start + len(self.levels)
         self.levels = np.concatenate([kept, self.rows.read(slice(stop, rows.stop))]) if rows.stop > stop else kept
@@ -167,10 +164,10 @@ class Window:
         return with_marks(part.pixels, None, hidden_pixels(part))
 
     def take(self, rows: slice) -> Picture:
-        """Gives rows whose result is there, and are not taken again."""
+        """Return rows whose result is there, for the last time."""
         self.taken = rows.stop
         return self.picture(rows)
 
     def picture(self, rows: slice) -> Picture:
-        """Gives some of the rows as a picture."""
+        """Return some of the rows as a picture."""
         return self.file.picture(self.levels[rows.start - self.start : rows.stop - self.start])

@@ -7,7 +7,6 @@ of nothing changes nothing.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,11 @@ from numpy.typing import NDArray
 
 from rednet.errors import OptionError
 from rednet.images.picture import libvips
+from rednet.warning import warn
 
 __all__ = ["Profile", "Range", "cmyk_to_srgb", "parse_range", "settle_profile"]
 
 Pixels = NDArray[np.float32]
-
-logger = logging.getLogger(__name__)
 
 PROFILE = "icc-profile-data"
 MAPPING = {"intent": "relative", "black_point_compensation": True}  # colours that both spaces have stay what they are
@@ -119,7 +117,7 @@ def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile |
         name: of the file, for the warning.
 
     Returns:
-        The image, without its profile if that is broken (which is logged as a warning); and the profile, or None if
+        The image, without its profile if that is broken (which is told as a warning); and the profile, or None if
         there is none, or it says sRGB.
     """
     if not image.get_typeof(PROFILE):
@@ -132,7 +130,7 @@ def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile |
         profile.from_pixels(probe)
     except libvips().Error as error:
         reason = str(error.detail or error.message).strip().splitlines()
-        logger.warning("%s: its colour profile is broken and is left out (%s)", name, reason[-1] if reason else "?")
+        warn(f"{name}: its colour profile is broken and is left out ({reason[-1] if reason else '?'})")
         return without_profile(image), None
     return image, profile if moved > SAME else None
 
@@ -150,7 +148,7 @@ def cmyk_to_srgb(image: Any, name: str) -> Any:
     try:
         srgb = image.icc_transform("srgb", embedded=True, **options)
     except libvips().Error:
-        logger.warning("%s: its colour profile is broken; taken for common CMYK", name)
+        warn(f"{name}: its colour profile is broken; taken for common CMYK")
         srgb = image.icc_transform("srgb", embedded=False, **options)
     return without_profile(srgb)
 

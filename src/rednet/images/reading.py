@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,10 +13,14 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.forking import check_threads
+from rednet.images.chunks import png_frames
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
-from rednet.images.formats import Format, format_of_loader, in_words, names
+from rednet.images.exif import JPEG_START
+from rednet.images.foreign import check_raw, foreign_kind
+from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
+from rednet.images.metadata import attach_metadata, mark_turned
 from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
-from rednet.images.tiff_tags import attach_tags
+from rednet.images.segments import END, lacks_end
 from rednet.opening import open_regular
 from rednet.stopping import check_stop
 
@@ -25,7 +28,6 @@ __all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "from_any", "is_folder", "re
 
 Array = NDArray[Any]
 
-MAX_MEGAPIXELS = 500.0  # more is refused before decoding, unless the caller raises the limit
 IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
 UNKNOWN_KIND = "not in a known format"  # libvips' words
@@ -58,6 +60,7 @@ class PictureFile:
         check_readable(path)
         self.path = path
         with one_line(path):
+            self.mended = mended_jpeg(path)
             first = self.open(None)
             self.format = self.known_format(first)
             self.kind = self.format.name
@@ -66,6 +69,8 @@ class PictureFile:
                     f"{path} is animated, and of a PNG only the first frame can be read; save the frames "
                     "as files of their own"
                 )
+            if self.kind == "TIFF":
+                check_raw(path)
             self.pages: int = first.get_n_pages()
             megapixels = first.width * first.height * self.pages / 1e6
             if megapixels > max_megapixels:
@@ -77,8 +82,7 @@ class PictureFile:
             if self.pages > MAX_PAGES:
                 raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
             self.header = self.page_image(0)
-            if self.kind == "TIFF":
-                self.header = attach_tags(self.header, path)
+            self.header = attach_metadata(self.header, path, self.kind, self.pages)
             self.height: int = self.header.height
             self.width: int = self.header.width
             self.bands: int = self.header.bands
@@ -96,6 +100,11 @@ class PictureFile:
         return self.format.endings[0]
 
     @property
+    def animated(self) -> bool:
+        """Whether its pages are the frames of an animation."""
+        return self.format.animated and self.pages > 1
+
+    @property
     def megapixels(self) -> float:
         """Of all pages together."""
         return self.width * self.height * self.pages / 1e6
@@ -104,10 +113,16 @@ class PictureFile:
         """Opens a page; nothing is decoded yet. Each page has a file descriptor of its own."""
         vips = libvips()
         check_threads("libvips", ImageError)
-        with open_regular(self.path) as file:
-            source = vips.Source.new_from_descriptor(file.fileno())
-        options: dict[str, Any] = {} if page is None else {"page": page}
-        image = vips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
+        options: dict[str, Any] = {"access": access, "fail_on": "error"}
+        if page is not None:
+            options["page"] = page
+        if self.mended:
+            source = vips.Source.new_from_memory(self.mended)
+            options["fail_on"] = "warning"  # else an end that comes too early would leave the rest gray
+        else:
+            with open_regular(self.path) as file:
+                source = vips.Source.new_from_descriptor(file.fileno())
+        image = vips.Image.new_from_source(source, "", **options)
         self.known_format(image)
         return image
 
@@ -127,6 +142,7 @@ class PictureFile:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
         if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
+            image = mark_turned(image)
         if image.interpretation == "cmyk":
             image = cmyk_to_srgb(image, str(self.path))
         return image
@@ -207,18 +223,13 @@ class Rows:
         return np.frombuffer(content, self.depth).reshape(height, width, bands)
 
 
-def png_frames(path: Path) -> int:
-    """Counts the frames of a PNG file, which libvips does not; looks only at what stands before the first one.
-
-    Source: PNG 3 (W3C, 2025), sections 5.3 and 11.3.4.1.
-    """
+def mended_jpeg(path: Path) -> bytes:
+    """Return a JPEG file that lacks the marker at its end, with it; empty for any other file."""
     with open_regular(path) as file:
-        file.seek(len(b"\x89PNG\r\n\x1a\n"))
-        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
-            if head[4:] == b"acTL":
-                return int.from_bytes(file.read(4), "big")
-            file.seek(int.from_bytes(head[:4], "big") + len(b"CRC4"), io.SEEK_CUR)
-    return 1
+        if file.read(len(JPEG_START)) != JPEG_START or not lacks_end(path):
+            return b""
+        file.seek(0)
+        return file.read().removesuffix(END[:1]) + END
 
 
 def is_folder(path: Path) -> bool:
@@ -256,6 +267,7 @@ def one_line(path: Path) -> Iterator[None]:
     except libvips().Error as error:
         reasons = str(error.detail or error.message).strip().splitlines() or ["unknown reason"]
         reason = f"it is none of {', '.join(names())}" if UNKNOWN_KIND in reasons[-1] else reasons[-1]
+        reason = foreign_kind(path) or reason
         raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error
@@ -274,7 +286,8 @@ def read_picture(
     """
     file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
     if file.pages > 1:
-        raise ImageError(f"{path} has {file.pages} pages; read them one by one with rednet.images.PictureFile")
+        pages = "frames" if file.animated else "pages"
+        raise ImageError(f"{path} has {file.pages} {pages}; read them one by one with rednet.images.PictureFile")
     return file.read()
 
 

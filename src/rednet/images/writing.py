@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images.colour import Range
-from rednet.images.encoding import Saving, check_format, encode, written_format
+from rednet.images.encoding import check_format, encode, losses, written_format
 from rednet.images.picture import Picture, libvips, to_array
+from rednet.images.saving import Saving
+from rednet.warning import warn
 from rednet.whole_files import part_file, whole_file
 
 __all__ = [
@@ -100,6 +102,10 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
     """
     saving = Saving(quality=quality, overwrite=overwrite)
     check_output(path, picture, overwrite=overwrite)
+    scale = 1 if picture.header is None else max(1, round(picture.pixels.shape[1] / picture.header.width))
+    lost = losses(picture.header, written_format(path.suffix), scale=scale, strip=False)
+    if lost:
+        warn(f"{path}: cannot be kept: {'; '.join(lost)}")
     save_levels(path, [written_levels(picture, path.suffix)], picture.header, saving)
 
 

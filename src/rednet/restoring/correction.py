@@ -1,6 +1,6 @@
-"""A correction, once computed, and what is done with it: applied at any strength and detail, or shown.
+"""A correction, and what is done with it once it is computed: it is applied at any strength and detail, or shown.
 
-Computing it takes the network's time, applying it none: so strength and detail can be tried out without waiting.
+Only computing it needs the network, so strength and detail can be tried out without waiting.
 """
 
 from __future__ import annotations
@@ -39,43 +39,50 @@ def apply_correction(picture: Picture, correction: Pixels, options: Options) -> 
         options: strength and detail.
     """
     if options.detail:
-        correction = correction + np.float32(options.detail) * fine_structure(-correction)
+        structure = fine_structure(-correction, repeats=options.tileable)
+        correction = correction + np.float32(options.detail) * structure
     hidden = hidden_pixels(picture)
     if hidden is not None:
         correction = np.where(hidden[:, :, None], np.float32(0), correction)
     return replace(picture, pixels=picture.pixels + np.float32(options.strength) * correction)
 
 
-def enlarge(picture: Picture, scale: int) -> Picture:
-    """Enlarge a picture, with its transparency, a whole number of times, by bicubic interpolation."""
+def enlarge(picture: Picture, scale: int, *, repeats: bool = False) -> Picture:
+    """Enlarge a picture, with its transparency, a whole number of times, by bicubic interpolation.
+
+    Args:
+        picture: to enlarge.
+        scale: how many times wider and higher.
+        repeats: the picture continues at the opposite border.
+    """
     y, native, hidden = picture.pixels, picture.native, hidden_pixels(picture)
     if hidden is not None:
-        y = fill_hidden(y, hidden)
-        native = None if native is None else fill_hidden(native, hidden)
-    alpha = None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1)
-    larger = replace(picture, pixels=imresize(y, scale), alpha=alpha)
+        y = fill_hidden(y, hidden, repeats=repeats)
+        native = None if native is None else fill_hidden(native, hidden, repeats=repeats)
+    alpha = None if picture.alpha is None else imresize(picture.alpha, scale, repeats=repeats).clip(0, 1)
+    larger = replace(picture, pixels=imresize(y, scale, repeats=repeats), alpha=alpha)
     if native is not None and picture.colours is not None:
-        native = imresize(native, scale)
+        native = imresize(native, scale, repeats=repeats)
         larger = replace(larger, native=native, pixels=picture.colours.to_pixels(native))
     return larger
 
 
-def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_]) -> Picture:
-    """Puts what was filled in where pixels are missing; hidden ones stay as they are.
+def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_], *, repeats: bool = False) -> Picture:
+    """Put restored pixels where pixels are missing; hidden ones stay as they are.
 
-    The file's own values there may be anything, and `to_array` reckons from them: they become a guess from the known
-    ones.
+    The file's own values there may be anything, and `to_array` computes from them; so they become a guess from the
+    known ones.
     """
     hidden = hidden_pixels(picture)
     native, seen = picture.native, lost if hidden is None else lost & ~hidden
     if native is not None:
-        guess = fill_missing(native, lost if hidden is None else lost | hidden)
+        guess = fill_missing(native, lost if hidden is None else lost | hidden, repeats=repeats)
         native = np.where(seen[:, :, None], guess, native)
     return replace(picture, pixels=np.where(seen[:, :, None], x_hat, picture.pixels), native=native)
 
 
 def removed_picture(before: Picture, after: Picture) -> Picture:
-    """Shows what restoring took away: mid-gray where nothing, brighter where it darkened the picture.
+    """Show what restoring took away: mid-gray where nothing, brighter where it darkened the picture.
 
     Raises:
         OptionError: the sizes differ, as after enlarging.

@@ -17,7 +17,7 @@ from rednet.opening import open_regular
 from rednet.restoring.exposure import exposure
 
 __all__ = [
-    "FileFacts",
+    "FileInspection",
     "Finding",
     "compression",
     "estimate_sigma",
@@ -234,7 +234,7 @@ def sample_file(file: PictureFile, page: int = 0) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class FileInspection:
     """What an inspection tells about a file."""
 
     input: str
@@ -263,7 +263,7 @@ class FileFacts:
 
 def inspect_file(
     path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
-) -> FileFacts:
+) -> FileInspection:
     """Looks at a file; of several pages, at the first.
 
     Args:
@@ -274,7 +274,7 @@ def inspect_file(
     """
     file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
     found = inspect(sample_file(file), path)
-    return FileFacts(
+    return FileInspection(
         str(path), file.kind, file.width, file.height, file.pages, file.channels, file.bands in (2, 4), file.depth,
         round(found.sigma, 2), found.quality, found.traces, found.clean, found.words,
     )  # fmt: skip

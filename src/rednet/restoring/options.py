@@ -21,6 +21,8 @@ class Options:
         strength: 1 takes the network's whole correction, 0 none.
         detail: 0 to 1, how much of the fine structure among what was removed comes back.
         self_ensemble: mean over 8 orientations: slower by 8, better by 0.05 to 0.2 dB.
+        tileable: the picture is a texture that repeats: each border continues at the opposite one, so that the result
+            repeats without a seam, too. The work needs the whole picture in memory.
 
     Raises:
         OptionError: one is outside its range.
@@ -29,6 +31,7 @@ class Options:
     strength: float = setting(float, 1.0, "Share of the correction to apply.", 0, 1.5)
     detail: float = setting(float, 0.0, "Fine structure to give back.", 0, 1)
     self_ensemble: bool = setting(bool, False, "Mean over 8 orientations; 8 times slower.")
+    tileable: bool = setting(bool, False, "A texture that repeats: keep its borders fitting.")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -38,13 +41,14 @@ class Keywords(TypedDict, total=False):
     """The keywords of all verbs in Python: the fields of `Options`, and who is told how far the work is.
 
     Args:
-        strength, detail, self_ensemble: see `Options`.
-        progress: called with the share that is done, 0 to 1.
+        strength, detail, self_ensemble, tileable: see `Options`.
+        progress: called with the finished fraction, 0 to 1.
     """
 
     strength: float
     detail: float
     self_ensemble: bool
+    tileable: bool
     progress: Progress
 
 
@@ -58,5 +62,5 @@ def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
     given: dict[str, Any] = dict(keywords)
     progress = given.pop("progress", silent)
     if not callable(progress):
-        raise OptionError(f"progress is {brief(progress)}; it must be a function of the share that is done")
+        raise OptionError(f"progress is {brief(progress)}; it must be a function that takes the finished fraction")
     return Options(**given), progress

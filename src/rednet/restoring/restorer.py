@@ -24,9 +24,9 @@ from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
-from rednet.zoo.shipped import MODELS, find_model
+from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
-__all__ = ["DEFAULT_TILE", "MODELS", "Restoration", "Restorer", "find_model"]
+__all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
 
 Pixels = NDArray[np.float32]
 USUAL = Options()
@@ -96,13 +96,13 @@ class Restorer(Network):
         Args:
             task: what is to be done.
             picture: to restore.
-            options: of which only `self_ensemble` counts here.
+            options: of which only `self_ensemble` and `tileable` matter here.
             path: the file that the picture was read from, if any, for what is to be found in it.
             found: what the network is told; None lets the task look at the picture.
-            progress: is called with the share that is done, 0 to 1.
+            progress: called with the finished fraction, 0 to 1.
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
-        before = task.prepare(picture)
+        before = task.prepare(picture, options)
         filled = task.fill(self, before, options, progress)
         return Restoration(task, before, filled, task.correct(self, filled, found, options, progress), found)
 

@@ -1,0 +1,117 @@
+"""How well does the first look judge, and what does `restore` make of a picture of unknown damage?
+
+python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
+python benchmarks/looks.py table BEFORE.csv AFTER.csv
+
+Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
+of rounding, so that a clean picture that has been touched has lost by as much as it was touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import os
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from looks_pictures import Case, Made, Set, bench
+
+from rednet.images import Picture, from_array
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Automatic
+
+ROUNDING = 1 / 12 / 255**2  # squared error of rounding to 8 bits
+COLUMNS = ("number", "kind", "damage", "level", "psnr", "gain", "changed", "sigma", "quality", "words")
+
+
+def shown(made: Made) -> Picture:
+    """Return a damaged picture as it is read: of 8 bits, or, if it is dark, of 16."""
+    depth = np.uint8 if made.white == 1 else np.uint16
+    return from_array(np.rint(made.y * np.iinfo(depth).max).astype(depth))
+
+
+def decibels(made: Made, y: np.ndarray) -> float:
+    """Return the PSNR of a picture; white is that of the dark picture."""
+    white = np.float32(made.white)
+    error = float(np.mean(((y - made.x) / white) ** 2))
+    return -10 * math.log10(max(error, ROUNDING))
+
+
+def measure(pictures: Set, restorer: Restorer, cases: Iterator[Case]) -> Iterator[dict[str, Any]]:
+    """Yield one row a picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jpg"
+        for case in cases:
+            made = case.made()
+            if made.saved is not None:
+                path.write_bytes(made.saved)
+            y = shown(made)
+            restoration = restorer.compute(Automatic(), y, path=None if made.saved is None else path)
+            x_hat = restoration.apply().pixels.clip(0, 1)
+            x_hat = np.rint(x_hat * 255) / np.float32(255) if made.white == 1 else x_hat
+            before, after, found = decibels(made, made.y), decibels(made, x_hat), restoration.found
+            yield {
+                "number": case.number, "kind": case.kind, "damage": case.damage, "level": level(made),
+                "psnr": f"{before:.2f}", "gain": f"{after - before:.2f}",
+                "changed": round(255 * float(np.abs(x_hat - made.y).max()) / made.white),
+                "sigma": f"{found.sigma / made.white:.1f}", "quality": found.quality, "words": found.words,
+            }  # fmt: skip
+
+
+def level(made: Made) -> str:
+    """Return the truth in a few letters: s12.3 q70."""
+    sigma = "s?" if made.sigma is None else f"s{made.sigma / made.white:.1f}" if made.sigma else ""
+    return " ".join(part for part in (sigma, "" if made.quality is None else f"q{made.quality}") if part)
+
+
+def table(*files: Path) -> str:
+    """Return a Markdown table: kinds of picture and damage, and for each file the mean gain and the least."""
+    columns = []
+    for path in files:
+        gains: dict[tuple[str, str], list[float]] = defaultdict(list)
+        with path.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                for group in ((row["kind"], row["damage"]), ("all", row["damage"]), ("all", "all")):
+                    gains[group].append(float(row["gain"]))
+        columns.append(gains)
+    lines = ["| picture | damage | n | " + " | ".join(f"{p.stem}: mean | least" for p in files) + " |"]
+    lines.append("|---" * (3 + 2 * len(files)) + "|")
+    for group in columns[0]:
+        cells = " | ".join(f"{np.mean(gains[group]):.2f} | {min(gains[group]):.2f}" for gains in columns)
+        lines.append(f"| {group[0]} | {group[1]} | {len(columns[0][group])} | {cells} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("measure", "table"))
+    parser.add_argument("files", type=Path, nargs="*")
+    parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--model", default="universal")
+    parser.add_argument("--every", type=int, default=1, help="Take one of so many pictures.")
+    options = parser.parse_args()
+    if options.what == "table":
+        print(table(*options.files))
+        return
+    start = time.perf_counter()
+    pictures = bench(options.data)
+    rows = measure(pictures, Restorer.from_pretrained(options.model), iter(list(pictures.cases())[:: options.every]))
+    with options.out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(table(options.out))
+    print(f"{time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
