@@ -46,7 +46,7 @@ class Stopped(Exception):
 
 
 def times_asked(step, stop_at=None):
-    """Runs a step and counts how often it asks; the one who is asked stops it at the given time."""
+    """Run a step and count how often it asks; the one who is asked stops it at the given time."""
     asked = 0
 
     def ask():

@@ -29,7 +29,7 @@ def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
         groups: file that lists the control groups of this process.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for folder in control_groups(root, groups, "cpu"):
+    for folder in _control_groups(root, groups, "cpu"):
         for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
             try:
                 quota, period = " ".join((folder / name).read_text("ascii") for name in names).split()
@@ -79,7 +79,7 @@ def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
         free = [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")] or free
     except OSError:
         pass
-    for folder in control_groups(root, groups, "memory"):
+    for folder in _control_groups(root, groups, "memory"):
         for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
             try:
                 free.append(int((folder / limit).read_text("ascii")) - int((folder / used).read_text("ascii")))
@@ -98,7 +98,7 @@ def free_memory() -> int:
     return LIKELY_FREE_BYTES
 
 
-def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
+def _control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
     """Yield the folders of this process's control groups and of their parents; each of them may set a limit."""
     yield from (root, root / controller)
     try:

@@ -20,17 +20,17 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: the path is missing or not readable, or it is a folder, a pipe, a socket or a device.
     """
-    check_regular(os.stat(path), path)  # noqa: PTH116  # the path may also be a str
+    _check_regular(os.stat(path), path)  # noqa: PTH116  # the path may also be a str
     descriptor = os.open(path, FLAGS)
     try:
-        check_regular(os.fstat(descriptor), path)  # the path may name another file by now
+        _check_regular(os.fstat(descriptor), path)  # the path may name another file by now
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def check_regular(status: os.stat_result, path: Path) -> None:
+def _check_regular(status: os.stat_result, path: Path) -> None:
     """Raise OSError unless the status describes a regular file."""
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

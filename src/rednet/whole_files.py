@@ -60,18 +60,18 @@ def whole_file(
         file.flush()
         os.fsync(file.fileno())
         seal(part)
-        publish(part, path, overwrite=overwrite)
+        _publish(part, path, overwrite=overwrite)
 
 
-def publish(part: Path, path: Path, *, overwrite: bool) -> None:
+def _publish(part: Path, path: Path, *, overwrite: bool) -> None:
     """Rename a temporary file to its final name; raise FileExistsError if that exists and `overwrite` is False."""
     if overwrite:
         part.replace(path)
     else:
-        rename_to_new(part, path)
+        _rename_to_new(part, path)
 
 
-def rename_to_new(source: Path, target: Path) -> None:
+def _rename_to_new(source: Path, target: Path) -> None:
     """Rename a file; raise FileExistsError if the target exists, even if it was created just now."""
     try:
         os.link(source, target)

@@ -74,7 +74,7 @@ def test_tags_are_added_to_a_bigtiff(tmp_path):
 )
 def test_what_is_broken_has_no_tags(content, tmp_path):
     (tmp_path / "a.tif").write_bytes(content)
-    found = read_tags(tmp_path / "a.tif", pages=[0])
+    found = read_tags(tmp_path / "a.tif", [0])
     assert found is None or not (any(found.pages) or any(found.exif))
 
 

@@ -9,7 +9,7 @@ from rednet.zoo.model_folder import load_chain, load_network
 
 
 def test_the_chain_is_the_network_in_plain_numpy(make_model, rng):
-    """Runs the folded layers by scipy and compares with torch: an independent computation of the whole network."""
+    """Run the folded layers by scipy and compare with torch: an independent computation of the whole network."""
     import torch
     from scipy.signal import correlate
 

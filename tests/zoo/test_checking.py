@@ -32,7 +32,7 @@ def folder(make_model):
 
 
 def refused(folder):
-    """Gives the sentence with which both ways into an engine refuse a folder."""
+    """Return the sentence with which both ways into an engine refuse a folder."""
     sentences = []
     for load in (load_chain, load_network):
         with pytest.raises(ModelError) as caught:

@@ -36,22 +36,23 @@ class Command:
         typer.Option(
             "--output",
             "-o",
-            help="A file, or a folder; if left out, beside the picture, named by what was done to it. - for stdout.",
+            help="A file or a folder; if left out, beside the picture, named by what was done. - for stdout.",
         ),
     ] = None
     task: Task
     yes: Annotated[
         bool,
         typer.Option(
-            "--yes", help="Fill without asking what --find-scratches has marked in NAME-scratches.png, by the picture."
+            "--yes", help="Fill what --find-scratches marks in NAME-scratches.png, beside the picture, without asking."
         ),
     ] = False
     handling: Handling
     recursive: RECURSIVE = False
     suffix: Annotated[
-        str | None, typer.Option(help="Behind the names of outputs; else, beside the picture, -denoised and the like.")
+        str | None,
+        typer.Option(help="Ending of outputs' names; beside the picture, -denoised and the like."),
     ] = None
-    format: Annotated[str | None, typer.Option(help=f"{FORMATS}; else as the input.")] = None
+    format: Annotated[str | None, typer.Option(help=f"{FORMATS}; the input's if left out.")] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False
     as_json: AS_JSON = False
     model: MODEL = "universal"

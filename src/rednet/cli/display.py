@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rednet.cli.hints import Flags, flags_of_this_verb, hinted
+from rednet.cli.hints import flags_of_this_verb, hinted
 from rednet.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Bar:
             if sys.stderr.isatty():
                 self.progress.console.print(f"rednet: {line}", markup=False, highlight=False, soft_wrap=True)
             else:
-                print(f"rednet: {line}", file=sys.stderr)
+                print(f"rednet: {line}", file=sys.stderr, flush=True)
         self.finished += 1
         self.megapixels += report.megapixels
         elapsed = self.progress.tasks[0].elapsed or 0
@@ -79,10 +79,9 @@ class Bar:
         self.progress.update(self.task, completed=self.finished, description=speed)
 
 
-def print_error(message: str, option: str, flags: Flags | None = None) -> None:
-    """Print an error on stderr, with the flag of the option that helps; `flags` are needed in a thread of its own."""
-    flags = flags_of_this_verb() if flags is None else flags
-    print(f"rednet: {hinted(message, option, flags)}", file=sys.stderr, flush=True)
+def print_error(message: str, option: str) -> None:
+    """Print an error on stderr, with the flag of the option that helps."""
+    print(f"rednet: {hinted(message, option, flags_of_this_verb())}", file=sys.stderr)
 
 
 def show_preview(reports: Sequence[Report], *, as_json: bool) -> bool:

@@ -82,7 +82,7 @@ def restore_one(asked: Command) -> bool:
             print_error(str(error), error.option)
             report.fail(error)
         for sentence in report.warnings:
-            print(f"rednet: {report.named(called_stdin(sentence, held))}", file=sys.stderr)
+            print(f"rednet: {report.named(_called_stdin(sentence, held))}", file=sys.stderr)
         if to_stdout:
             with target.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
@@ -112,11 +112,11 @@ def _calling_it_stdin(held: Path | None) -> Iterator[None]:
     except RednetError as error:
         if held is None:
             raise
-        raise type(error)(called_stdin(str(error), held), option=error.option) from error
+        raise type(error)(_called_stdin(str(error), held), option=error.option) from error
 
 
-def called_stdin(words: str, held: Path | None) -> str:
-    """Name stdin in words that name the file which holds it meanwhile."""
+def _called_stdin(words: str, held: Path | None) -> str:
+    """Return words with stdin in the place of the file that holds its content."""
     return words if held is None else re.sub(re.escape(str(held)) + r"(\.\w+)?", "stdin", words)
 
 

@@ -23,7 +23,7 @@ ALONG_HEIGHT = 1  # axis of Concat
 
 def to_ncnn(chain: Chain) -> tuple[str, bytes]:
     """Return the text of the `.param` file and the content of the `.bin` file of the whole network."""
-    graph = Graph()
+    graph = _Graph()
     top = graph.begin(chain.config)
     for number, conv in enumerate(chain.layers):
         kept = None if conv.skip is None else f"kept{conv.skip}"
@@ -42,7 +42,7 @@ def to_ncnn_layers(chain: Chain) -> tuple[str, bytes]:
     there; a 3x3 layer pads at the left and right only, so `outN` has two rows less. `residual` is computed from `fine`,
     the rows of the last layer. `both` is `above` and `below`, joined.
     """
-    graph = Graph()
+    graph = _Graph()
     graph.output(graph.begin(chain.config), "told")
     for number, conv in enumerate(chain.layers):
         kept = None if conv.skip is None else graph.input(f"kept{number}")
@@ -53,7 +53,7 @@ def to_ncnn_layers(chain: Chain) -> tuple[str, bytes]:
     return graph.files()
 
 
-class Graph:
+class _Graph:
     """The lines of a `.param` file, and the weights for the `.bin` file."""
 
     def __init__(self) -> None:

@@ -107,7 +107,7 @@ class NcnnLayers:
 
     def __init__(self, ncnn: Any, chain: Chain, threads: int) -> None:
         self.ncnn, self.chain = ncnn, chain
-        self.results, work, self.kept = memory_pools()
+        self.results, work, self.kept = _memory_pools()
         self.net = NcnnNet(ncnn, to_ncnn_layers(chain), threads, pools=(self.results, work))
         self.cutting = ncnn.Option()
         self.cutting.num_threads = threads
@@ -142,12 +142,12 @@ class NcnnLayers:
         return np.array(self.net.run("residual", fine=x))
 
     def give_back_memory(self) -> None:
-        for pool in memory_pools():
+        for pool in _memory_pools():
             pool.clear()
 
 
 @cache
-def memory_pools() -> tuple[Any, Any, Any]:
+def _memory_pools() -> tuple[Any, Any, Any]:
     """Return the three memory pools of all layers: for results, for intermediate work, and for rows kept for long.
 
     Kept rows are small and have a pool of their own, since in another pool they would occupy large blocks. All threads

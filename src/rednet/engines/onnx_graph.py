@@ -45,7 +45,7 @@ def to_onnx(chain: Chain) -> bytes:
         top = node("Concat", [top, "hints"], "told", axis=1)
     kept: dict[int, str] = {}
     for number, conv in enumerate(chain.layers):
-        weight = space_to_depth_order(conv.weight, config.channels + config.mask, s) if number == 0 else conv.weight
+        weight = _space_to_depth_order(conv.weight, config.channels + config.mask, s) if number == 0 else conv.weight
         if conv.kind == "up":
             weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))  # ONNX stores (in, out, 2, 2)
         tensors += [numpy_helper.from_array(weight, f"w{number}"), numpy_helper.from_array(conv.bias, f"b{number}")]
@@ -76,7 +76,7 @@ def to_onnx(chain: Chain) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def space_to_depth_order(weight: NDArray[np.float32], planes: int, stride: int) -> NDArray[np.float32]:
+def _space_to_depth_order(weight: NDArray[np.float32], planes: int, stride: int) -> NDArray[np.float32]:
     """Reorder the first layer's inputs from (plane, row, column) to ONNX SpaceToDepth's (row, column, plane)."""
     blocks = planes * stride**2
     image = np.arange(blocks).reshape(planes, stride, stride).transpose(1, 2, 0).ravel()

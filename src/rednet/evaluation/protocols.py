@@ -82,15 +82,17 @@ CHANGED = ("psnr", "ssim", "max_change")
 LEVIN_KERNELS = "kernels/levin09_8.npz"
 DRAWINGS = 40
 DARK_WHITE = 200 / 65535
+USUAL_SIGMAS, PAPER_SIGMAS = (15, 25, 50), (10, 30, 50, 70)
+ALL_SIGMAS = tuple(sorted({*USUAL_SIGMAS, *PAPER_SIGMAS}))
 
 
-def noise(name: str, colour: Literal["gray", "rgb"], *, clip: bool = False) -> dict[str, Protocol]:
+def noise(
+    name: str, colour: Literal["gray", "rgb"], *, clip: bool = False, sigmas: tuple[int, ...] = USUAL_SIGMAS
+) -> dict[str, Protocol]:
     """Return the noise protocols of a test set."""
     kind = ("colour" if colour == "rgb" else "gray") + ("-8bit" if clip else "")
     source = CLIPPED if clip else DNCNN
-    return {
-        f"{name}-{kind}-{s}": Protocol(f"test/{name}", GaussianNoise(s, clip), colour, source) for s in (15, 25, 50)
-    }
+    return {f"{name}-{kind}-{s}": Protocol(f"test/{name}", GaussianNoise(s, clip), colour, source) for s in sigmas}
 
 
 def jpeg(name: str, colour: Literal["gray", "luma", "rgb"]) -> dict[str, Protocol]:
@@ -155,8 +157,8 @@ SMOKE: Mapping[str, Protocol] = {
 
 PROTOCOLS: Mapping[str, Protocol] = {
     **noise("bsd68", "gray"),
-    **noise("set12", "gray"),
-    **noise("bsd200", "gray"),
+    **noise("set12", "gray", sigmas=ALL_SIGMAS),
+    **noise("bsd200", "gray", sigmas=ALL_SIGMAS),
     **noise("cbsd68", "rgb"),
     **noise("bsd68", "gray", clip=True),
     **noise("cbsd68", "rgb", clip=True),
@@ -184,17 +186,21 @@ PROTOCOLS: Mapping[str, Protocol] = {
     **SMOKE,
 }
 
+SET12 = tuple(f"set12-gray-{s}" for s in USUAL_SIGMAS)
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "smoke": tuple(SMOKE),
-    "denoising": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-"),
+    "denoising": ("bsd68-gray-", *SET12, "cbsd68-colour-"),
     "jpeg": ("classic5-jpeg-", "live1-jpeg-"),
     "scaling": ("set5-x", "set14-x"),
     "deblurring": ("set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-"),
     "inpainting": tuple(f"{name}-{kind}" for name in ("set5", "set14") for kind in ("text", "scratches", "random")),
     "real": ("val-", "drawings-", "set5-soft-"),
-    "paper": ("bsd200-gray-", "set5-x", "set14-x", "bsd100-x", "set5-unshaved-x", "classic5-jpeg-", "live1-jpeg-",
-              "set5-blur-"),
-    "card": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",
+    "paper": (*(f"{name}-gray-{s}" for name in ("set12", "bsd200") for s in PAPER_SIGMAS),
+              *(f"{name}-{kind}" for name in ("set5", "set14", "bsd100") for kind in ("x", "unshaved-x")),
+              *(f"{name}-jpeg-{q}" for name in ("classic5", "live1") for q in (10, 20)),
+              "set5-blur-", "set14-blur-", "set5-scratches", "set5-text", "set14-scratches", "set14-text"),
+    "card": ("bsd68-gray-", *SET12, "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",
              "set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-", "set5-text", "set5-scratches", "set5-random",
              "set14-text", "set14-scratches", "set14-random"),
 }  # fmt: skip

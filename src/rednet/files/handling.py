@@ -26,13 +26,15 @@ class Handling:
 
     options: Options = field(default_factory=Options)
     saving: Saving = field(default_factory=Saving)
-    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
-    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
-    skip_clean: bool = setting(bool, False, "Write nothing of pictures that are clean already.", remote=False)
+    show_removed: Path | None = setting(Path, None, "Also write a picture of what was removed.", shapes=False)
+    uncertainty: Path | None = setting(
+        Path, None, "Also write a picture of where 8 orientations disagree.", shapes=False
+    )
+    skip_clean: bool = setting(bool, False, "Write nothing for pictures that are clean already.", remote=False)
     max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False, remote=False)
     max_memory: int | None = setting(
-        str, None, "As in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE", shapes=False,
-        remote=False,
+        str, None, "Memory to use, as in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE",
+        shapes=False, remote=False,
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -79,10 +79,11 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
             order, big, offset = read_head(file)
             first: Directory = {}
             size = 0
-            for number in range(pages[-1] + 1):
+            for number in range(max(pages) + 1):
                 directory, offset = read_directory(file, offset, order, big)
+                if number == pages[0]:
+                    first = directory
                 if number in pages:
-                    first = first or directory
                     kept.append(copied(directory, lost))
                     size += sum(len(tag.values) for tag in kept[-1].values())
                 if size > MOST_KEPT:

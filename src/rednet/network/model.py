@@ -72,14 +72,18 @@ class REDNet(nn.Module):
         self.initialise()
 
     @torch.no_grad()
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+    def initialise(self, generator: torch.Generator | None = None, *, damped: bool = True) -> None:
         """Draw random weights: He's initialisation, with smaller weights in the decoder so that x_hat starts near y.
 
-        Without skips, the hidden decoder layers keep He's full size: the signal passes through all of them, and smaller
-        weights would make it vanish.
+        Args:
+            generator: of the random numbers; torch's own by default.
+            damped: False for He's initialisation alone. Without skips only the last layer is damped: the signal passes
+                through all hidden layers of the decoder, and smaller weights would make it vanish.
         """
         half = len(self.decoder)
-        gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
+        gains = [1.0] * (2 * half)
+        if damped:
+            gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
         for layer, shape, gain in zip([*self.encoder, *self.decoder], self.config.layers, gains, strict=True):
             std = gain * math.sqrt(2 / (TAPS[shape.kind] * shape.inputs))
             layer.weight.normal_(0.0, std, generator=generator)

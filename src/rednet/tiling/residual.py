@@ -81,18 +81,18 @@ def walk(
 
     def feed() -> Feed:
         scans = [begin_scan(engine, hints, width) for _ in range(passes)]
-        return lambda rows, last: on_channels([partial(scan, last=last) for scan in scans], rows, config)
+        return lambda rows, last: _on_channels([partial(scan, last=last) for scan in scans], rows, config)
 
     def shown(rows: slice) -> Pixels:
         margin = FRINGE_REACH if transparency else 0
         top = max(0, rows.start - margin)
         view = read(slice(top, min(height, rows.stop + margin)))
-        return as_shown(view, channels)[rows.start - top : rows.stop - top]
+        return _as_shown(view, channels)[rows.start - top : rows.stop - top]
 
     def restore_tile(view: View) -> Pixels:
         if view.shape[2] > channels and view[:, :, -1].all():
             return np.zeros_like(view[:, :, :channels])
-        return on_channels([partial(engine, hints=hints)] * passes, as_shown(view, channels), config)
+        return _on_channels([partial(engine, hints=hints)] * passes, _as_shown(view, channels), config)
 
     if bands and engine.layers is not None and orientations is None:
         if height * width > (tile + 2 * config.halo) ** 2:
@@ -107,7 +107,7 @@ def walk(
     )  # fmt: skip
 
 
-def as_shown(view: View, channels: int) -> Pixels:
+def _as_shown(view: View, channels: int) -> Pixels:
     """Return the network's input, (h, w, C + 1): pixels with hidden colours replaced and values clipped, and mask."""
     pixels = np.clip(view[:, :, :channels], DARKEST, BRIGHTEST)
     if view.shape[2] == channels:
@@ -115,12 +115,12 @@ def as_shown(view: View, channels: int) -> Pixels:
     return np.concatenate([fill_hidden(pixels, view[:, :, -1] > 0), view[:, :, channels : channels + 1]], axis=2)
 
 
-def on_channels(networks: Sequence[Callable[[Pixels], Pixels]], planes: Pixels, config: REDNetConfig) -> Pixels:
+def _on_channels(networks: Sequence[Callable[[Pixels], Pixels]], planes: Pixels, config: REDNetConfig) -> Pixels:
     """Run a network on a picture that may have another number of channels than the network reads.
 
     Args:
         networks: one function; or, for a gray network on a colour picture, one function for each channel.
-        planes: (h, w, C + 1), the network's input from `as_shown`.
+        planes: (h, w, C + 1), the network's input from `_as_shown`.
         config: the network's shape.
 
     Returns:
@@ -129,17 +129,17 @@ def on_channels(networks: Sequence[Callable[[Pixels], Pixels]], planes: Pixels, 
     pixels, lost = planes[:, :, :-1], planes[:, :, -1:] if config.mask else planes[:, :, :0]
     if len(networks) > 1:
         parts = [
-            plausible(network(np.concatenate([pixels[:, :, [c]], lost], axis=2))) for c, network in enumerate(networks)
+            _plausible(network(np.concatenate([pixels[:, :, [c]], lost], axis=2))) for c, network in enumerate(networks)
         ]
         return np.concatenate(parts, axis=2)
     if pixels.shape[2] == config.channels:
-        return plausible(networks[0](planes if config.mask else pixels))
+        return _plausible(networks[0](planes if config.mask else pixels))
     gray = np.repeat(pixels, config.channels, axis=2)
-    result: Pixels = plausible(networks[0](np.concatenate([gray, lost], axis=2))).mean(axis=2, keepdims=True)
+    result: Pixels = _plausible(networks[0](np.concatenate([gray, lost], axis=2))).mean(axis=2, keepdims=True)
     return result
 
 
-def plausible(residual: Pixels) -> Pixels:
+def _plausible(residual: Pixels) -> Pixels:
     """Return the residual; raise ModelError if it is not finite or far too large, as with broken weights."""
     farthest = np.abs(residual).max(initial=0)
     if not farthest <= FARTHEST:  # also True for NaN

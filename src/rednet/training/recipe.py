@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -63,6 +63,8 @@ class Schedule:
         averaging: decay of the exponential average of the weights, per step.
         balance: divide each crop's squared error by the running mean of its task; otherwise the task with the largest
             errors dominates.
+        initialisation: "damped" starts the network near the identity; "he" is He's initialisation alone, as for the
+            paper's networks; see `REDNet.initialise`.
         precision: precision of the hidden layers; "auto" is bfloat16 where the processor supports it natively.
         seed: seed of the random weights and of all crops.
     """
@@ -76,9 +78,15 @@ class Schedule:
     balance: bool = True
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = 0
+    # repr: no part of the settings that a run is resumed by; a run that goes on has its weights.
+    initialisation: Literal["damped", "he"] = field(default="damped", repr=False)
 
     def __post_init__(self) -> None:
-        for name, choices in (("optimizer", ("muon", "adam")), ("precision", ("auto", "float32", "bfloat16"))):
+        for name, choices in (
+            ("optimizer", ("muon", "adam")),
+            ("precision", ("auto", "float32", "bfloat16")),
+            ("initialisation", ("damped", "he")),
+        ):
             if getattr(self, name) not in choices:
                 raise OptionError(f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(choices)}")
         if not (self.lr > 0 and self.adam_lr > 0 and self.warmup_steps >= 0):

@@ -30,7 +30,10 @@ def starting_network(recipe: Recipe, weights: str | Path | None = None) -> REDNe
     """
     torch.manual_seed(recipe.schedule.seed)
     if weights is None:
-        return REDNet(recipe.model)
+        network = REDNet(recipe.model)
+        if recipe.schedule.initialisation == "he":
+            network.initialise(damped=False)
+        return network
     model = load_network(find_model(weights))
     if model.config.depth > recipe.model.depth and not model.config.levels:
         model = outer_layers(model, recipe.model.depth)

@@ -1,4 +1,4 @@
-"""What a request asks for: checked, and turned into a task and the handling of files.
+"""Checks the options of a request, and makes the task and the handling of files of them.
 
 The fields of a request are the options of all tasks, the options of `Options`, `Handling` and `Saving` that HTTP has,
 and what only HTTP knows.
@@ -51,7 +51,7 @@ class RestoreRequest(BaseModel):
         """Make the task.
 
         Args:
-            files: what was sent, by the names of `FILES`.
+            files: the request's files, by the names of `FILES`.
 
         Raises:
             OptionError, ImageError: something is missing, does not belong to the task, or cannot be read.
@@ -73,7 +73,7 @@ class RestoreRequest(BaseModel):
         return made
 
     def handling(self, limits: Limits, software: str) -> Handling:
-        """Return how the files are handled; raise OptionError if a value is none."""
+        """Return how the files are handled; raise OptionError if a value is wrong."""
         given = self._given()
         options, saving = (take_settings(table, given) for table in (Options, Saving))
         return Handling(
@@ -89,7 +89,7 @@ class RestoreRequest(BaseModel):
 
 
 def _fields() -> Iterator[tuple[str, Any]]:
-    """Make fields of pydantic of all options; two tasks may have one of the same name, if they mean the same by it."""
+    """Yield a pydantic field for each option; options of several tasks may have one name if they mean the same."""
     told: dict[str, dict[str, Setting]] = {}
     for task, own in OWN.items():
         for name, said in own.items():
@@ -104,7 +104,7 @@ def _fields() -> Iterator[tuple[str, Any]]:
 
 
 def _field(said: Setting, description: str) -> Any:
-    """Make a field of pydantic of an option."""
+    """Return an option as a field of pydantic, and its default."""
     description += f" A file comes as {said.upload}." if said.upload else ""
     ranged: dict[str, Any] = {"ge": said.lowest, "le": said.highest} if said.kind in (int, float) else {}
     longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.typed is str else {}

@@ -43,7 +43,7 @@ def load_config(folder: Path) -> REDNetConfig:
         ModelError: `config.json` is missing or broken, or a field is unknown or outside its range.
     """
     path = folder / CONFIG
-    content = read_bounded(path, MAX_CONFIG_BYTES)
+    content = _read_bounded(path, MAX_CONFIG_BYTES)
     if content.count(b"[") + content.count(b"{") > MAX_BRACKETS:
         raise ModelError(f"{path} is broken: it has more than {MAX_BRACKETS} brackets; it must hold a few plain fields")
     try:
@@ -78,25 +78,25 @@ def load_tensors(folder: Path, config: REDNetConfig) -> dict[str, NDArray[np.flo
     count = sum(map(prod, expected.values()))
     if count > MAX_VALUES:
         raise ModelError(f"{folder / CONFIG} asks for {count:.1e} weights; at most {MAX_VALUES:.0e} can be loaded")
-    content = read_bounded(path, LENGTH_BYTES + MAX_HEADER_BYTES + 4 * count)
+    content = _read_bounded(path, LENGTH_BYTES + MAX_HEADER_BYTES + 4 * count)
     if int.from_bytes(content[:LENGTH_BYTES], "little") > MAX_HEADER_BYTES:
         raise ModelError(f"{path} is broken: its header is longer than {MAX_HEADER_BYTES} bytes")
     try:
         found: dict[str, Any] = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise ModelError(f"{path} is broken: it is not a safetensors file ({error})") from error
-    check_names(path, found, expected)
-    return {name: checked(path, name, found.pop(name), shape) for name, shape in expected.items()}
+    _check_names(path, found, expected)
+    return {name: _checked(path, name, found.pop(name), shape) for name, shape in expected.items()}
 
 
-def check_names(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
+def _check_names(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
     """Raise ModelError unless the file has all tensors of the network and no others."""
     for wrong, words in ((expected.keys() - found.keys(), "lacks"), (found.keys() - expected.keys(), "also has")):
         if wrong:
             raise ModelError(f"{path} {words} the tensor {brief(min(wrong))}; it does not belong to {CONFIG}")
 
 
-def checked(path: Path, name: str, tensor: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _checked(path: Path, name: str, tensor: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return one tensor of a file as float32; raise ModelError unless it has that shape and finite values."""
     if tuple(tensor["shape"]) != shape:
         raise ModelError(f"{path}: {name} has the shape {brief(tensor['shape'])}; {CONFIG} asks for {list(shape)}")
@@ -114,7 +114,7 @@ def checked(path: Path, name: str, tensor: Mapping[str, Any], shape: tuple[int, 
     return shaped
 
 
-def read_bounded(path: Path, most: int) -> bytes:
+def _read_bounded(path: Path, most: int) -> bytes:
     """Read a regular file of at most `most` bytes; raise ModelError if it cannot be read or is longer."""
     try:
         with open_regular(path) as file:
