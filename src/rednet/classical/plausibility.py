@@ -55,24 +55,23 @@ def misfit(problem: Deconvolution, x_hat: Image, sigma: float) -> Doubt | None:
         None if nothing speaks against the kernel. Where many pixels are clipped, no doubt is certain.
     """
     y = problem.y
-    if not y.size or y.min() == y.max():
+    own = _spread(y.clip(0, 1))
+    if own == 0:
         return None
     left = min(problem.unexplained(x) for x in (problem.smooth(), x_hat)) * 255 / sigma
-    spread = _spread(x_hat.clip(0, 1)) / _spread(y.clip(0, 1))
-    measured = x_hat[problem.measured]
-    below, above = (_rms(np.maximum(d, 0)) for d in (y.min() - measured, measured - y.max()))
-    overshoot = float(np.sqrt(below * above) / y.std())
+    spread = _spread(x_hat.clip(0, 1)) / own
+    overshoots = _overshoot(y, x_hat), _overshoot(y, x_hat[problem.measured])
     turned = _turned_fits_better(y, problem.kernel, sigma)
     clear = float(problem.clipped.mean()) <= MANY_CLIPPED
     signs = [
-        ("blurred by it again, the result is not the picture that was given", left, UNEXPLAINED),
-        ("the result rings", spread, SPREAD),
-        ("the result rings", overshoot, OVERSHOOT),
-        ("turned by 180 degrees it fits better", float(turned), (0.5, 0.5)),
+        ("blurred by it again, the result is not the picture that was given", (left, left), UNEXPLAINED),
+        ("the result rings", (spread, spread), SPREAD),
+        ("the result rings", overshoots, OVERSHOOT),
+        ("turned by 180 degrees it fits better", (turned, turned), (False, False)),
     ]
     for level, certain in ((1, True), (0, False)):
-        for reason, value, limits in signs:
-            if value > limits[level] and (clear or not certain):
+        for reason, values, limits in signs:
+            if values[level] > limits[level] and (clear or not certain):
                 return Doubt(reason, certain)
     return None
 
@@ -88,6 +87,12 @@ def _turned_fits_better(y: Image, kernel: Kernel, sigma: float) -> bool:
     gray = (to_gray(y) if y.shape[2] == 3 else y)[rows, columns]
     told, other = (_spread(Deconvolution(gray, each, sigma).smooth()) for each in (kernel, turned))
     return told > other
+
+
+def _overshoot(y: Image, x_hat: Image) -> float:
+    """Return how far an answer passes the darkest and the brightest value of a picture, beside its contrast."""
+    below, above = (_rms(np.maximum(beyond, 0)) for beyond in (y.min() - x_hat, x_hat - y.max()))
+    return float(np.sqrt(below * above) / y.std())
 
 
 def _spread(x: Image) -> float:

@@ -56,8 +56,8 @@ def fill_picture(
         raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
     if lost.mean() > MOST_MISSING and reach_inside(lost, BROAD, repeats=options.tileable) == BROAD:
         warn(
-            f"the mask marks {lost.mean():.0%} of the picture as missing, in broad patches: True or white means "
-            "missing; invert the mask if what it marks is known"
+            f"{lost.mean():.0%} of the picture is marked as missing, in broad patches; if that is what is known, "
+            "invert the mask"
         )
     parts = picture.parts
     return join_parts(
