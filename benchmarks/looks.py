@@ -3,8 +3,8 @@
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
 python benchmarks/looks.py table BEFORE.csv AFTER.csv
 
-Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that of
-rounding, so that a clean picture that has been touched has lost by as much as it was touched.
+Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
+of rounding, so that a clean picture that has been touched has lost by as much as it was touched.
 """
 
 from __future__ import annotations
@@ -27,8 +27,15 @@ from rednet.images import Picture, from_array
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
 
+GROUPS = {
+    "photographs": {"photograph"},
+    "drawings, pages, screens": {"drawing", "page", "screen"},
+    "halftones": {"halftone"},
+    "of two tones": {"1-bit"},
+    "of few colours": {"pixel art", "palette"},
+}
 ROUNDING = 1 / 12 / 255**2  # squared error of rounding to 8 bits
-COLUMNS = ("number", "kind", "damage", "level", "psnr", "gain", "changed", "sigma", "quality", "words")
+COLUMNS = ("number", "kind", "damage", "level", "psnr", "gain", "changed", "shows", "sigma", "quality", "words")
 
 
 def shown(made: Made) -> Picture:
@@ -60,7 +67,7 @@ def measure(pictures: Set, restorer: Restorer, cases: Iterator[Case]) -> Iterato
             yield {
                 "number": case.number, "kind": case.kind, "damage": case.damage, "level": level(made),
                 "psnr": f"{before:.2f}", "gain": f"{after - before:.2f}",
-                "changed": round(255 * float(np.abs(x_hat - made.y).max()) / made.white),
+                "changed": round(255 * float(np.abs(x_hat - made.y).max()) / made.white), "shows": found.kind,
                 "sigma": f"{found.sigma / made.white:.1f}", "quality": found.quality, "words": found.words,
             }  # fmt: skip
 
@@ -89,6 +96,24 @@ def table(*files: Path) -> str:
     return "\n".join(lines)
 
 
+def judged(path: Path) -> str:
+    """Return how often the look was right about what was not too hard to see: kind, noise, and quality of a JPEG."""
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = []
+    for group, kinds in GROUPS.items():
+        shows = [row["shows"] in kinds for row in rows if row["kind"] in kinds]
+        lines.append(f"{group}: {np.mean(shows):.1%} of {len(shows)} are taken for such")
+    noisy = [row for row in rows if row["damage"] in ("white", "grain", "dark noise")]
+    off = [abs(float(row["sigma"]) / float(row["level"].split()[0][1:]) - 1) for row in noisy]
+    lines.append(f"sigma: {np.mean(np.array(off) <= 0.2):.1%} of {len(off)} within 20 %, median {np.median(off):.1%}")
+    for damage in ("jpeg", "cropped jpeg"):
+        saved = [row for row in rows if row["damage"] == damage]
+        near = [row["quality"] and abs(int(row["quality"]) - int(row["level"].split("q")[1])) <= 5 for row in saved]
+        lines.append(f"quality, {damage}: {sum(map(bool, near))} of {len(near)} within 5")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,7 +121,7 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--model", default="universal")
+    parser.add_argument("--model", default=Automatic.model)
     parser.add_argument("--every", type=int, default=1, help="Take one of so many pictures.")
     options = parser.parse_args()
     if options.what == "table":
@@ -109,7 +134,7 @@ def main() -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    print(table(options.out))
+    print(table(options.out), judged(options.out), sep="\n\n")
     print(f"{time.perf_counter() - start:.0f} s")
 
 

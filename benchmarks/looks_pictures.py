@@ -1,7 +1,8 @@
 """The pictures of the bench of first looks: what they show, what is wrong with them, and what they were before.
 
-Two sets come from one recipe: `bench` cuts its photographs from `val/`, and `fitting` from `train/`; their drawings have
-seeds of their own. What an inspection learns, it learns from `fitting`; what is written down is measured on `bench`.
+Two sets come from one recipe: `bench` cuts its photographs from `val/`, and `fitting` from `train/`; their drawings
+have seeds of their own. What an inspection learns, it learns from `fitting`; what is written down is measured on
+`bench`.
 """
 
 from __future__ import annotations

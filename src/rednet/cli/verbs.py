@@ -114,7 +114,9 @@ def process(
     format: Annotated[str | None, typer.Option(help="jpg, png, tif, webp or avif; else as the input.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A report for machines.")] = False,
-    model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
+    model: Annotated[
+        str | None, typer.Option(help="A shipped model's name, or a model folder; else real to restore, or universal.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
     device: DEVICE = "cpu",
     threads: Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")] = None,
@@ -141,6 +143,7 @@ def process(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
     return_memory_at_once()
+    model = task.model if model is None else model
     handling = Handling(
         options=options,
         saving=Saving(

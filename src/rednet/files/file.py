@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,28 @@ from numpy.typing import NDArray
 from rednet.errors import OptionError, RednetError
 from rednet.files.streaming import Spool, open_spool, restore_rows
 from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
-from rednet.images.encoding import Saving, check_format
+from rednet.images.encoding import Saving, check_format, written_format
 from rednet.images.reading import check_readable
-from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
+from rednet.images.writing import (
+    check_apart,
+    check_place,
+    save_image,
+    save_levels,
+    writing,
+    written_levels,
+)
 from rednet.machine import available_memory
+from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import Finding, inspect, sample_file, sampled
+from rednet.restoring.inspection import Finding, inspect
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration, Restorer
+from rednet.restoring.sampling import sample_file, sampled
 from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
 from rednet.values import setting
+from rednet.whole_files import whole_file
 
 __all__ = ["FileTask", "Handling", "Report"]
 
@@ -157,6 +168,13 @@ class FileTask:
         how = self.handling
         return bool(self.whole or how.options.detail or how.show_removed or how.uncertainty)
 
+    @property
+    def copied(self) -> bool:
+        """Whether the file itself is the result: it is left as it is, and nothing else is asked for."""
+        how = self.handling
+        extras = how.saving.strip_metadata or how.show_removed or how.uncertainty
+        return self.finding.left and not extras and written_format(self.target.suffix, self.target) == self.file.format
+
     def check(self) -> None:
         """Makes sure, before any work is done, that the options agree and the formats can hold the results.
 
@@ -213,6 +231,10 @@ class FileTask:
         """
         if self.skipped:
             return
+        if self.copied:
+            self.report.width, self.report.height = self.file.width, self.file.height
+            self.report.pages = self.file.pages
+            return
         start, suffix = time.perf_counter(), self.target.suffix
         restorer, pages = self.fitted(restorer), self.file.pages
 
@@ -224,7 +246,7 @@ class FileTask:
                 self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
                 for rows in restore_rows(
-                    restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page)
+                    restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
                 ):
                     with writing(self.target):
                         self.spool.write(rows)
@@ -296,7 +318,11 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
-        if self.spool is not None:
+        if self.copied:
+            whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
+            with writing(self.target), open_regular(self.source) as source, whole as file:
+                copyfileobj(source, file)
+        elif self.spool is not None:
             with writing(self.target):
                 image = self.spool.image()
             save_image(self.target, image, self.file.header, saving, self.file.pages, seal)

@@ -20,13 +20,13 @@ from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
-from rednet.network.hints import Facts
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import apply_correction, hidden_pixels
 from rednet.restoring.exposure import exposure
-from rednet.restoring.inspection import sample_file
+from rednet.restoring.inspection import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.sampling import sample_file
 from rednet.tiling.orientations import apply_self_ensemble
 from rednet.tiling.residual import View, with_marks
 from rednet.whole_files import part_file
@@ -120,12 +120,14 @@ def restore_rows(
     restorer: Restorer,
     file: PictureFile,
     page: int,
-    facts: Facts,
+    found: Finding,
     suffix: str,
     options: Options,
     progress: Progress = silent,
 ) -> Iterator[Array]:
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
+
+    A picture that is better left as it is passes through unchanged.
 
     Raises:
         ImageError: the file breaks off. OptionError: an option needs the whole picture.
@@ -133,10 +135,16 @@ def restore_rows(
     if options.detail:
         raise OptionError("detail is judged by the whole picture")
     window = Window(file, page)
+    if found.left:
+        for top in range(0, file.height, STRIP_ROWS):
+            rows = slice(top, min(top + STRIP_ROWS, file.height))
+            window.read(rows)
+            yield written_levels(window.take(rows), suffix)
+        return
     for rows, correction in restorer.residual_rows(
         window.read,
         (file.height, file.width, file.channels),
-        facts,
+        found.facts,
         apply_self_ensemble if options.self_ensemble else None,
         progress,
         transparency=file.bands > file.channels,

@@ -6,6 +6,7 @@ It has two halves: the network computes a correction (`Restorer.compute`), and t
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -103,6 +104,8 @@ class Restorer(Network):
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
         before = task.prepare(picture)
+        if found.left:
+            return Restoration(task, before, before, np.zeros_like(before.pixels), found)
         filled = task.fill(self, before, options, progress)
         return Restoration(task, before, filled, task.correct(self, filled, found, options, progress), found)
 
@@ -115,7 +118,8 @@ class Restorer(Network):
             keywords: the fields of `Options`, and `progress`.
 
         Returns:
-            The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array.
+            The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array. A
+            picture that is better left as it is comes back as a copy.
 
         Raises:
             ImageError: not a picture. OptionError: an option is out of range. TypeError: there is no such option.
@@ -123,7 +127,11 @@ class Restorer(Network):
         options, progress = read_keywords(keywords)
         picture, back = from_any(task.admit(image))
         path = Path(image) if isinstance(image, str | Path) else None
-        return back(self.run(task, picture, options, path=path, progress=progress))
+        task.check(options)
+        restoration = self.compute(task, picture, options, path=path, progress=progress)
+        if restoration.found.left and path is None:
+            return copy(image)
+        return back(restoration.apply(options))
 
     def restore(
         self,

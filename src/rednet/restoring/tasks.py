@@ -52,6 +52,7 @@ class Task:
     name: ClassVar[str] = ""  # over HTTP
     verb: ClassVar[str] = ""  # on the command line; the name, if it is empty
     ending: ClassVar[str] = ""  # stands behind the name of a result beside its picture
+    model: ClassVar[str] = "universal"  # the shipped network that does it best
     detail: ClassVar[bool] = True  # whether there is fine structure to give back
     floats: ClassVar[tuple[int, int]] = (0, 10)  # that a pixel takes at the worst time, besides and for each channel
     local: ClassVar[bool] = True  # can be done piece by piece: the network is told what is found, and that is all
@@ -126,11 +127,13 @@ class Automatic(Task):
     """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
 
     name, verb, ending = "auto", "restore", "-restored"
+    model = "real"
+    always: bool = setting(bool, False, "Restore even a picture that is better left as it is.")
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.inspection import inspect
 
-        return inspect(sample(), path)
+        return inspect(sample(), path, always=self.always)
 
 
 @dataclass(frozen=True)
@@ -159,9 +162,9 @@ class Denoise(Task):
     quality: float | None = setting(float, None, "Of the JPEG that it was saved as; else a JPEG file tells.", *QUALITY)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        from rednet.restoring.inspection import compression
+        from rednet.restoring.jpeg_traces import jpeg_facts
 
-        return _finding({"sigma": self.sigma, **compression(self.quality, path)})
+        return _finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,9 +176,9 @@ class Dejpeg(Task):
     sigma: float | None = setting(float, None, "Standard deviation of noise under it, 0-255 scale, if any.", *SIGMA)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        from rednet.restoring.inspection import compression
+        from rednet.restoring.jpeg_traces import jpeg_facts
 
-        known = {"quality": None, **compression(self.quality, path)}
+        known = {"quality": None, **jpeg_facts(self.quality, path)}
         return _finding(known if self.sigma is None else {**known, "sigma": self.sigma})
 
 

@@ -22,9 +22,9 @@ __all__ = ["deblur", "dejpeg", "denoise", "inpaint", "restore", "run", "upscale"
 
 
 @cache
-def shipped() -> Restorer:
-    """Load the shipped network once."""
-    return Restorer.from_pretrained()
+def shipped(model: str) -> Restorer:
+    """Load a shipped network once."""
+    return Restorer.from_pretrained(model)
 
 
 def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
@@ -36,16 +36,17 @@ def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
         options: of all verbs, see `rednet.restoring.options.Keywords`: strength, detail, self_ensemble, progress.
     """
     read_keywords(options)  # what is wrong with them is said before the network is loaded
-    return shipped().restore_image(image, task, **options)
+    return shipped(task.model).restore_image(image, task, **options)
 
 
-def restore(image: Any, **options: Unpack[Keywords]) -> Any:
-    """Look at a picture, decide what is wrong with it, and restore it.
+def restore(image: Any, *, always: bool = False, **options: Unpack[Keywords]) -> Any:
+    """Look at a picture, decide what is wrong with it, and restore it; one that is better left as it is comes back so.
 
     Args:
         image, options: see `run`; of a JPEG file, the tables tell the quality.
+        always: restore even a picture that is better left as it is.
     """
-    return run(image, Automatic(), **options)
+    return run(image, Automatic(always=always), **options)
 
 
 def denoise(
