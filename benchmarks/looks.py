@@ -2,6 +2,7 @@
 
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
 python benchmarks/looks.py table BEFORE.csv AFTER.csv
+python benchmarks/looks.py sheet SHEET.png --data DIR
 
 Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
 of rounding, so that a clean picture that has been touched has lost by as much as it was touched.
@@ -14,6 +15,7 @@ import csv
 import math
 import os
 import tempfile
+import textwrap
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from looks_pictures import Case, Made, Set, bench
+from looks_pictures import SIDE, Case, Made, Set, bench
+from PIL import Image, ImageDraw
 
 from rednet.images import Picture, from_array
 from rednet.restoring.restorer import Restorer
@@ -114,10 +117,37 @@ def judged(path: Path) -> str:
     return "\n".join(lines)
 
 
+def sheet(pictures: Set, restorer: Restorer, count: int = 20, columns: int = 4) -> Image.Image:
+    """Draw some of the pictures before and after, with the truth and what was said."""
+    cases = list(pictures.cases())
+    chosen = cases[:: len(cases) // count][:count]
+    wide, high = 2 * SIDE + 12, SIDE + 44
+    page = Image.new("RGB", (columns * wide, -(-count // columns) * high), "white")
+    pen = ImageDraw.Draw(page)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jpg"
+        for number, case in enumerate(chosen):
+            made = case.made()
+            if made.saved is not None:
+                path.write_bytes(made.saved)
+            y = shown(made)
+            restoration = restorer.compute(Automatic(), y, path=None if made.saved is None else path)
+            left, top = number % columns * wide, number // columns * high
+            for place, pixels in enumerate((y.pixels, restoration.apply().pixels)):
+                levels = np.rint((pixels / made.white).clip(0, 1) * 255).astype(np.uint8)
+                rgb = np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else levels
+                page.paste(Image.fromarray(rgb), (left + place * (SIDE + 2), top + 40))
+            gain = decibels(made, restoration.apply().pixels.clip(0, 1)) - decibels(made, made.y)
+            pen.text((left, top + 2), f"{case.kind}, {case.damage} {level(made)}: {gain:+.2f} dB", fill="black")
+            words = textwrap.wrap(restoration.found.words, 66)[:2]
+            pen.text((left, top + 14), "\n".join(words), fill="blue")
+    return page
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("measure", "table"))
+    parser.add_argument("what", choices=("measure", "table", "sheet"))
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
     parser.add_argument("--out", type=Path)
@@ -129,6 +159,9 @@ def main() -> None:
         return
     start = time.perf_counter()
     pictures = bench(options.data)
+    if options.what == "sheet":
+        sheet(pictures, Restorer.from_pretrained(options.model)).save(*options.files)
+        return
     rows = measure(pictures, Restorer.from_pretrained(options.model), iter(list(pictures.cases())[:: options.every]))
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

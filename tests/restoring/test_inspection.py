@@ -23,7 +23,7 @@ def test_what_is_wrong_is_said_in_a_sentence(photo, tmp_path, rng):
     path = tmp_path / "a.jpg"
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(path, quality=30)
     found = inspect(read_picture(path).pixels, path)
-    assert found.words.startswith("a photograph with JPEG compression of quality 30 (") and found.quality == 30
+    assert found.words.startswith("a photograph, saved as JPEG of quality 30 (") and found.quality == 30
     found = inspect(GaussianNoise(25, clip=True)(photo, rng).y)
     assert "with noise of about sigma 2" in found.words and found.words.endswith(": repairing noise")
     assert not found.left and found.damage == ("noise",)
@@ -55,7 +55,7 @@ def test_the_quality_of_a_fine_file_is_trusted(photo, tmp_path):
 
 def test_what_was_once_a_jpeg_is_found_without_its_file(photo, rng):
     found = inspect(JPEG(40)(photo, rng).y)
-    assert "JPEG" in found.damage and found.quality == 40 and "quality" in found.facts
+    assert found.damage == ("JPEG",) and found.quality == 40 and not found.left
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (5, 7), (63, 64), (200, 20)])

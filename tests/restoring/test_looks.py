@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import rednet
+from rednet.errors import OptionError
 from rednet.restoring.inspection import inspect
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
@@ -67,3 +69,12 @@ def test_damaged_pictures_gain_and_none_loses_much(looks):
     gains = [float(row["gain"]) for row in looks.measure(pictures, Restorer.from_pretrained(Automatic.model), chosen)]
     assert min(gains) > -1
     assert np.mean(gains) > 1.5
+
+
+def test_what_was_decided_is_told_beside_the_picture(photo, rng):
+    noisy = (photo + rng.normal(0, 0.1, photo.shape)).clip(0, 1)
+    better, found = rednet.restore((noisy * 255).astype(np.uint8), explain=True)
+    assert better.dtype == np.uint8 and not found.left
+    assert found == rednet.inspect((noisy * 255).astype(np.uint8))
+    with pytest.raises(OptionError, match="explain"):
+        rednet.restore(noisy, explain="yes")

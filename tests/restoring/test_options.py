@@ -35,7 +35,7 @@ NO_NUMBERS = ("25", b"25", None, [25], np.array([25.0]), np.array(25.0), True, n
 @pytest.fixture(autouse=True)
 def small_network(make_model, monkeypatch):
     restorer = Restorer.from_pretrained(make_model(**FIELDS), threads=1)
-    monkeypatch.setattr(verbs, "shipped", lambda: restorer)
+    monkeypatch.setattr(verbs, "shipped", lambda model: restorer)
     return restorer
 
 

@@ -145,7 +145,7 @@ class FileTask:
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
         self.finding = self.task.look(self.sample, self.source)  # of several pages, the first one decides
         self.report.words = self.finding.words
-        if how.skip_clean and self.inspected().clean:
+        if how.skip_clean and self.inspected().left:
             self.skipped, self.report.words = True, "clean: left as it is"
 
     def load(self) -> None:

@@ -20,8 +20,9 @@ from rednet.restoring.traits import traits
 __all__ = ["FileFacts", "Finding", "inspect", "inspect_file"]
 
 FINE_QUALITY = 92  # above it, JPEG leaves nothing that is worth a repair
-LEAST_GAIN = 0.1  # dB; a picture that is not expected to gain so much is left alone
-LIKELY = 0.5  # probability from which damage is told
+LEAST_GAIN = 0.3  # dB; a picture that is not expected to gain so much is left alone
+LIKELY = 0.7  # probability from which damage is told; a picture without any is left alone
+KEPT = ("halftone", "1-bit", "pixel art", "palette")  # the network smooths the dots and steps that these are made of
 SURE = 0.99  # a judge of made pictures is never surer of others
 
 SHOWN = {
@@ -41,7 +42,6 @@ FOUND = {
     "colour noise": "colour noise",
     "impulses": "single wrong pixels",
     "bands": "stripes",
-    "JPEG": "{saved}",
     "blur": "slight blur",
 }
 
@@ -79,7 +79,7 @@ class Finding(NamedTuple):
 def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bool = False) -> Finding:
     """Decide what to tell the network about a picture of unknown damage.
 
-    The level of noise is never told: an estimate that is wrong does more harm than one that the network makes itself.
+    The level of noise is told of film grain alone: of other noise the network makes a better estimate itself.
 
     Args:
         pixels: (H, W, C) in [0, 1]; of a large picture, some of its rows are enough (`sampled_rows`).
@@ -107,19 +107,21 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
     """
     likely = dict(zip(DAMAGE, judgement.damage.tolist(), strict=True))
     damage = tuple(name for name, probability in likely.items() if probability > LIKELY)
-    kind = KINDS[int(judgement.kinds.argmax())] if judgement.kinds.max() > LIKELY else ""
-    told = quality if quality is not None and quality <= FINE_QUALITY else blocks.quality
+    kind = KINDS[int(judgement.kinds.argmax())] if judgement.kinds.max() > 0.5 else ""
+    seen = blocks.quality if "JPEG" in damage else None
+    told = quality if quality is not None and quality <= FINE_QUALITY else seen
     noisy = "noise" in damage or "grain" in damage
     best = int(judgement.gains.argmax())
-    left = not damage or bool(judgement.gains[best] < LEAST_GAIN)
+    left = bool(not damage or kind in KEPT or judgement.gains[best] < LEAST_GAIN)
     level = None if told is None else float(told)
-    facts: Facts = {name: level if name == "quality" else None for name in ACTIONS[best]}
+    strength = judgement.sigma / gain if "grain" in damage else None
+    facts: Facts = {name: level if name == "quality" else strength for name in ACTIONS[best]}
     confidence = float(judgement.kinds.max()) * min(max(p, 1 - p) for p in likely.values())
     found = Finding(
         facts,
         "",
         judgement.sigma / gain if noisy else 0.0,
-        quality if quality is not None else blocks.quality,
+        quality if quality is not None else seen,
         "JPEG" in damage,
         not damage,
         kind,
@@ -132,19 +134,26 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
 
 
 def in_words(found: Finding, quality: int | None) -> str:
-    """Say in a sentence what was found and what follows from it."""
-    saved = "traces of JPEG compression" if quality is None else f"JPEG compression of quality {quality}"
-    parts = [FOUND[name].format(sigma=found.sigma, saved=saved) for name in found.damage]
+    """Say in a sentence what was found and what follows from it.
+
+    Args:
+        found: what is told, without its words.
+        quality: of the JPEG that left traces, or whose file it is; None if it is not known.
+    """
+    shown = SHOWN[found.kind] if found.kind else "a picture"
+    if quality is not None:
+        shown += f", saved as JPEG of quality {quality},"
+    elif "JPEG" in found.damage:
+        shown += ", once a JPEG,"
+    parts = [FOUND[name].format(sigma=found.sigma) for name in found.damage if name != "JPEG"]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-    state = f"with {listed}" if parts else "clean"
-    joint = " " if parts else ", "
     if found.left:
-        action = "restoring would not improve it, left as it is" if parts else "left as it is"
+        action = "left as it is" if found.clean else "restoring would not improve it, left as it is"
     else:
         repaired = dict.fromkeys(REPAIRED.get(name, "noise") for name in found.damage)
         action = f"repairing {' and '.join(repaired)}" if repaired else "restoring blindly"
-    shown = SHOWN[found.kind] if found.kind else "a picture"
-    return f"{shown}{joint}{state} ({found.confidence:.0%} sure): {action}"
+    state = f" with {listed}" if parts else ", clean" if found.clean and quality is None else ""
+    return f"{shown}{state} ({found.confidence:.0%} sure): {action}".replace(", (", " (")
 
 
 @dataclass(frozen=True)

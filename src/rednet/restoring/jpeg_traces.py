@@ -35,6 +35,7 @@ QUALITIES = np.arange(5, 96)
 LOW = 15  # coefficients of a block that are looked at, the lowest: the others are mostly 0
 MOST_BLOCKS, LEAST_BLOCKS = 400, 64
 ROUNDING = 0.6  # standard deviation of a coefficient after the picture was rounded to 8 bits and its colours mixed
+LEAST_TOLD = 20  # coefficients besides the means of blocks that are not 0
 OUTLIER = 0.02  # density of a coefficient that fits no step: clipped, or changed since
 LEAST_EVIDENCE = 0.15  # nats a coefficient; pictures that never were a JPEG reach 0.08 (benchmarks/looks.py)
 
@@ -170,7 +171,10 @@ def comb(gray: Pixels, clipped: NDArray[np.bool_]) -> tuple[int | None, float]:
         gain = np.log((1 - OUTLIER) * density + OUTLIER)
         evidence[number] = gain[rounded != 0].sum()
     best = int(evidence.argmax())
-    count = max(int(np.count_nonzero(np.abs(values) > steps[best] / 2)), len(values))
+    told = np.abs(values) > steps[best] / 2
+    if np.count_nonzero(told[:, 1:]) < LEAST_TOLD:  # flat blocks say nothing: any step fits their few levels
+        return None, 0.0
+    count = max(int(np.count_nonzero(told)), len(values))
     found = float(evidence[best]) / count
     return (int(QUALITIES[best]), found) if found > LEAST_EVIDENCE else (None, found)
 
@@ -185,14 +189,16 @@ def coefficients(gray: Pixels, clipped: NDArray[np.bool_]) -> NDArray[np.float32
     if len(whole) < LEAST_BLOCKS:
         whole = np.argsort(spoilt, kind="stable")[:LEAST_BLOCKS]
     blocks = blocks_of(gray)[whole[:: -(-len(whole) // MOST_BLOCKS)]] * np.float32(255) - np.float32(128)
-    return (COSINES @ blocks @ COSINES.T).reshape(-1, GRID * GRID)[:, ZIGZAG[:LOW]]
+    found: NDArray[np.float32] = COSINES @ blocks @ COSINES.T
+    return found.reshape(-1, GRID * GRID)[:, ZIGZAG[:LOW]]
 
 
 def blocks_of(plane: NDArray[Any]) -> NDArray[Any]:
     """Cut a plane into blocks, (n, GRID, GRID)."""
     height, width = (side // GRID for side in plane.shape)
     grid = plane[: height * GRID, : width * GRID].reshape(height, GRID, width, GRID).swapaxes(1, 2)
-    return grid.reshape(-1, GRID, GRID)
+    blocks: NDArray[Any] = grid.reshape(-1, GRID, GRID)
+    return blocks
 
 
 def cosines() -> NDArray[np.float32]:

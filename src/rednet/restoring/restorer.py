@@ -124,14 +124,18 @@ class Restorer(Network):
         Raises:
             ImageError: not a picture. OptionError: an option is out of range. TypeError: there is no such option.
         """
+        return self.restore_and_explain(image, task, **keywords)[0]
+
+    def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Finding]:
+        """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided."""
         options, progress = read_keywords(keywords)
         picture, back = from_any(task.admit(image))
         path = Path(image) if isinstance(image, str | Path) else None
         task.check(options)
         restoration = self.compute(task, picture, options, path=path, progress=progress)
         if restoration.found.left and path is None:
-            return copy(image)
-        return back(restoration.apply(options))
+            return copy(image), restoration.found
+        return back(restoration.apply(options)), restoration.found
 
     def restore(
         self,

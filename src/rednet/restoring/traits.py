@@ -61,7 +61,7 @@ def measured(pixels: Pixels, blocks: Blocks, quality: int | None) -> Iterator[tu
     """Yield the traits, each with its name; see `traits`."""
     y = pixels * np.float32(255)
     colour = y.shape[2] == 3
-    gray: Plane = y @ BT601 if colour else y[:, :, 0]
+    gray: Plane = (y @ BT601 if colour else y[:, :, 0]).astype(np.float32, copy=False)
     yield "colour", float(colour)
 
     mean = gray
@@ -74,7 +74,9 @@ def measured(pixels: Pixels, blocks: Blocks, quality: int | None) -> Iterator[tu
             for percent, value in zip(FLATTEST, values, strict=True):
                 yield f"diagonal at {percent} %", octaves(value)
             yield "spikiness", octaves(float(np.mean(diagonal**4)) / (float(np.mean(diagonal**2)) ** 2 + 1e-3))
-    chroma = y @ CHROMA if colour else np.zeros((*gray.shape, 2), np.float32)
+    chroma: Pixels = np.zeros((*gray.shape, 2), np.float32)
+    if colour:
+        chroma[:] = y @ CHROMA
     for number, name in enumerate(("Cb", "Cr")):
         mean = chroma[:, :, number]
         for scale in (1, 2, 4):
