@@ -1,4 +1,4 @@
-"""What the attacks send: pictures that are none, claim to be larger than they are, or are slow to draw."""
+"""The files that the attacks send: files that are not pictures, claim a larger size, or are slow to draw."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def flat(side: int, height: int | None = None, rows: int | None = None) -> bytes
 
 
 def bomb(width: int, height: int) -> bytes:
-    """Return a PNG that has fewer rows than it claims."""
+    """Return a PNG with fewer rows than its header claims."""
     return flat(width, height, 1)
 
 

@@ -1,6 +1,6 @@
-"""The attacks that come as model folders: each is a maker of a folder, and a server that is started with it.
+"""Attacks with model folders: each one makes a folder and starts a server with it.
 
-A further one is a further row of FOLDERS.
+To add an attack, add a row to FOLDERS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from rednet.zoo.shipped import find_model
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def pipe(folder: Path) -> None:
@@ -44,12 +44,12 @@ def huge(folder: Path) -> None:
 
 
 def wrong_bias(folder: Path) -> None:
-    """Start with a model one of whose biases has the shape (1, 64)."""
+    """Start with a model with a bias of the shape (1, 64)."""
     spoil(folder, lambda bias: bias[None])
 
 
 def not_finite(folder: Path) -> None:
-    """Start with a model one of whose biases is NaN."""
+    """Start with a model with a bias of NaN."""
     spoil(folder, lambda bias: bias * np.float32("nan"))
 
 

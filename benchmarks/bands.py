@@ -2,10 +2,10 @@
 
     python benchmarks/bands.py              # measures: results/bands.csv
 
-In turns, round after round: a square at once, which is the network's own speed, and a large picture in bands and in
-tiles. Compared are medians of ratios within a round, a megapixel, of seconds and of processor time, which other work on
-the machine disturbs less. At last, a 12-megapixel JPEG is restored as `rednet restore` does it, and the network's share
-of that is measured.
+Each round runs a square as a whole, which is the network's own speed, and a large picture in bands and in tiles. The
+results are medians of the ratios within a round, for a megapixel, of wall time and of processor time, which depends
+less on other programs. At the end, `rednet restore` restores a 12-megapixel JPEG, and we measure the fraction of the
+time that the network takes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ import numpy as np
 from large_pictures import make_picture
 from processor import processor
 
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.images import read_picture
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.machine import return_memory_at_once
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
@@ -44,14 +45,14 @@ Times = tuple[float, float]
 
 
 def timed(function: Callable[[], Any]) -> Times:
-    """Measures one call."""
+    """Measure one call."""
     start, cpu = time.perf_counter(), time.process_time()
     function()
     return time.perf_counter() - start, time.process_time() - cpu
 
 
 def measure(rounds: int) -> list[tuple[str, list[str]]]:
-    """Lets the network go over a picture in several ways in turns."""
+    """Run the network over a picture in several ways, in turns."""
     restorer = Restorer.from_pretrained("universal")
     rng = np.random.default_rng(0)
     y, square = (rng.random((*size, 3), np.float32) for size in ((HEIGHT, WIDTH), (SQUARE, SQUARE)))
@@ -82,7 +83,7 @@ def measure(rounds: int) -> list[tuple[str, list[str]]]:
 
 
 def network_share() -> tuple[str, list[str]]:
-    """Restores a JPEG as the command does, and gives the network's share of the time."""
+    """Restore a JPEG like the command line, and return the fraction of the time that the network takes."""
     spent = [0.0, 0.0]
     feed = Scan.feed
 
@@ -115,7 +116,7 @@ def network_share() -> tuple[str, list[str]]:
 
 
 def main() -> None:
-    """Measures, prints, and adds to the results."""
+    """Measure, print, and add to the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

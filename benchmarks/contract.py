@@ -1,9 +1,9 @@
-"""Tries the service with requests that schemathesis makes up from its OpenAPI: no answer may be a 5xx.
+"""Tests the service with requests that schemathesis generates from its OpenAPI: no answer may be a 5xx.
 
     python benchmarks/contract.py [--cases 2000] [--out benchmarks/contract.json]
 
-Every answer must also be one that the OpenAPI describes, in status, media type and shape. Where a file is wanted, some
-are small pictures, whole, broken, or claiming to be huge; the others are any bytes.
+The OpenAPI must also describe every answer: its status, media type and shape. Where a request needs a file, some files
+are small pictures, which are whole, broken, or claim to be huge; the others are random bytes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CHECKS = [
 
 
 def files() -> list[bytes]:
-    """Makes small pictures, whole and not."""
+    """Make small pictures, some of them broken."""
     made = []
     for mode, kind in (
         ("RGB", "PNG"),
@@ -62,7 +62,7 @@ def files() -> list[bytes]:
 
 
 def try_contract(cases: int, url: str) -> dict[str, Any]:
-    """Makes up requests for every route, `cases` in all, and checks the answers."""
+    """Generate requests for every route, `cases` in all, and check the answers."""
     begun, statuses, broken = time.perf_counter(), Counter[str](), []
     schemathesis.openapi.format("binary", sampled_from(files()) | binary(max_size=200))
     operations = [result.ok() for result in schemathesis.openapi.from_url(f"{url}openapi.json").get_all_operations()]
@@ -82,7 +82,7 @@ def try_contract(cases: int, url: str) -> dict[str, Any]:
 
 
 def try_operation(operation: Any, cases: int, statuses: Counter[str]) -> None:
-    """Makes up requests for one route, and counts the answers; raises what is wrong with one."""
+    """Generate requests for one route, and count the answers; raise an error for a wrong answer."""
 
     whole, broken = operation.as_strategy(), operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
@@ -100,14 +100,14 @@ def try_operation(operation: Any, cases: int, statuses: Counter[str]) -> None:
 
 @composite
 def sendable(draw: Any, cases: Any) -> schemathesis.Case:
-    """Draws a case that schemathesis can make."""
+    """Draw a case that schemathesis can make."""
     with rejecting():
         return draw(cases)
 
 
 @contextmanager
 def rejecting() -> Iterator[None]:
-    """Lets go of a case that schemathesis cannot make, or cannot send."""
+    """Skip a case that schemathesis cannot make or cannot send."""
     try:
         yield
     except ValueError as error:
@@ -117,7 +117,7 @@ def rejecting() -> Iterator[None]:
 
 
 def main() -> None:
-    """Tries, and writes what came out."""
+    """Run the test, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--out", type=Path)

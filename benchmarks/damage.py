@@ -1,10 +1,10 @@
-"""Shows each kind of damage on one photograph, and measures what each costs a training crop.
+"""Shows each kind of damage on photographs, and measures the time of each for training crops.
 
     python benchmarks/damage.py sheet OUT.png
     python benchmarks/damage.py speed
 
-The figures are milliseconds of one processor for a megapixel, on RGB crops of 96x96 px: the median of 7 rounds, in
-which the kinds take turns, beside the time of JPEG in the same round.
+The figures are milliseconds of one processor for a megapixel, on RGB crops of 96x96 px: the median of 7 rounds with all
+kinds in turns, and the ratio to JPEG in the same round.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ SHOWN: dict[str, Degradation] = {
 
 
 def photographs() -> list[np.ndarray]:
-    """Reads the photographs of the examples."""
+    """Read the photographs of the examples."""
     return [read_picture(path).pixels for path in sorted(PHOTOS.iterdir()) if path.suffix != ".md"]
 
 
 def sheet() -> Image.Image:
-    """Draws pieces of the photographs with all kinds of damage; of dark pictures as they are in the file."""
+    """Draw crops of the photographs with all kinds of damage; dark pictures are drawn as dark as in the file."""
     tiles = {"clean": None, **SHOWN}
     side = TILE * ZOOM
     rows = -(-len(tiles) // COLUMNS)
@@ -111,7 +111,7 @@ def sheet() -> Image.Image:
 
 
 def speed() -> str:
-    """Measures all kinds and gives the table."""
+    """Measure all kinds and return the table."""
     rng = np.random.default_rng(0)
     photos, crops = photographs(), []
     for number in range(CROPS):
@@ -126,7 +126,7 @@ def speed() -> str:
             for x in crops:
                 damage(x, rng)
             spent[name].append((time.process_time() - start) * 1e9 / (CROPS * CROP**2))
-    lines = ["| damage | ms a megapixel | of JPEG |", "|---|---|---|"]
+    lines = ["| damage | ms a megapixel | relative to JPEG |", "|---|---|---|"]
     for name, times in spent.items():
         share = statistics.median(t / jpeg for t, jpeg in zip(times, spent["JPEG"], strict=True))
         lines.append(f"| {name} | {statistics.median(times):.0f} | {share:.2f} |")
@@ -134,7 +134,7 @@ def speed() -> str:
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("sheet", "speed"))
     parser.add_argument("out", type=Path, nargs="?", default=Path("damage.png"))

@@ -1,9 +1,9 @@
-"""Mutated picture files: each must give a one-line error or a whole, readable result; nothing else.
+"""Restores mutated picture files: each must end in a one-line error or in a whole, readable output.
 
 Small files of every format are mutated (bytes flipped, runs overwritten, cut off, doubled, numbers replaced by extreme
-ones) and restored with a tiny network, in child processes, so that a crash of a decoder would be seen. What would be a
-failure: a crash, another exception than a RednetError, an error of several lines, a half-written or unreadable
-output, a temporary file left behind, a file that takes longer than a minute.
+ones) and restored with a tiny network. Child processes do this, so that we see a crash of a decoder. Failures are: a
+crash, an exception other than RednetError, an error of several lines, a half-written or unreadable output, a remaining
+temporary file, a file that takes longer than a minute.
 
     python benchmarks/fuzz_images.py --count 10000
 """
@@ -32,7 +32,7 @@ EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x800000
 
 
 def seeds() -> dict[str, bytes]:
-    """Makes one small file of each kind."""
+    """Make one small file of each kind."""
     rng = np.random.default_rng(0)
     eight = pyvips.Image.new_from_array(rng.integers(0, 256, (24, 31, 3), np.uint8)).copy(interpretation="srgb")
     gray = eight.extract_band(0).copy(interpretation="b-w")
@@ -71,7 +71,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def mutate(content: bytes, chance: random.Random) -> bytes:
-    """Damages a file in one to four ways."""
+    """Damage a file in one to four ways."""
     data = bytearray(content)
     for _ in range(chance.randint(1, 4)):
         place = chance.randrange(max(len(data), 1))
@@ -98,9 +98,10 @@ def mutate(content: bytes, chance: random.Random) -> bytes:
 
 
 def run_chunk(first: int, count: int, seed: int, model: Path, folder: Path, results: multiprocessing.Queue) -> None:
-    """Restores mutated files `first` to `first + count`, and puts (number, outcome) for each into a queue."""
+    """Restore mutated files `first` to `first + count`, and put (number, outcome) for each into a queue."""
     from rednet.errors import RednetError
-    from rednet.files.file import FileTask, Handling
+    from rednet.files.file import FileTask
+    from rednet.files.handling import Handling
     from rednet.images import PictureFile
     from rednet.restoring.restorer import Restorer
     from rednet.restoring.tasks import Automatic
@@ -138,7 +139,7 @@ def run_chunk(first: int, count: int, seed: int, model: Path, folder: Path, resu
 
 
 def run_child(first: int, count: int, seed: int, model: Path) -> dict[int, str]:
-    """Runs a chunk in a child; the outcome of a file at which it dies or hangs says so, and the rest goes on."""
+    """Run a chunk in a child process; if it dies or hangs at a file, record this outcome and continue with the rest."""
     outcomes: dict[int, str] = {}
     context = multiprocessing.get_context("spawn")
     while first + count > (start := first + len(outcomes)):
@@ -169,7 +170,7 @@ def run_child(first: int, count: int, seed: int, model: Path) -> dict[int, str]:
 
 
 def main() -> None:
-    """Runs the mutations and writes the counts."""
+    """Run the mutations and write the counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)

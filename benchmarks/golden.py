@@ -1,17 +1,17 @@
-"""What rednet gives, to the bit: to prove that a change of the code leaves its results alone.
+"""Records the results of rednet, to prove that a change of the code does not change them by a bit.
 
-    python benchmarks/golden.py make before.json     # on the one commit
-    python benchmarks/golden.py make after.json      # on the other, on the same machine
+    python benchmarks/golden.py make before.json     # on the first commit
+    python benchmarks/golden.py make after.json      # on the second commit, on the same machine
     python benchmarks/golden.py compare before.json after.json
-    python benchmarks/golden.py make part.json --road stream --road service      # `compare` compares what both hold
+    python benchmarks/golden.py make part.json --road stream --road service      # `compare` compares the common roads
 
-A golden set holds the hash of each result: of the functions of Python, of the command line (the bytes of each file that
-it writes, and the pixels in them), of a folder and its resumption, of streamed pictures, of the service, and the
-figures of an evaluation. It uses what a user uses, and imports nothing from inside rednet. Bits differ between
+A golden set has the hash of each result: of the Python functions, of the command line (the bytes and the pixels of each
+file that it writes), of a folder that is restored and resumed, of streamed pictures, of the service, and the figures of
+an evaluation. It uses only the public interfaces, and imports no inner module of rednet. Bits differ between
 processors, so a set is not committed.
 
-`compare` lists what differs, and exits with 1 if a result does. The lines of ledgers, which hold a hash of all options,
-and sentences for people, which may be said better, are listed, too, but may differ.
+`compare` lists all differences, and exits with 1 if a result differs. It also lists differences in the lines of
+ledgers, which have a hash of all options, and in sentences for people; these may differ.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def hash_array(values: Any) -> dict[str, Any]:
 
 
 def hash_result(result: Any) -> dict[str, Any]:
-    """Hash what a function of Python gave back: an array or a PIL image."""
+    """Hash the result of a Python function: an array or a PIL image."""
     kind = {"mode": result.mode} if isinstance(result, Image.Image) else {}
     return {"kind": type(result).__name__, **kind, **hash_array(result)}
 
@@ -72,19 +72,19 @@ def hash_picture(content: bytes) -> dict[str, Any]:
 
 
 class Golden:
-    """A golden set in the making: named results, and beside them what may differ."""
+    """A golden set that is being made: named results, and named entries that may differ."""
 
     def __init__(self) -> None:
         self.sections: dict[str, dict[str, Any]] = {name: {} for name in (MUST_AGREE, *MAY_DIFFER)}
 
     def add(self, name: str, result: Any, section: str = MUST_AGREE) -> None:
-        """Note a result; raise KeyError if the name is taken."""
+        """Record a result; raise KeyError if the name exists."""
         if name in self.sections[section]:
             raise KeyError(name)
         self.sections[section][name] = result
 
     def call(self, name: str, function: Callable[[], Any]) -> None:
-        """Call a function and note its result, or the name of the exception that it raises."""
+        """Call a function and record its result, or the name of the exception that it raises."""
         try:
             self.add(name, hash_result(function()))
         except Exception as error:  # what is refused is to stay refused
@@ -93,7 +93,7 @@ class Golden:
 
 
 def differences(a: Tree, b: Tree) -> list[str]:
-    """List what differs between two trees of dicts and lists, a line each."""
+    """List the differences between two trees of dicts and lists, one line each."""
     lines = []
     for name in sorted({*a, *b}):
         if name not in a or name not in b:
@@ -133,7 +133,7 @@ def make(out: Path, only: Sequence[str]) -> None:
 
 
 def compare(first: Path, second: Path) -> bool:
-    """Print what differs between two golden sets, on the roads that both went; True if their results agree."""
+    """Print the differences between two golden sets on their common roads; return whether the results agree."""
     a, b = (json.loads(path.read_text("utf-8")) for path in (first, second))
     for what in ("processor", "version"):
         if a[what] != b[what]:

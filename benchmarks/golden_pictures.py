@@ -1,4 +1,4 @@
-"""The pictures of the golden set: small, damaged, and made from the example photographs and a seed."""
+"""The pictures of the golden set: small, degraded, made from the example photographs and a seed."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def make_files(folder: Path) -> None:
 
 
 def make_scans(folder: Path) -> None:
-    """Write a folder to restore: pictures, a folder below, a broken picture, and files to pass over; and its masks."""
+    """Write a folder to restore, with pictures, a subfolder, a broken picture and files to ignore; and its masks."""
     (folder / "below").mkdir(parents=True)
     masks = folder.with_name("masks")
     (masks / "below").mkdir(parents=True)
@@ -175,7 +175,7 @@ def make_scans(folder: Path) -> None:
 
 
 def make_large() -> None:
-    """Write `large.jpg`, of 4.1 megapixels, and `deep.png` and `long.tif`, which are large for 275 MB."""
+    """Write `large.jpg`, of 4.1 megapixels, and `deep.png` and `long.tif`, which are too large for 275 MB."""
     Image.fromarray(levels(photo("astronaut.png", 2304, 1792), np.uint8)).save("large.jpg", quality=60)
     save_deep(levels(with_alpha(photo("coffee.png", 900, 900)), np.uint16), Path("deep.png"))
     pages = [levels(photo("coffee.png", 640, 480, seed=seed), np.uint8) for seed in range(3)]

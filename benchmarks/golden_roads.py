@@ -1,4 +1,4 @@
-"""The roads of the golden set: each way in which a picture can go through rednet, as a user takes it."""
+"""The roads of the golden set: all ways in which users can restore a picture with rednet."""
 
 from __future__ import annotations
 
@@ -173,14 +173,14 @@ def environment() -> dict[str, str]:
 
 
 def without_seconds(golden: Golden, name: str, text: str) -> Any:
-    """Read the reports that a command printed; drop how long it took, and put aside what is said to people."""
+    """Read the reports that a command printed; drop the time, and keep sentences for people apart."""
     rows = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
     golden.add(name, {row["input"]: {key: row.pop(key) for key in SENTENCES if key in row} for row in rows}, "words")
     return {row["input"]: {key: value for key, value in row.items() if key != "seconds"} for row in rows}
 
 
 def run(golden: Golden, name: str, *command: str | Path, stdin: Path | None = None) -> None:
-    """Run rednet, and note its exit code, what it printed for machines, and all files in the folder `out`."""
+    """Run rednet, and record its exit code, its machine-readable output, and all files in the folder `out`."""
     words = [sys.executable, "-m", "rednet", *map(str, command)]
     given = stdin.read_bytes() if stdin is not None else b""
     done = subprocess.run(words, input=given, capture_output=True, env=environment(), check=False)
@@ -199,7 +199,7 @@ def run(golden: Golden, name: str, *command: str | Path, stdin: Path | None = No
 
 
 def without_times(said: bytes) -> list[str]:
-    """Split what was printed into lines, and drop how long it took."""
+    """Split the printed text into lines, and drop the times."""
     return re.sub(r"[\d.]+ (s|megapixels a second)\b", r"\1", said.decode()).splitlines()
 
 
@@ -216,7 +216,7 @@ def note_files(golden: Golden, name: str, folder: Path) -> dict[str, Any]:
 
 
 def fresh_out() -> None:
-    """Make the folder `out` new and empty."""
+    """Create the folder `out` anew, empty."""
     shutil.rmtree("out", ignore_errors=True)
     Path("out").mkdir()
 
@@ -256,7 +256,7 @@ def by_command(golden: Golden) -> None:
 
 
 def by_folder(golden: Golden) -> None:
-    """A folder with its ledger: from nothing, again, and again after each thing that can have happened to it."""
+    """A folder with its ledger: the first run, a rerun, and a rerun after each possible change of the folder."""
     make_scans(Path("scans"))
     shutil.rmtree("out", ignore_errors=True)
     command = ("restore", "scans", "-o", "out", "--recursive", "--json", *FAST)
@@ -279,7 +279,7 @@ def by_folder(golden: Golden) -> None:
 
 
 def by_stream(golden: Golden) -> None:
-    """A picture of more than 4 megapixels, and small ones that memory makes stream."""
+    """A picture of more than 4 megapixels, and small pictures that are streamed because of the memory limit."""
     make_large()
     for name, command in {
         "large": "restore large.jpg -o out/large.jpg --max-memory 600M --json",
@@ -292,7 +292,7 @@ def by_stream(golden: Golden) -> None:
 
 
 def by_evaluation(golden: Golden) -> None:
-    """The figures of a protocol whose pictures come with rednet, without the seconds, which come last in a row."""
+    """The figures of a protocol whose pictures come with rednet, without the seconds at the end of each row."""
     fresh_out()
     command = ("evaluate", "--protocol", "smoke", "--model", "fast", "--told", "level", "--out", "out")
     subprocess.run([sys.executable, "-m", "rednet", *command], capture_output=True, env=environment(), check=True)
@@ -303,7 +303,7 @@ def by_evaluation(golden: Golden) -> None:
 
 @contextmanager
 def running_service() -> Iterator[str]:
-    """Start the service, give its address, and end it."""
+    """Start the service, yield its address, and end it."""
     command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0", *FAST]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()

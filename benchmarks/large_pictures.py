@@ -1,6 +1,6 @@
-"""Seconds and peak memory on large pictures, each program in a process of its own.
+"""Measures seconds and peak memory on large pictures; each program runs in its own process.
 
-    python benchmarks/large_pictures.py jpeg        12-megapixel JPEG to JPEG, beside OpenCV's non-local means
+    python benchmarks/large_pictures.py jpeg        12-megapixel JPEG to JPEG, and OpenCV's non-local means
     python benchmarks/large_pictures.py memory      30 megapixels, shipped network, --max-memory 1G
     python benchmarks/large_pictures.py huge        500-megapixel TIFF, a tiny network, --max-memory 1G
 
@@ -38,7 +38,7 @@ cv2.imwrite(sys.argv[2], cv2.fastNlMeansDenoisingColored(picture, None, 10, 10, 
 
 
 def make_picture(path: Path, width: int, height: int) -> None:
-    """Writes a noisy photograph of a size: a shipped one, enlarged and repeated; never whole in memory."""
+    """Write a noisy photograph of a given size, an enlarged and repeated example, without holding it in memory."""
     photo = pyvips.Image.new_from_file(os.fspath(PHOTO))
     photo = photo.resize(3000 / photo.height, kernel="cubic").copy_memory()
     across, down = -(-width // photo.width), -(-height // photo.height)
@@ -53,19 +53,19 @@ def make_picture(path: Path, width: int, height: int) -> None:
 
 
 def make_tiny_model(folder: Path) -> None:
-    """Writes a network that costs next to nothing, for what is measured around it."""
+    """Write a tiny network, to measure the time and memory of everything else."""
     import torch
 
     from rednet.network.architecture import REDNetConfig
     from rednet.network.model import REDNet
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     torch.manual_seed(0)
     save_network(REDNet(REDNetConfig(**TINY)), folder)
 
 
 def measure(command: list[str]) -> tuple[float, float]:
-    """Runs a command; gives seconds and peak resident memory, MB of 10^6 bytes.
+    """Run a command; return seconds and peak resident memory, MB of 10^6 bytes.
 
     The peak is looked up while the command runs (`VmHWM`): what the system says at its end counts this process, too.
     """
@@ -82,7 +82,7 @@ def measure(command: list[str]) -> tuple[float, float]:
 
 
 def note(what: str, megapixels: float, model: str, max_memory: str, seconds: float, peak: float) -> None:
-    """Prints a line and adds it to the results."""
+    """Print a line and add it to the results."""
     values = (
         datetime.date.today().isoformat(), processor(), len(os.sched_getaffinity(0)), what, f"{megapixels:.1f}",
         model, max_memory, f"{seconds:.1f}", f"{peak:.0f}",
@@ -98,7 +98,7 @@ def note(what: str, megapixels: float, model: str, max_memory: str, seconds: flo
 
 
 def main() -> None:
-    """Measures one of the cases."""
+    """Measure one of the cases."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("case", choices=("jpeg", "memory", "huge"))
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="for the pictures")

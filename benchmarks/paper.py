@@ -7,7 +7,7 @@
 
 Each training is kept when it is done, and not done again, also not for another question; delete its file to do so.
 
-A question is a file in `recipes/paper/`; `base.toml` holds what all share. All variants see the
+A question is a file in `recipes/paper/questions/`; `base.toml` holds what all share. All variants see the
 same crops, unless their size differs.
 """
 
@@ -38,7 +38,7 @@ from rednet.training.recipe import Recipe, lay_over, load_tables, recipe_from
 from rednet.training.start import starting_network
 
 ROOT = Path(__file__).parent.parent
-QUESTIONS = ROOT / "recipes" / "paper"
+QUESTIONS = ROOT / "recipes" / "paper" / "questions"
 RESULTS = ROOT / "docs" / "paper"
 MEASUREMENTS = 20  # along each run
 TABLES = ("model", "data", "schedule")

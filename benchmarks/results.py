@@ -1,4 +1,4 @@
-"""Writes docs/results.md from committed figures: ours and the classical methods' as measured, the others' as published.
+"""Writes docs/results.md from committed figures: our own measurements, and published figures of other networks.
 
 rednet evaluate --protocol card --model universal --out /tmp/universal     # then keep results.csv as
 cp /tmp/universal/results.csv benchmarks/results/evaluation/universal.csv
@@ -7,7 +7,7 @@ rednet evaluate --self-ensemble --protocol set5-x --out /tmp/eight         # set
 cp /tmp/eight/results.csv benchmarks/results/evaluation/universal-8-orientations.csv
 python benchmarks/results.py
 
-The name of a file is the name of the network in it; the classical methods have their own.
+Each of our networks has a file with its name; the classical methods have a file of their own.
 """
 
 from __future__ import annotations
@@ -49,35 +49,35 @@ TABLES = {
 
 HEAD = """# Results
 
-PSNR in dB, higher is better. Our networks are told the task but not its level (in deblurring, kernel and noise are
-known) and run without self-ensemble, unless the name says otherwise; rows marked as published are their authors'
-figures, all others were measured by `rednet evaluate` on the same damaged pictures. This page is written by
-`python benchmarks/results.py` from `benchmarks/results/evaluation/` (every picture's values) and `docs/published.csv`
-(every published figure's source). The row `none` is what a network begins with: the damaged picture, enlarged by the
-bicubic, missing pixels guessed; in deblurring it begins with `inverse`. It is clipped to 0-255, as every result is;
-unclipped, as the network is given it, noise of sigma 15, 25 and 50 is 24.61, 20.17 and 14.15 dB, 20 log10(255 / sigma).
-`one-blur` is the paper's way, a network of universal's shape for each of two blurs, after 16 minutes of training on one
-core (`recipes/blur-*.toml`).
+PSNR in dB, higher is better. Our networks get the task but not the level as a hint (for deblurring also kernel and
+noise) and run without self-ensemble, unless the name says otherwise. Rows marked "published" are their authors'
+figures; all others were measured by `rednet evaluate` on the same degraded pictures. `python benchmarks/results.py`
+writes this page from `benchmarks/results/evaluation/` (values of each picture) and `docs/published.csv` (published
+figures and their sources). The row `none` is the network's input: the degraded picture, enlarged by bicubic
+interpolation, with missing pixels filled; for deblurring the input is `inverse`. Both are clipped to 0-255 like all
+results; the network's input is not clipped, and noise of sigma 15, 25 and 50 then has 24.61, 20.17 and 14.15 dB, 20
+log10(255 / sigma). `one-blur` is the paper's method: a network of universal's shape for each of two blurs, after 16
+minutes of training on one core (`recipes/blur-*.toml`).
 
-In scaling, a border of `scale` px does not count, as is usual since A+; a table of its own compares whole pictures, as
-the demo of RED30's authors does. Which way the figures of their paper were compared we do not know: they stand in both.
+In scaling, a border of `scale` px is ignored, as is usual since A+; a separate table compares whole pictures, as the
+demo of RED30's authors does. We do not know how the figures of their paper were compared, so they are in both tables.
 
-What is not comparable: the paper's BSD200 was "resized to smaller ones" by an unstated factor; its RED30 works at
-full resolution, has 128 filters, and is averaged over 8 orientations; DnCNN-B, FFDNet and AR-CNN are trained for one
-task. Text and scratches use masks of this project's test data, fitted by repetition, and the protocol of the blurs by
-Levin's kernels is our own, so no published figures exist for them. Results are not rounded to 8 bits before they are
-compared, as some published protocols do: that is worth 0.03 dB at 37 dB and 0.004 at 29.
+Some figures are not comparable: the paper's BSD200 was "resized to smaller ones" by an unstated factor; its RED30 works
+at full resolution, has 128 filters, and is averaged over 8 orientations; DnCNN-B, FFDNet and AR-CNN are trained for one
+task. Text and scratches use masks of this project's test data, repeated to the picture's size, and the protocol with
+Levin's kernels is our own, so no published figures exist for them. Some published protocols round results to 8 bits
+before they compare; we do not. Rounding lowers 37 dB by 0.03 dB and 29 dB by 0.004.
 
-One picture of Set5, the woman, is in BSDS500's training set. Our lineage has learned from it until early in
-run 6, and others that train on BSD pictures probably have, too. The last table leaves it out.
+One picture of Set5, the woman, is in BSDS500's training set. Our networks were trained with it until early in run 6,
+and other networks that are trained on BSD pictures probably were, too. The last table leaves it out.
 """
 
 
 def measured_means(without: str | None = None) -> Figures:
-    """Gives the mean PSNR of each method; of the missing pixels alone where pixels are missing.
+    """Return the mean PSNR of each method; where pixels are missing, that of the missing pixels only.
 
     Args:
-        without: beginning of the names of pictures that do not count.
+        without: prefix of the names of pictures to leave out.
     """
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     for path in sorted(MEASURED.glob("*.csv")):
@@ -92,23 +92,23 @@ def measured_means(without: str | None = None) -> Figures:
 
 
 def is_network(name: str) -> bool:
-    """Tells our networks from all other methods."""
+    """Return whether a method is one of our networks."""
     return (MEASURED / f"{name}.csv").exists()
 
 
 def published_rows() -> list[dict[str, str]]:
-    """Reads the published figures with their sources."""
+    """Read the published figures with their sources."""
     with PUBLISHED.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def published() -> Figures:
-    """Gives the published PSNR of each method."""
+    """Return the published PSNR of each method."""
     return {(row["protocol"], row["method"]): float(row["psnr"]) for row in published_rows()}
 
 
 def notes() -> list[str]:
-    """Gives the sources of the published figures."""
+    """Return the sources of the published figures."""
     lines = {
         ": ".join([row["method"], row["source"]]) + f"; {row['note']}" * bool(row["note"]) for row in published_rows()
     }
@@ -116,7 +116,7 @@ def notes() -> list[str]:
 
 
 def table(title: str, protocols: tuple[str, ...], ours: Figures, theirs: Figures) -> str:
-    """Gives one Markdown table: a row for each method, a column for each protocol."""
+    """Return one Markdown table: a row for each method, a column for each protocol."""
     assert not set(protocols) - set(PROTOCOLS)
     lines = [f"## {title}", "", "| method | " + " | ".join(protocols) + " |", "|---" * (len(protocols) + 1) + "|"]
     for figures, mark in ((ours, "{}"), (theirs, "{}, published")):
@@ -129,7 +129,7 @@ def table(title: str, protocols: tuple[str, ...], ours: Figures, theirs: Figures
 
 
 def page() -> str:
-    """Gives the whole page."""
+    """Return the whole page."""
     ours, theirs = measured_means(), published()
     parts = [HEAD, *(table(title, protocols, ours, theirs) + "\n" for title, protocols in TABLES.items())]
     set5 = tuple(p for protocols in TABLES.values() for p in protocols if p.startswith("set5-") and "unshaved" not in p)
@@ -138,7 +138,7 @@ def page() -> str:
 
 
 def main() -> None:
-    """Writes the page."""
+    """Write the page."""
     PAGE.write_text(page(), "utf-8")
     print(PAGE)
 

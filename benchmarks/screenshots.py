@@ -1,4 +1,4 @@
-"""Takes the pictures of the page that the docs show: light and dark, 1280 and 390 px wide, into docs/images.
+"""Takes the screenshots of the page for the docs, light and dark, 1280 and 390 px wide; writes them to docs/images.
 
 rednet serve --port 8000 &
 python benchmarks/screenshots.py http://127.0.0.1:8000/
@@ -20,7 +20,7 @@ COLOURS = 256  # enough for a page with one photograph, at a third of the bytes
 
 
 def main() -> None:
-    """Opens the page, restores an example, and takes the pictures."""
+    """Open the page, restore an example, and take the screenshots."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
         for scheme in ("light", "dark"):

@@ -1,4 +1,4 @@
-"""A server to measure, and how what was measured is kept."""
+"""Starts a server for measurements, and saves the figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def running_server() -> Iterator[str]:
-    """Starts `rednet serve` without its page, gives its address, and ends it."""
+    """Start `rednet serve` without its page, yield its address, and end it."""
     command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -23,7 +23,7 @@ def running_server() -> Iterator[str]:
 
 
 def keep(figures: Mapping[str, Any], out: Path | None) -> None:
-    """Prints figures, and writes them into a file if there is one."""
+    """Print figures, and write them to a file if one is given."""
     text = json.dumps(figures, indent=2)
     print(text)
     if out is not None:

@@ -1,9 +1,9 @@
-"""Loads `rednet serve` from all sides: 50 clients, 500 requests of 0.3 megapixels, on loopback.
+"""Puts `rednet serve` under load: 50 clients, 500 requests of 0.3 megapixels, on loopback.
 
     python benchmarks/serving.py [--clients 50] [--requests 500] [--out benchmarks/serving.json]
 
-Each request has a strength of its own, so that no two answers are the same, and each answer is compared, to the bit,
-with what its own input must give. A client that is refused (429) waits as long as it is told before its next request.
+Each request has another strength, so that no two answers are equal, and each answer is compared to the bit with the
+expected result of its request. A client that is refused (429) waits `Retry-After` seconds before its next request.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MEMORY = re.compile(r"^process_resident_memory_bytes (\S+)", re.MULTILINE)
 
 
 def pictures() -> list[np.ndarray]:
-    """Makes noisy pictures, each another part of a photograph."""
+    """Make noisy pictures, each from another part of a photograph."""
     rng = np.random.default_rng(0)
     names = ("astronaut.png", "coffee.png", "rocket.jpg")
     photos = [np.asarray(Image.open(PHOTOS / name).convert("RGB").resize((960, 720))) for name in names]
@@ -50,14 +50,14 @@ def pictures() -> list[np.ndarray]:
 
 
 def as_png(levels: np.ndarray) -> bytes:
-    """Encodes a picture."""
+    """Encode a picture."""
     file = io.BytesIO()
     Image.fromarray(levels).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
 async def load(url: str, clients: int, requests: int) -> dict[str, Any]:
-    """Sends all requests and checks all answers."""
+    """Send all requests and check all answers."""
     restorer = Restorer.from_pretrained()
     damaged = [from_array(levels) for levels in pictures()]
     restorations = [restorer.compute(Denoise(), picture) for picture in damaged]
@@ -115,7 +115,7 @@ async def load(url: str, clients: int, requests: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Starts a server, loads it, and writes what was measured."""
+    """Start a server, put it under load, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--requests", type=int, default=500)

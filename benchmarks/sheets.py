@@ -1,5 +1,4 @@
-"""Draws the sheets that the docs show into docs/images: before and after, the demo's and those of its failures; the
-kinds of real damage; pictures drawn by code.
+"""Draws the sheets for the docs: before and after of the demo and of failures, kinds of damage, drawings.
 
 python benchmarks/sheets.py
 """
@@ -29,7 +28,7 @@ import damage  # noqa: E402
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     with TemporaryDirectory() as folder:
         demo.show((*demo.CASES, *failures.CASES), Path(folder))
         damage.sheet().save(Path(folder) / "damage.png")

@@ -1,11 +1,12 @@
-"""How fast are our networks on this machine, beside others' architectures and classical methods?
+"""Measures the speed of our networks, of other architectures and of classical methods on this machine.
 
     python benchmarks/speed.py              # measures: results/speed-PROCESSOR.csv and .png
     python benchmarks/speed.py --plot       # draws the plot again
 
-One run, in turns: every contestant restores the same picture, round after round, and the medians are compared as
-ratios. Speed needs no training, so the others' architectures have random weights: DnCNN-3 is 20 plain convolutions at
-full resolution, FFDNet (gray) 16 instead of its 15 at half resolution, RED30 the paper's network at stride 1.
+In one run, all contestants restore the same picture in turns, round after round, and the medians are compared as
+ratios. Speed does not depend on training, so the other architectures have random weights: DnCNN-3 is 20 plain
+convolutions at full resolution, FFDNet (gray) 16 instead of its 15 at half resolution, RED30 the paper's network at
+stride 1.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from rednet.evaluation.methods import find_method
 from rednet.images import read_picture
 from rednet.machine import cpu_threads
 from rednet.network.architecture import REDNetConfig
-from rednet.restoring.restorer import MODELS, Restorer, find_model
+from rednet.restoring.restorer import MODELS_FOLDER, Restorer, find_model
 from rednet.zoo.checking import load_config
 
 ROOT = Path(__file__).parent.parent
@@ -79,15 +80,15 @@ class Contestant(NamedTuple):
 
 
 def flops_a_pixel(config: REDNetConfig) -> float:
-    """Counts multiplications and additions of all convolutions, for one pixel of the picture."""
+    """Count multiplications and additions of all convolutions, for one pixel of the picture."""
     # A layer that samples up has the weights of four samples, each of which needs a quarter of them.
     coarse = [layer.sampling * (2 if layer.kind == "up" else 1) for layer in config.layers]
     return sum(2 * math.prod(layer.weight) / px**2 for layer, px in zip(config.layers, coarse, strict=True))
 
 
 def contestants(threads: int) -> list[Contestant]:
-    """Lists who takes part."""
-    ours = {path.parent.name: load_config(path.parent) for path in sorted(MODELS.glob("*/config.json"))}
+    """Return all contestants."""
+    ours = {path.parent.name: load_config(path.parent) for path in sorted(MODELS_FOLDER.glob("*/config.json"))}
     all_networks = [
         Contestant(name, engine, threads, 0, flops_a_pixel(config))
         for name, config in {**ours, **OTHERS}.items()
@@ -102,7 +103,7 @@ def contestants(threads: int) -> list[Contestant]:
 
 
 def make_runner(who: Contestant, folder: Path) -> Callable[[], Any]:
-    """Gives a function that restores the test picture once."""
+    """Return a function that restores the test picture once."""
     x = read_picture(PHOTO).pixels[:SIDE, :SIDE]
     x = np.pad(x, ((0, SIDE - x.shape[0]), (0, SIDE - x.shape[1]), (0, 0)), mode="reflect")
     degraded = GaussianNoise(SIGMA)(x, np.random.default_rng(0))
@@ -119,11 +120,11 @@ def make_runner(who: Contestant, folder: Path) -> Callable[[], Any]:
 
 
 def make_others(folder: Path) -> None:
-    """Writes the others' architectures, with random weights, as model folders."""
+    """Write the other architectures, with random weights, as model folders."""
     import torch
 
     from rednet.network.model import REDNet
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     for name, config in OTHERS.items():
         torch.manual_seed(0)
@@ -131,27 +132,27 @@ def make_others(folder: Path) -> None:
 
 
 def matmul_gflops() -> float:
-    """Measures what this machine can do at best, by a matrix product that stays in the cache."""
+    """Measure the peak speed of this machine, by a matrix product that stays in the cache."""
     a = np.random.default_rng(0).random((1024, 1024), np.float32)
     best = min(timed(lambda: a @ a) for _ in range(20))
     return 2 * 1024**3 / best / 1e9
 
 
 def timed(function: Callable[[], Any]) -> float:
-    """Measures the seconds of one call."""
+    """Measure the seconds of one call."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
 
 
 def memory_of(who: Contestant, folder: Path) -> float:
-    """Measures the peak memory, MB, of a process of its own that restores the picture once."""
+    """Measure the peak memory, MB, of a separate process that restores the picture once."""
     command = [sys.executable, __file__, "--alone", who.label, "--folder", os.fspath(folder)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def restore_alone(label: str, folder: Path) -> None:
-    """Restores the picture once and prints this process' peak memory, MB."""
+    """Restore the picture once and print this process' peak memory, MB."""
     from rednet.evaluation.tables import peak_memory_mb
 
     name, engine, threads, tile = label.split("/")
@@ -160,7 +161,7 @@ def restore_alone(label: str, folder: Path) -> None:
 
 
 def measure(rounds: int, folder: Path) -> list[dict[str, Any]]:
-    """Lets all contestants restore in turns."""
+    """Let all contestants restore in turns."""
     make_others(folder)
     everyone = contestants(cpu_threads())
     runners = {who: make_runner(who, folder) for who in everyone}
@@ -184,12 +185,12 @@ def measure(rounds: int, folder: Path) -> list[dict[str, Any]]:
 
 
 def results_name() -> str:
-    """Names the results after the processor and its cores, fit for a file's name."""
+    """Return a file name for the results, from the processor and its number of cores."""
     return "speed-" + re.sub(r"[^a-z0-9]+", "-", f"{processor()} {cpu_threads()} cores".lower()).strip("-")
 
 
 def plot(path: Path) -> None:
-    """Draws PSNR (from the results page's figures) over megapixels per second."""
+    """Draw PSNR (from the results page's figures) over megapixels per second."""
     from matplotlib import pyplot
 
     with path.open(encoding="utf-8") as file:
@@ -220,7 +221,7 @@ def plot(path: Path) -> None:
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--plot", action="store_true", help="only draw the plot")

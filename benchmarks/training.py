@@ -1,8 +1,8 @@
-"""How much of the machine does our training loop use? A ratio, measured in one run.
+"""Compares the speed of our training loop with that of a bare loop, as a ratio within one run.
 
 The bare loop is what a researcher would write: the same network, precision and batch, Adam, and one batch of random
-numbers that never changes, so no data to prepare, no balance, no average. Ours does all the rest. The two take
-turns; the figure is the median of their ratios.
+numbers that never changes; so it has no data to prepare, no balance, no average. Our loop does all of this. The two
+loops take turns; the figure is the median of their ratios.
 
     python benchmarks/training.py --data DIR
 """
@@ -31,7 +31,7 @@ RECIPE = Path(__file__).parent.parent / "recipes" / "universal.toml"
 
 
 def bare_loop(recipe: Recipe) -> Iterator[None]:
-    """Makes one step for each value that it yields."""
+    """Make one step for each value that it yields."""
     config: REDNetConfig = replace(recipe.model, mask=False, hints=())
     net = REDNet(config).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(net.parameters(), 1e-4)
@@ -48,7 +48,7 @@ def bare_loop(recipe: Recipe) -> Iterator[None]:
 
 
 def our_loop(recipe: Recipe, data: Path, waits: list[float]) -> Iterator[None]:
-    """Makes one step for each value that it yields; notes the seconds spent waiting for crops."""
+    """Make one step for each value that it yields; record the seconds spent waiting for crops."""
     pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
     crops = stream(Patches(pictures, recipe.mixture, recipe.model, recipe.data, 0), 0)
     run = Run(recipe, starting_network(recipe))
@@ -61,7 +61,7 @@ def our_loop(recipe: Recipe, data: Path, waits: list[float]) -> Iterator[None]:
 
 
 def main() -> None:
-    """Runs both loops in turns and prints the figures."""
+    """Run both loops in turns and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("REDNET_DATA"), required="REDNET_DATA" not in os.environ

@@ -1,9 +1,9 @@
-"""What threads that spin or sleep while they wait cost: alone, and beside one busy process.
+"""Measures the cost of idle threads that spin or sleep: alone, and beside one busy process.
 
     python benchmarks/waiting.py          # prints a table and writes benchmarks/results/waiting.csv
 
-Each round runs every policy once, alone and beside the busy process, in processes of their own; a policy's figure is
-the median over the rounds of its time over that of passive threads alone in the same round.
+Each round runs every policy once, alone and beside the busy process, each in a new process. The figure of a policy is
+the median over the rounds of a ratio: its time over the time of passive threads alone in the same round.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results" / "waiting.csv"
 POLICIES: Mapping[str, Mapping[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "2,000 spins": {"GOMP_SPINCOUNT": "2000"},
+    "10,000 spins": {"GOMP_SPINCOUNT": "10000"},
+    "30,000 spins": {"GOMP_SPINCOUNT": "30000"},
     "library's own": {},
 }
 BUSY = "while True: pass"

@@ -1,4 +1,4 @@
-"""Damages photographs in five ways, restores them, and draws before/after sheets. Run it with `make demo`."""
+"""Degrades photographs in five ways, restores them, and draws before/after sheets. Run it with `make demo`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ZOOM, DETAIL, GAP, INK = 3, 90, 12, (30, 30, 30)  # DETAIL: height of the enlarg
 
 
 class Case(NamedTuple):
-    """A photograph, what is done to it, and how it is restored; `detail` is the place to look at closely."""
+    """A photograph, with its degradation and restoration; `detail` is the place that the sheet enlarges."""
 
     title: str
     photo: str
@@ -33,25 +33,25 @@ class Case(NamedTuple):
 
 
 def noise(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Adds noise of sigma 25; the network is not told how much."""
+    """Add noise of sigma 25; the network does not get the level."""
     y = GaussianNoise(25, clip=True)(x, np.random.default_rng(0)).y
     return y, rednet.denoise(to_levels(y))
 
 
 def jpeg(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Compresses hard."""
+    """Compress strongly."""
     y = JPEG(10)(x, np.random.default_rng(0)).y
     return y, rednet.dejpeg(to_levels(y))
 
 
 def low_resolution(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Keeps one pixel of nine; shown is the bicubic enlargement."""
+    """Reduce to one pixel of nine; the sheet shows the bicubic enlargement."""
     small = to_levels(imresize(x, 1 / 3))
     return imresize(from_levels(small), 3), rednet.upscale(small, scale=3)
 
 
 def text(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Writes over the picture; the network is told where."""
+    """Write text over the picture; the mask is known."""
     height, width, _ = x.shape
     page = Image.new("L", (width, height))
     pen = ImageDraw.Draw(page)
@@ -64,7 +64,7 @@ def text(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
 
 
 def shaken(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Shakes the camera, by a known path of 21 px, and adds a little noise; its strength is estimated."""
+    """Blur by camera shake with a known path of 21 px, and add a little noise; its strength is estimated."""
     kernel = camera_shake(21, np.random.default_rng(4))
     y = Blur(kernel, 2.0)(x, np.random.default_rng(0)).y
     return y, rednet.deblur(to_levels(y), kernel)
@@ -80,17 +80,17 @@ CASES = (
 
 
 def to_levels(x: NDArray[np.float32]) -> Levels:
-    """Rounds a picture in [0, 1] to 8 bits."""
+    """Round a picture in [0, 1] to 8 bits."""
     return np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
 
 
 def from_levels(levels: Levels) -> NDArray[np.float32]:
-    """Brings 8 bits to [0, 1]."""
+    """Convert 8 bits to [0, 1]."""
     return levels.astype(np.float32) / np.float32(255)
 
 
 def draw_sheet(title: str, panels: list[tuple[str, Levels]], detail: tuple[int, int]) -> Image.Image:
-    """Draws pictures side by side, with labels above and an enlarged detail below."""
+    """Draw pictures side by side, with labels above and an enlarged detail below."""
     height, width, _ = panels[0][1].shape
     sheet = Image.new("RGB", (len(panels) * (width + GAP) + GAP, 62 + height + DETAIL * ZOOM + 2 * GAP), "white")
     pen = ImageDraw.Draw(sheet)
@@ -109,7 +109,7 @@ def draw_sheet(title: str, panels: list[tuple[str, Levels]], detail: tuple[int, 
 
 
 def show(cases: Sequence[Case], out: Path) -> None:
-    """Runs cases, writes a sheet for each, and prints a table."""
+    """Run cases, write a sheet for each, and print a table."""
     out.mkdir(parents=True, exist_ok=True)
     print(f"{'damage':28}{'damaged':>10}{'restored':>10}{'seconds':>9}   sheet")
     for case in cases:

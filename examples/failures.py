@@ -1,4 +1,4 @@
-"""What the shipped network cannot do: the same sheets as the demo's, of damage beyond its reach.
+"""Draws sheets like those of the demo, of damage that is too strong for the shipped network.
 
 python examples/failures.py docs/images
 """
@@ -17,19 +17,19 @@ from rednet.degradations import JPEG, GaussianNoise
 
 
 def failure_noise(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Adds noise of sigma 120, more than half as much again as the network has seen: fur becomes blotches."""
+    """Add noise of sigma 120, 1.6 times the strongest of training: fur becomes blotches."""
     y = GaussianNoise(120, clip=True)(x, np.random.default_rng(0)).y
     return y, rednet.denoise(to_levels(y))
 
 
 def failure_jpeg(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Compresses at quality 3: what is left of the colours cannot be guessed."""
+    """Compress at quality 3: too little is left of the colours to restore them."""
     y = JPEG(3)(x, np.random.default_rng(0)).y
     return y, rednet.dejpeg(to_levels(y))
 
 
 def failure_hole(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], Levels]:
-    """Loses a square of 60 px: it is filled smoothly, and what was there is not invented."""
+    """Remove a square of 60 px: the network fills it smoothly, and does not invent the lost detail."""
     mask = np.zeros(x.shape[:2], bool)
     mask[90:150, 190:250] = True
     y = np.where(mask[:, :, None], np.float32(0), x)

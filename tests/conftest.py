@@ -31,7 +31,7 @@ def photo():
 
 @pytest.fixture(scope="session")
 def make_model(tmp_path_factory):
-    """Gives a function that writes a network with random weights into a model folder.
+    """Return a function that writes a network with random weights into a model folder.
 
     `positive` weights: no ReLU is ever off, so every pixel in reach has an influence and a seam would show. Otherwise
     about half of the ReLUs are off, so that a missing one would show.
@@ -39,7 +39,7 @@ def make_model(tmp_path_factory):
     import torch
 
     from rednet.network.model import TAPS, REDNet
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     def make(*, positive=False, **fields) -> Path:
         torch.manual_seed(0)

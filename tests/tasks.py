@@ -1,6 +1,7 @@
 """Takes a file through all that the command does with it, for tests of several folders."""
 
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.restoring.options import Options
 from rednet.restoring.tasks import Told
 from rednet.values import settings
@@ -9,13 +10,13 @@ BLIND = Told({})
 
 
 def handle(**given):
-    """Makes the handling of files from its own fields and those of the options."""
+    """Make the handling of files from its own fields and those of the options."""
     options = {name: given.pop(name) for name in settings(Options) if name in given}
     return Handling(options=Options(**options), **given)
 
 
 def run_task(source, target, restorer, todo=BLIND, **handling):
-    """Restores a file into another one, and lets go of it whatever happens."""
+    """Restore a file into another one, and let go of it whatever happens."""
     task = FileTask(source, target, todo, handle(**handling))
     try:
         task.load()

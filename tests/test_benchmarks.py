@@ -11,7 +11,7 @@ import pytest
 from rednet.degradations import KINDS, Blur, Identity
 from rednet.evaluation.protocols import PROTOCOLS
 from rednet.network.architecture import REDNetConfig
-from rednet.zoo.folder import load_chain
+from rednet.zoo.model_folder import load_chain
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

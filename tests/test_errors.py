@@ -17,6 +17,7 @@ from rednet.cli.hints import flags_among
 from rednet.errors import ImageError, OptionError
 from rednet.images import from_array, read_picture, write_picture
 from rednet.images.writing import check_place
+from rednet.restoring.options import Options
 
 SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 FLAG = re.compile(r"--[A-Za-z]")
@@ -72,7 +73,7 @@ def test_errors_name_the_option_that_helps(tmp_path):
         read_picture(tmp_path / "a.tif", max_megapixels=0.01)
     assert caught.value.option == "max_megapixels"
     with pytest.raises(OptionError) as caught:
-        read_picture(tmp_path / "a.tif", value_range=(0, 1))
+        Options(range=(1, 0))
     assert caught.value.option == "range"
     with pytest.raises(ImageError) as caught:
         check_place(tmp_path / "a.tif", overwrite=False)

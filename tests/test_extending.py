@@ -1,4 +1,4 @@
-"""A task of one class, the one of docs/extending.md, is there for Python, the command line, folders and HTTP."""
+"""A task of one class, the one of docs/extending.md, and an option of one line are there for everybody."""
 
 import os
 import re
@@ -45,6 +45,27 @@ with tempfile.TemporaryDirectory() as folder:
         print(client.post("/v1/restore?task=denoise&share=0.2", content=body).json()["detail"])
         print([p["schema"] for p in client.get("/openapi.json").json()["paths"]["/v1/restore"]["post"]["parameters"]
                if p["name"] == "share"])
+"""
+
+MORE = """
+from dataclasses import dataclass
+from rednet.{module} import {table}
+from rednet.values import setting
+import rednet.{module} as module
+
+@dataclass(frozen=True, kw_only=True)
+class More({table}):
+    grain: int = setting(int, 3, "Grain to add.", 0, 9, called="coarse_grain")
+    secret: bool = setting(bool, False, "Only here.", remote=False)
+
+module.{table} = More
+"""
+FIELDS = """
+from rednet.web.options import RestoreOptions, read_options
+from rednet.web.limits import Limits
+print(*RestoreOptions.model_fields)
+handling = read_options({"coarse_grain": "7"}).handling(Limits(), "rednet")
+print({"Options": handling.options, "Saving": handling.saving, "Handling": handling}[TABLE].grain)
 """
 
 
@@ -94,3 +115,18 @@ def test_a_new_task_is_there_over_http(place):
     assert refused == "422 share is '2'; input should be less than or equal to 1"
     assert strange == "share belongs to the task darken, and the task is denoise"
     assert "'maximum': 1" in schema and "Share of the light" in schema
+
+
+@pytest.mark.parametrize(
+    ("table", "module"), [("Options", "restoring.options"), ("Saving", "images.saving"), ("Handling", "files.handling")]
+)
+def test_a_new_option_of_all_tasks_is_one_line(place, table, module):
+    more = MORE.format(table=table, module=module)
+    for verb in ("denoise", "inpaint"):
+        said = run(place, more + COMMAND, verb, "--help").stdout
+        assert "--coarse-grain" in said and "0<=x<=9" in said and "Grain to add." in said and "--secret" in said
+    assert "--coarse-grain" not in run(place, COMMAND, "denoise", "--help").stdout
+    done = run(place, more + COMMAND, "denoise", "y.png", "--coarse-grain", "10")
+    assert done.returncode == 2 and "less than or equal to 9" in done.stderr
+    fields, grain = run(place, more + FIELDS.replace("TABLE", repr(table))).stdout.splitlines()
+    assert "coarse_grain" in fields.split() and "secret" not in fields.split() and grain == "7"

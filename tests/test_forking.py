@@ -40,7 +40,7 @@ if __name__ == "__main__":
 
 
 def run(engine, body, folder):
-    """Runs a program in a process of its own, so that one that hangs can be ended."""
+    """Run a program in a process of its own, so that one that hangs can be ended."""
     script = folder / "program.py"
     script.write_text(PARENT.format(engine=engine, body="\n    ".join(body)))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)

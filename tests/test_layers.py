@@ -20,6 +20,7 @@ GROUND = {
     "locking",
     "whole_files",
     "progress",
+    "warning",
 }
 
 # What each part may import besides itself, in an order in which each part may use earlier ones only.
@@ -34,6 +35,7 @@ ALLOWED = {
     "locking": set(),
     "whole_files": {"opening", "locking"},
     "progress": set(),
+    "warning": set(),
     "images": GROUND,
     "classical": GROUND | {"images"},
     "network": GROUND,
@@ -46,8 +48,7 @@ ALLOWED = {
     "evaluation": GROUND | {"images", "classical", "restoring", "degradations", "training"},
     "files": GROUND | {"images", "classical", "network", "zoo", "tiling", "restoring"},
     "web": GROUND | {"images", "classical", "zoo", "restoring", "degradations", "files", "__init__"},
-    "cli": GROUND
-    | {"images", "classical", "tiling", "restoring", "evaluation", "files", "training", "web", "__init__"},
+    "cli": GROUND | {"images", "classical", "restoring", "evaluation", "files", "training", "web", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "restoring"},  # loads them when a name is asked for
 }
@@ -57,22 +58,23 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats picture colour tiff_tags encoding reading writing __init__",
-    "classical": "__init__ luma orientations metrics resize conjugate kernels masks filling deconvolution",
+    "images": "formats saving layout picture colour front directories exif xmp photoshop segments chunks made_profile "
+    "tiff_tags tiff_truth metadata tiff_pages doubles foreign encoding reading given writing __init__",
+    "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution",
     "network": "__init__ architecture hints chain model",
-    "zoo": "__init__ checking shipped folder",
+    "zoo": "__init__ checking shipped model_folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ exposure options sampling noise jpeg_traces traits judge inspection detail correction "
-    "network deblur holes scratches missing tasks restorer verbs",
+    "restoring": "__init__ exposure ranges options sampling noise jpeg_traces traits judge inspection detail "
+    "correction network deblur holes scratches missing tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings patches balance optimizer start loop",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
-    "files": "__init__ streaming file ledger listing many preview",
-    "web": "__init__ limits folder guesses queue offline wire examples proof counters options problems documents "
-    "upload bodies incoming strokes guard login gate shelf desk steps service page app",
-    "cli": "__init__ hints display scratches job one_file folder verbs evaluate inspect serve train app",
+    "files": "__init__ handling streaming file ledger listing many preview",
+    "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
+    "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
+    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect serve train app",
 }
 
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from rednet.machine import LEAST_LIKELY_FREE, SHARE_LIKELY_FREE, available_memory, cpu_threads, free_memory
+from rednet.machine import LIKELY_FREE_BYTES, LIKELY_FREE_FRACTION, available_memory, cpu_threads, free_memory
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_where_the_system_does_not_say_what_is_free_it_is_guessed(tmp_path, monk
     monkeypatch.setattr(os, "sysconf", sysconf)
     assert free_memory() == 1000 * 4096
     del known["SC_AVPHYS_PAGES"]  # macOS
-    assert free_memory() == 8000 * 4096 * SHARE_LIKELY_FREE
+    assert free_memory() == 8000 * 4096 * LIKELY_FREE_FRACTION
     assert available_memory(tmp_path, tmp_path / "none") > 0
     del known["SC_PHYS_PAGES"]
-    assert free_memory() == LEAST_LIKELY_FREE
+    assert free_memory() == LIKELY_FREE_BYTES
     monkeypatch.delattr(os, "sysconf")  # Windows
-    assert free_memory() == LEAST_LIKELY_FREE
+    assert free_memory() == LIKELY_FREE_BYTES
     assert available_memory(tmp_path, tmp_path / "none") > 0

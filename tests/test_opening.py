@@ -11,7 +11,7 @@ from rednet.opening import open_regular
 
 OPENERS = {
     "picture": "from rednet.images import PictureFile; PictureFile(path)",
-    "tags of a TIFF": "from rednet.images.tiff_tags import attach_tags; attach_tags(None, path)",
+    "tags of a TIFF": "from rednet.images.tiff_tags import read_tags; read_tags(path, [0])",
     "whole picture": "import rednet; rednet.denoise(path)",
     "quality": "import rednet; rednet.dejpeg(str(path))",
     "mask": "from rednet.images import from_array; from rednet.restoring.tasks import Inpaint; import numpy as np;"

@@ -32,7 +32,9 @@ def data(tmp_path, rng):
     return tmp_path
 
 
-QUESTIONS = sorted(path.stem for path in (ROOT / "recipes" / "paper").glob("*.toml") if path.stem != "base")
+QUESTIONS = sorted(
+    path.stem for path in (ROOT / "recipes" / "paper" / "questions").glob("*.toml") if path.stem != "base"
+)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -22,7 +22,7 @@ USE = README.partition("## Use it")[2].partition("\n## ")[0]
 
 
 def blocks(text, language=""):
-    """Gives the blocks of code in a language."""
+    """Return the blocks of code in a language."""
     fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [block for name, block in fenced if name == language]
 
@@ -49,7 +49,7 @@ def folder(tmp_path, photo):
 
 
 def run(line, folder):
-    """Runs a line in a shell whose stdin is a terminal, at which somebody says yes to whatever is asked."""
+    """Run a line in a shell whose stdin is a terminal, at which somebody says yes to whatever is asked."""
     ours, its = os.openpty()
     os.write(ours, b"y\n")
     path = f"{folder.parent}{os.pathsep}{os.environ['PATH']}"

@@ -16,7 +16,7 @@ from rednet.restoring.scratches import find_scratches
 from rednet.restoring.tasks import Deblur, Inpaint
 from rednet.stopping import check_stop, stoppable
 from rednet.tiling.fringes import fill_hidden
-from rednet.web.queue import Job, JobQueue, State, StoppedError, TooSlowError
+from rednet.web.queue import Job, JobQueue, JobState, StoppedError, TooSlowError
 
 RNG = np.random.default_rng(0)
 X = RNG.random((600, 700, 3)).astype(np.float32)
@@ -46,7 +46,7 @@ class Stopped(Exception):
 
 
 def times_asked(step, stop_at=None):
-    """Runs a step and counts how often it asks; the one who is asked stops it at the given time."""
+    """Run a step and count how often it asks; the one who is asked stops it at the given time."""
     asked = 0
 
     def ask():
@@ -120,7 +120,7 @@ def test_a_job_is_stopped_inside_a_long_step(task, inside, how, make_model, monk
         queue.submit(job)
         with pytest.raises(StoppedError if how == "cancelled" else TooSlowError):
             job.future.result(60)
-        assert job.state is (State.CANCELLED if how == "cancelled" else State.FAILED)
+        assert job.state is (JobState.CANCELLED if how == "cancelled" else JobState.FAILED)
         assert len(calls) == 1
     finally:
         queue.close(5)

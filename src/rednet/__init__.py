@@ -1,13 +1,13 @@
 """Restores degraded pictures with RED-Net: noise, low resolution, JPEG artefacts, blur, missing pixels.
 
     import rednet
-    better = rednet.restore(array)              # looks at the picture and decides
-    better = rednet.denoise(array, sigma=25)    # or leave sigma out
+    better = rednet.restore(array)              # inspects the picture and chooses the task
+    better = rednet.denoise(array, sigma=25)    # sigma may be left out
     bigger = rednet.upscale(array, scale=2)
     better = rednet.run(array, task)            # any task of `rednet.restoring.tasks`
 
-Each function takes an array, a PIL image or a path; see `rednet.restoring.verbs`. Everything is loaded on first use,
-so that importing rednet costs nothing.
+Each function accepts an array, a PIL image or a path; see `rednet.restoring.verbs`. Every module is loaded on first
+use, so `import rednet` is fast.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
     |-- OptionError     an option is outside its range, or two options contradict each other
     `-- TrainingError   training cannot start or has diverged
 
-Each message says what we got, what we need, and what to do. It names no flag of the command line and no field of a
-form: the error carries the name of the option that helps, and whoever shows the error adds how it is given there.
+Each message says what we got, what we need, and what to do. A message names no command-line flag and no form field: the
+error carries the name of the option that helps, and the command line and the web service add their own hint.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["EngineError", "ImageError", "ModelError", "OptionError", "RednetErro
 
 
 class RednetError(Exception):
-    """The root: catch this to catch all of them.
+    """The root of all errors of rednet.
 
     Args:
-        message: for a person.
-        option: the name of the option that helps, as "max_megapixels"; empty if none does.
+        message: a sentence for the user.
+        option: the name of the option that helps, for example "max_megapixels"; empty if no option helps.
     """
 
     def __init__(self, message: str = "", *, option: str = "") -> None:

@@ -1,7 +1,8 @@
-"""Keeps a forked process from waiting for ever: a fork copies what a library knows of its threads, but not the threads.
+"""Raises an error in a forked process that would otherwise hang.
 
-ncnn, torch and ONNX Runtime hang in a process that was forked after they had been used, mostly even if the network is
-loaded anew; so does libvips, with some pictures. Nothing can bring the threads back, so we say so at once.
+A fork copies a library's memory but not its threads. ncnn, torch and ONNX Runtime hang in a process that was forked
+after they had been used, in most cases even if the network is loaded again; libvips hangs with some pictures. The
+threads cannot be restored, so we raise an error at once.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ _lost: set[str] = set()
 
 
 def mark_threads(library: str) -> None:
-    """Note that this process has begun to use a library with threads of its own."""
+    """Record that this process uses a library with its own threads."""
     _used.add(library)
 
 
 def check_threads(library: str, error: type[RednetError]) -> None:
-    """Raise an error if this process was forked from one that had used the library."""
+    """Raise an error if this process was forked from a process that had used the library."""
     if library in _lost:
         raise error(
-            f"{library} cannot work in this process: it was forked from one that had used {library}, and threads do "
-            "not survive that; start processes with multiprocessing.get_context('spawn') or 'forkserver'"
+            f"{library} cannot work in this process: it was forked from a process that had used {library}, and threads "
+            "do not survive a fork; start processes with multiprocessing.get_context('spawn') or 'forkserver'"
         )
 
 
-def lose_threads() -> None:
-    """Note, in a forked process, that the libraries that were used are lost."""
+def _lose_threads() -> None:
+    """Record, in a forked process, that the libraries in use have lost their threads."""
     _lost.update(_used)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=lose_threads)
+    os.register_at_fork(after_in_child=_lose_threads)

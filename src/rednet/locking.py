@@ -1,4 +1,4 @@
-"""Locks on open files, where the system and the disk have them; they end with the file, or with its process."""
+"""Locks open files where the system and the disk support it; a lock ends with the open file or its process."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 def lock(file: IO[Any], *, wait: bool = False) -> bool:
-    """Locks an open file.
+    """Lock an open file until it is closed.
 
     Args:
-        file: to lock until it is closed.
-        wait: for whoever has locked it.
+        file: the file.
+        wait: wait until no other process holds the lock.
 
     Returns:
-        Whether it is locked; False where there are no locks, as on some network disks.
+        Whether the file is locked; False where locks are not supported, as on some network disks.
 
     Raises:
-        BlockingIOError: another process has locked it.
+        BlockingIOError: another process holds the lock, and `wait` is False.
     """
     if fcntl is None:
         return False

@@ -1,4 +1,4 @@
-"""What this machine, and the container that we may be in, allow: processors, a graphics processor, memory."""
+"""Finds out what this machine and its container offer: processors, a graphics processor, memory."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ Device = Literal["cpu", "gpu"]
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 CGROUP = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
-SHARE_LIKELY_FREE = 0.5  # of all memory, where a system does not say what is free (macOS)
-LEAST_LIKELY_FREE = 2 << 30  # bytes, where it says nothing (Windows)
+LIKELY_FREE_FRACTION = 0.5  # of all memory, where the system does not report free memory (macOS)
+LIKELY_FREE_BYTES = 2 << 30  # where the system reports no memory at all (Windows)
 
 
 def cpu_threads(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Counts the processors that this process may use, by its affinity and its container's quota.
+    """Return the number of processors that this process may use, by its affinity and its container's quota.
 
     Args:
-        root: where control groups (version 2, or `cpu` of version 1) are mounted.
-        groups: tells which of them this process is in.
+        root: folder where control groups (version 2, or `cpu` of version 1) are mounted.
+        groups: file that lists the control groups of this process.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for folder in control_groups(root, groups, "cpu"):
+    for folder in _control_groups(root, groups, "cpu"):
         for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
             try:
                 quota, period = " ".join((folder / name).read_text("ascii") for name in names).split()
                 if quota not in ("max", "-1"):
                     count = min(count, max(1, round(int(quota) / int(period))))
-            except (OSError, ValueError):  # no such file, or not as expected
+            except (OSError, ValueError):  # no such file, or other content
                 continue
     return count
 
 
 def check_device(device: str) -> None:
-    """Raises OptionError unless the device is "cpu" or "gpu"."""
+    """Raise OptionError unless the device is "cpu" or "gpu"."""
     if not isinstance(device, str) or device not in ("cpu", "gpu"):
         raise OptionError(f"device is {device!r}; it must be cpu or gpu")
 
 
 def torch_device(device: Device) -> str:
-    """Gives torch's name for the processor or the graphics processor (CUDA, ROCm or Metal).
+    """Return torch's name for the processor or the graphics processor (CUDA, ROCm or Metal).
 
     Raises:
         EngineError: torch finds no graphics processor. OptionError: `device` is neither "cpu" nor "gpu".
@@ -65,11 +65,13 @@ def torch_device(device: Device) -> str:
 
 
 def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
-    """Gives the bytes that are free on this machine and in its container, whichever is less; a guess where none says.
+    """Return the free memory of this machine or of its container, whichever is less, bytes.
+
+    Where the system does not report free memory, the result is an estimate.
 
     Args:
-        root: where control groups (version 2, or `memory` of version 1) are mounted.
-        groups: tells which of them this process is in.
+        root: folder where control groups (version 2, or `memory` of version 1) are mounted.
+        groups: file that lists the control groups of this process.
     """
     free = [free_memory()]
     try:
@@ -77,7 +79,7 @@ def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
         free = [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("MemAvailable")] or free
     except OSError:
         pass
-    for folder in control_groups(root, groups, "memory"):
+    for folder in _control_groups(root, groups, "memory"):
         for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
             try:
                 free.append(int((folder / limit).read_text("ascii")) - int((folder / used).read_text("ascii")))
@@ -87,17 +89,17 @@ def available_memory(root: Path = CGROUP, groups: Path = OWN_GROUPS) -> int:
 
 
 def free_memory() -> int:
-    """Gives the bytes that the system says are free, or else that are likely to be."""
-    for pages, share in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", SHARE_LIKELY_FREE)):
+    """Return the free memory that the system reports, bytes; an estimate where it does not report it."""
+    for pages, fraction in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", LIKELY_FREE_FRACTION)):
         try:
-            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * share)
+            return int(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") * fraction)
         except (AttributeError, ValueError, OSError):  # no such function, name, or number
             continue
-    return LEAST_LIKELY_FREE
+    return LIKELY_FREE_BYTES
 
 
-def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
-    """Lists the folders of the groups that a process is in, up to the mounts: any of them may set a limit."""
+def _control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's control groups and of their parents; each of them may set a limit."""
     yield from (root, root / controller)
     try:
         lines = groups.read_text("utf-8").splitlines()
@@ -111,10 +113,10 @@ def control_groups(root: Path, groups: Path, controller: str) -> Iterator[Path]:
 
 
 def return_memory_at_once() -> None:
-    """Makes the C library of this process give freed pieces of 1 MB and more back to the system at once.
+    """Make the C library return freed blocks of 1 MB and more to the system at once.
 
-    It would keep ever larger ones, which layers of another size cannot use. For programs, not for libraries; without
-    effect where there is no glibc.
+    By default glibc keeps ever larger blocks, which layers of another size cannot use. The setting holds for the whole
+    process, so programs call this, not libraries. Without glibc this has no effect.
     """
     try:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)

@@ -1,4 +1,4 @@
-"""Opens the files that users name: regular files only, since a pipe or a device may never end, or never begin."""
+"""Opens the files that users name. Only regular files: reading a pipe or a device may block or never end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 __all__ = ["open_regular"]
 
-# Without O_NONBLOCK, opening a pipe waits for a writer; Windows has neither, and needs O_BINARY.
+# Without O_NONBLOCK, opening a pipe waits for a writer. Windows has neither flag, and needs O_BINARY.
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -18,20 +18,20 @@ def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading.
 
     Raises:
-        OSError: it is missing or not readable, or it is a folder, a pipe, a socket or a device.
+        OSError: the path is missing or not readable, or it is a folder, a pipe, a socket or a device.
     """
-    check_regular(os.stat(path), path)  # noqa: PTH116  # a path that is a str is welcome, too
+    _check_regular(os.stat(path), path)  # noqa: PTH116  # the path may also be a str
     descriptor = os.open(path, FLAGS)
     try:
-        check_regular(os.fstat(descriptor), path)  # it may have changed since
+        _check_regular(os.fstat(descriptor), path)  # the path may name another file by now
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def check_regular(status: os.stat_result, path: Path) -> None:
-    """Raise OSError unless a status is that of a regular file."""
+def _check_regular(status: os.stat_result, path: Path) -> None:
+    """Raise OSError unless the status describes a regular file."""
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(status.st_mode):

@@ -1,4 +1,4 @@
-"""Packages that only a part of rednet needs, and the command that installs them."""
+"""Optional packages, and the command that installs them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rednet.errors import RednetError
 
 __all__ = ["EXTRAS", "install_command", "need"]
 
-EXTRAS = {  # as in pyproject.toml, which an installed copy no longer has
-    "": ("numpy", "pyvips[binary]", "ncnn", "safetensors", "typer", "rich"),  # what all of rednet needs
+EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
+    "": ("numpy", "pyvips[binary]", "ncnn", "safetensors", "typer", "rich"),  # every use of rednet needs these
     "baselines": ("scikit-image", "opencv-python-headless", "PyWavelets"),
     "bm3d": ("bm3d",),
     "demo": ("pillow",),
@@ -23,10 +23,10 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy no longer has
 
 
 def install_command(extra: str) -> str:
-    """Return the command that installs the packages of an extra; of "", those that all of rednet needs.
+    """Return the command that installs the packages of an extra; for "", the packages that every use needs.
 
-    rednet is on no package index. A checkout is named by its folder; a copy that pip has installed does not know where
-    it came from, so that the packages themselves are named.
+    rednet is on no package index. In a checkout, the command names the checkout's folder. An installed copy does not
+    know where it came from, so there the command names the packages themselves.
     """
     root = _checkout(Path(__file__))
     if root is None:
@@ -36,13 +36,13 @@ def install_command(extra: str) -> str:
 
 
 def need(module: str, extra: str, purpose: str, error: type[RednetError]) -> Any:
-    """Import a module that an extra brings.
+    """Import a module of an optional package.
 
     Args:
-        module: its name.
-        extra: a key of `EXTRAS`.
-        purpose: what needs it, as the error's subject.
-        error: raised, with the command that installs the extra, if the module is missing.
+        module: name of the module.
+        extra: the key in `EXTRAS` of the extra that installs it.
+        purpose: the feature that needs the module; the subject of the error message.
+        error: class of the error to raise if the module is missing; its message has the command that installs it.
     """
     try:
         return import_module(module)
@@ -51,7 +51,7 @@ def need(module: str, extra: str, purpose: str, error: type[RednetError]) -> Any
 
 
 def _checkout(file: Path) -> Path | None:
-    """Return the root of the checkout that a file of rednet lies in; None if it is an installed copy."""
+    """Return the root of the checkout that contains a file of rednet; None if rednet is an installed copy."""
     source = file.resolve().parents[1]
     root = source.parent
     return root if source.name == "src" and (root / "pyproject.toml").is_file() else None

@@ -1,13 +1,18 @@
-"""How long work says how far it is: it calls a function with the share that is done, 0 to 1."""
+"""Progress of long work: the work calls a function with the finished fraction, 0 to 1."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Progress", "silent"]
+__all__ = ["Progress", "portion", "silent"]
 
 Progress = Callable[[float], None]
 
 
-def silent(share: float) -> None:
-    """Take note of the progress of work whose progress nobody wants to know."""
+def silent(fraction: float) -> None:
+    """Ignore the progress; the default of all `progress` arguments."""
+
+
+def portion(progress: Progress, number: int, count: int) -> Progress:
+    """Return the progress of one piece of work, of `count` that are equally long and follow each other."""
+    return lambda fraction: progress((number + fraction) / count)

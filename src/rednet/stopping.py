@@ -1,7 +1,7 @@
-"""Stops long work: whoever starts it says how to find out, and every step that takes long asks now and then.
+"""Stops long work: the caller provides a function that raises an error, and long steps call this function often.
 
-The network's own steps tell their progress, and that can stop them. Steps without a share to tell, deep inside, ask
-here instead of handing a function through every call.
+Work that reports progress can be stopped by its progress function. Steps deep inside, which report no progress, call
+`check_stop` instead, so that no function has to be passed through every call.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from contextvars import ContextVar
 __all__ = ["asker", "check_stop", "stoppable"]
 
 
-def go_on() -> None:
-    """Let the work go on."""
+def _go_on() -> None:
+    """Do nothing, so that the work goes on."""
 
 
-_ask: ContextVar[Callable[[], None]] = ContextVar("ask", default=go_on)
+_ask: ContextVar[Callable[[], None]] = ContextVar("ask", default=_go_on)
 
 
 @contextmanager
 def stoppable(ask: Callable[[], None]) -> Iterator[None]:
-    """Make the work inside ask, in this thread.
+    """Make the work in this context stoppable, in this thread.
 
     Args:
-        ask: called often; raises an error of the caller's to stop the work.
+        ask: called often by the work; it raises an error to stop the work.
     """
     token = _ask.set(ask)
     try:
@@ -35,10 +35,10 @@ def stoppable(ask: Callable[[], None]) -> Iterator[None]:
 
 
 def check_stop() -> None:
-    """Ask whether to go on; raise what the one who started the work raises to stop it."""
+    """Call the function that was passed to `stoppable`; it raises an error to stop the work."""
     _ask.get()()
 
 
 def asker() -> Callable[[], None]:
-    """Give what `check_stop` calls in this thread, for callbacks that come from other threads."""
+    """Return the function that `check_stop` calls in this thread, for callbacks that run in other threads."""
     return _ask.get()

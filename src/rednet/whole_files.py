@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written under a temporary name beside their place, then renamed."""
+"""Writes files whole or not at all: under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from rednet.opening import open_regular
 __all__ = ["part_file", "sweep", "whole_file"]
 
 NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
-PART = ".rednet-"  # what the name of a file that is being written begins with
+PART = ".rednet-"  # prefix of temporary names
 
 
 @contextmanager
 def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a file of a temporary name, which is removed at the end unless it was published.
+    """Open a file with a temporary name; remove it at the end unless it was renamed.
 
-    As long as it is open it is locked, so that `sweep` can tell it from what a killed run left. Where it cannot be
-    locked, it gets a name that is never swept: another process, or another machine, may well have locks there.
+    The file is locked while it is open, so that `sweep` can tell it from a file that a killed process left. If the file
+    cannot be locked, its name gets the ending `.open`, and `sweep` never removes it: to another process or machine,
+    which may support locks there, it would look like a file that was left.
     """
     while True:
         name = f"{PART}{uuid.uuid4().hex}"
@@ -33,7 +34,7 @@ def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
             with part.open("x+b") as file:
                 if HAS_LOCKS and not lock(file, wait=True):
                     part = part.rename(folder / f"{name}.open{suffix}")
-                if part.exists():  # else another process has swept it away before it was locked
+                if part.exists():  # else another process removed it before it was locked
                     yield part, file
                     return
         finally:
@@ -44,34 +45,34 @@ def part_file(folder: Path, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
 def whole_file(
     path: Path, *, overwrite: bool = True, seal: Callable[[Path], None] = lambda part: None
 ) -> Iterator[BinaryIO]:
-    """Open a file to be written, which gets its name at the end, when all of it is on the disk.
+    """Open a file for writing; it gets its name at the end, when its whole content is on the disk.
 
     Args:
-        path: its name.
-        overwrite: replace the file of that name, if there is one.
-        seal: called with the whole file just before it gets its name.
+        path: final name of the file.
+        overwrite: replace an existing file of that name.
+        seal: called with the path of the finished temporary file just before it is renamed.
 
     Raises:
-        FileExistsError: there is a file of that name, and it must not be replaced.
+        FileExistsError: a file of that name exists, and `overwrite` is False.
     """
     with part_file(path.parent, path.suffix) as (part, file):
         yield file
         file.flush()
         os.fsync(file.fileno())
         seal(part)
-        publish(part, path, overwrite=overwrite)
+        _publish(part, path, overwrite=overwrite)
 
 
-def publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a part file its final name; raise FileExistsError rather than replace one that must not be."""
+def _publish(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Rename a temporary file to its final name; raise FileExistsError if that exists and `overwrite` is False."""
     if overwrite:
         part.replace(path)
     else:
-        rename_to_new(part, path)
+        _rename_to_new(part, path)
 
 
-def rename_to_new(source: Path, target: Path) -> None:
-    """Rename a file; raise FileExistsError rather than replace one that has appeared meanwhile."""
+def _rename_to_new(source: Path, target: Path) -> None:
+    """Rename a file; raise FileExistsError if the target exists, even if it was created just now."""
     try:
         os.link(source, target)
     except OSError as error:
@@ -83,14 +84,14 @@ def rename_to_new(source: Path, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed run left in a folder; files that a living process writes are locked, and stay.
+    """Remove the temporary files that killed processes left in a folder.
 
-    Where there are no locks, as on Windows, all stay.
+    Temporary files of running processes are locked and stay. Where locks are not supported, as on Windows, all stay.
     """
     for part in folder.glob(f"{PART}*.part*"):
         try:
             with open_regular(part) as file:
                 if lock(file):
                     part.unlink()
-        except OSError:  # being written, or not ours to remove
+        except OSError:  # another process is writing it, or we may not remove it
             continue

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rednet.classical.masks import SHAPES, from_picture, of_colour
+from rednet.classical.masks import MASK_SHAPES, from_picture, of_colour
 from rednet.errors import OptionError
 
 
@@ -26,7 +26,7 @@ def test_what_is_white_in_a_picture_is_missing_unless_it_is_transparent():
     assert from_picture(levels, alpha).tolist() == [[True, False, False, False]]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", MASK_SHAPES)
 def test_true_is_one_in_memory_as_compiled_code_expects(shape):
-    mask = SHAPES[shape](30, 40, 0.2, np.random.default_rng(0))
+    mask = MASK_SHAPES[shape](30, 40, 0.2, np.random.default_rng(0))
     assert mask.shape == (30, 40) and mask.view(np.uint8).max() == 1

@@ -19,7 +19,7 @@ def noise_of(degradation, x, seed=0):
 
 
 def neighbours(noise):
-    """Gives the correlation of each value with the next in its row."""
+    """Return the correlation of each value with the next in its row."""
     return float(np.corrcoef(noise[:, :-1].ravel(), noise[:, 1:].ravel())[0, 1])
 
 

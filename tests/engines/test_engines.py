@@ -7,7 +7,7 @@ import torch
 from rednet.engines.loading import ENGINES, load_engine
 from rednet.errors import EngineError, ModelError, OptionError
 from rednet.packages import install_command
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 
 TOLERANCE = 1e-5
 SHAPES = [

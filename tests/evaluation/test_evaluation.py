@@ -1,5 +1,4 @@
 import csv
-import hashlib
 import json
 import os
 import subprocess
@@ -12,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rednet.classical import metrics
 from rednet.classical.kernels import gaussian, motion
 from rednet.classical.metrics import psnr
-from rednet.degradations import Blur, Chain, Dark, Degraded, GaussianNoise, Impulses, MissingPixels, Scaling
+from rednet.degradations import Blur, Chain, Dark, Degraded, GaussianNoise, Identity, Impulses, MissingPixels, Scaling
 from rednet.errors import OptionError
 from rednet.evaluation.damage import KernelFile, MaskFile
 from rednet.evaluation.measure import cases, measure, measure_pairs
@@ -23,8 +23,10 @@ from rednet.evaluation.protocols import GROUPS, PROTOCOLS, SMOKE, Protocol, choo
 from rednet.evaluation.tables import Measured, peak_memory_mb, summarise, write_results
 from rednet.network.architecture import REDNetConfig
 from rednet.restoring.restorer import Restorer
+from tests.evaluation.pins import FILE as pins_file
+from tests.evaluation.pins import draw_data, pin
 
-PINS = json.loads((Path(__file__).parent / "pins.json").read_text("utf-8"))
+PINS = json.loads(pins_file.read_text("utf-8"))
 DATA = os.environ.get("REDNET_DATA")
 
 
@@ -157,7 +159,7 @@ def test_drawings_need_no_data_and_no_installed_font(monkeypatch, tmp_path):
 
 
 def test_a_missing_set_says_what_to_give(data):
-    with pytest.raises(OptionError, match="give the folder that holds"):
+    with pytest.raises(OptionError, match="give the folder that contains"):
         list(cases(PROTOCOLS["set5-x2"], data))
 
 
@@ -175,28 +177,84 @@ def test_every_entry_of_a_group_fits_a_protocol(group):
     assert all(any(name.startswith(start) for name in PROTOCOLS) for start in GROUPS[group])
 
 
-def fingerprint(case):
-    """Hashes a damaged picture in steps of a thousandth: what another order of additions changes lies far below.
+@pytest.fixture(scope="session")
+def crops(tmp_path_factory):
+    return draw_data(tmp_path_factory.mktemp("crops"))
 
-    A missing pixel counts as -1: what stands there is a guess, and no part of the protocol.
-    """
-    y, mask = case.degraded.y / np.float32(case.degraded.white), case.degraded.mask
-    seen = y if mask is None else np.where(mask[:, :, None], np.float32(-1), y)
-    return hashlib.sha256(np.rint(seen * 1000).astype("<i4").tobytes()).hexdigest()[:16]
+
+def same_pin(found, kept):
+    """Compare two pins: the damage to the bit of a thousandth, each metric to a thousandth of its unit."""
+    exact = {name: value for name, value in kept.items() if value is None or isinstance(value, str)}
+    near = {name: value for name, value in kept.items() if name not in exact}
+    return (
+        set(found) == set(kept)
+        and all(found[name] == value for name, value in exact.items())
+        and all(found[name] == pytest.approx(value, abs=1e-3) for name, value in near.items())
+    )
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_the_damage_of_every_protocol_is_pinned(name):
-    protocol = PROTOCOLS[name]
-    if protocol.folder and not DATA:
-        pytest.skip("the test sets are not here: set REDNET_DATA")
-    assert fingerprint(next(cases(protocol, Path(DATA or "")))) == PINS[name]
+def test_every_protocol_is_pinned_on_a_crop(name, crops):
+    found = pin(PROTOCOLS[name], crops)
+    assert same_pin(found, PINS["crops"][name]), found
 
 
-def test_a_pin_sees_one_pixel():
-    case = next(cases(PROTOCOLS["smoke-noise"], Path()))
-    case.degraded.y[0, 0, 0] += 0.002
-    assert fingerprint(case) != PINS["smoke-noise"]
+@pytest.mark.parametrize("name", [name for name in PROTOCOLS if DATA and PROTOCOLS[name].folder])
+def test_every_protocol_is_pinned_on_its_published_set(name):
+    found = pin(PROTOCOLS[name], Path(DATA))
+    assert same_pin(found, PINS["sets"][name]), found
+
+
+def other_rules(protocol):
+    """Yield protocols that differ from one in one rule."""
+    yield "damage", replace(protocol, damage=Identity())
+    if protocol.crop_border:
+        yield "border", replace(protocol, crop_border=0)
+        yield "border", replace(protocol, crop_border=protocol.crop_border - 1)
+    if protocol.multiple > 1:
+        yield "multiple", replace(protocol, multiple=1)
+    if not protocol.drawings:  # which are RGB already
+        for colour in {"gray", "luma", "rgb"} - {protocol.colour}:
+            yield "colour", replace(protocol, colour=colour)
+    yield "metrics", replace(protocol, metrics=protocol.metrics[:-1])
+
+
+STRICT = ("bsd68-gray-25", "cbsd68-colour-25", "live1-jpeg-10", "live1-jpeg-colour-10", "set5-x2", "set14-x3",
+          "bsd100-unshaved-x4", "set5-blur-disk7", "set5-text", "drawings-jpeg90")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_a_protocol_with_another_rule_misses_its_pin(name, crops):
+    missed = [
+        rule for rule, other in other_rules(PROTOCOLS[name]) if not same_pin(pin(other, crops), PINS["crops"][name])
+    ]
+    assert missed == [rule for rule, _ in other_rules(PROTOCOLS[name])]
+
+
+WRONG = {
+    "a wider luma": ("LUMA", metrics.LUMA * 255 / 219),
+    "red and blue changed": ("LUMA", metrics.LUMA[::-1]),
+    "black at 0": ("LUMA_BLACK", 0.0),
+    "another window": ("SSIM_WEIGHTS", np.full(metrics.SSIM_WINDOW, 1 / metrics.SSIM_WINDOW)),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", ["live1-jpeg-10", "set5-x3", "live1-jpeg-colour-10"])
+def test_another_luma_or_window_misses_the_pins(name, wrong, crops, monkeypatch):
+    monkeypatch.setattr(metrics, *WRONG[wrong])
+    cancels = name == "live1-jpeg-colour-10" and wrong == "black at 0"  # there, luma is only subtracted from luma
+    assert same_pin(pin(PROTOCOLS[name], crops), PINS["crops"][name]) == cancels
+
+
+def test_a_pin_sees_one_pixel(crops, monkeypatch):
+    def one_pixel_more(self, x, rng, real=GaussianNoise.__call__):
+        degraded = real(self, x, rng)
+        degraded.y[0, 0, 0] += 0.002
+        return degraded
+
+    monkeypatch.setattr(GaussianNoise, "__call__", one_pixel_more)
+    assert not same_pin(pin(PROTOCOLS["smoke-noise"], crops), PINS["crops"]["smoke-noise"])
 
 
 @pytest.mark.parametrize(
@@ -245,7 +303,7 @@ def test_ones_own_pairs_are_measured_by_name(data, make_model):
     Image.new("RGB", (13, 11), (112, 102, 102)).save(data / "damaged" / "a.jpg", quality=100)
     assert [result.picture for result in measure_pairs(data / "set", data / "damaged", restorer)] == ["a.jpg"]
     Image.new("RGB", (13, 12)).save(data / "damaged" / "a.jpg")
-    with pytest.raises(OptionError, match="one size"):
+    with pytest.raises(OptionError, match="the same size"):
         list(measure_pairs(data / "set", data / "damaged", restorer))
     (data / "damaged" / "a.jpg").rename(data / "damaged" / "c.jpg")
     with pytest.raises(OptionError, match="no picture"):

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from rednet.errors import ImageError, OptionError
-from rednet.files.file import Handling
-from rednet.files.ledger import LEDGER, Ledger, State, hash_file
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
+from rednet.files.ledger import LEDGER, Ledger, OutputState, hash_file
 from rednet.files.listing import FOLDER, RESULT, list_entries, output_name
 from rednet.files.many import Batch, restore_files
 from rednet.files.preview import preview
@@ -167,16 +168,16 @@ def test_the_ledger_knows_how_an_output_stands(tmp_path):
     source.write_bytes(b"in")
     ledger = Ledger(tmp_path, "job")
     with ledger:
-        assert ledger.state(source, target) is State.MISSING
+        assert ledger.state(source, target) is OutputState.MISSING
         target.write_bytes(b"out")
-        assert ledger.state(source, target) is State.FOREIGN
+        assert ledger.state(source, target) is OutputState.FOREIGN
         ledger.record(hash_file(source), target, target)
-        assert ledger.state(source, target) is State.DONE
-        assert Ledger(tmp_path, "other").read().state(source, target) is State.STALE
+        assert ledger.state(source, target) is OutputState.DONE
+        assert Ledger(tmp_path, "other").read().state(source, target) is OutputState.STALE
         source.write_bytes(b"another")
-        assert ledger.state(source, target) is State.STALE
+        assert ledger.state(source, target) is OutputState.STALE
         target.write_bytes(b"changed")
-        assert ledger.state(source, target) is State.CHANGED
+        assert ledger.state(source, target) is OutputState.CHANGED
 
 
 def test_two_runs_into_one_folder_are_refused(tmp_path):
@@ -340,7 +341,11 @@ def test_a_preview_writes_nothing_and_says_what_a_run_would_do(folder, restorer)
     assert all(report.seconds > 0 for report in reports if report.status == "to do")
 
 
-def test_stopping_leaves_only_whole_files_and_a_rerun_goes_on(folder, restorer):
+def test_stopping_leaves_only_whole_files_and_a_rerun_goes_on(folder, restorer, monkeypatch):
+    loaded, closed = [], []
+    for name, tasks in (("load", loaded), ("close", closed)):
+        own = getattr(FileTask, name)
+        monkeypatch.setattr(FileTask, name, lambda task, own=own, tasks=tasks: (tasks.append(task), own(task)))
     for number in range(20):
         save(folder / f"{number:02}.png", number)
     out = folder.parent / "out"
@@ -354,6 +359,7 @@ def test_stopping_leaves_only_whole_files_and_a_rerun_goes_on(folder, restorer):
 
     with pytest.raises(KeyboardInterrupt), Ledger(out, "job") as ledger:
         restore_files(entries, Batch(lambda path: BLIND, Handling(), on_progress=stop), restorer, ledger)
+    assert 0 < len(loaded) < len(entries) and set(loaded) <= set(closed)  # those that were read ahead, too
     stopped = content(out)
     assert 0 < len(stopped) < len(entries) and not [name for name in stopped if ".part" in name]
     run(folder, restorer)

@@ -11,7 +11,7 @@ from PIL import Image
 from rednet.errors import ImageError, OptionError
 from rednet.files.streaming import Window
 from rednet.images import PictureFile
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Upscale
 from tests.tasks import BLIND, run_task
@@ -29,7 +29,7 @@ def run(source, target, restorer, task=BLIND, **handling):
 
 
 class Unreached(Upscale):
-    def prepare(self, picture):
+    def prepare(self, picture, options):
         pytest.fail("worked")
 
 

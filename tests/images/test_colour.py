@@ -8,7 +8,7 @@ from PIL import Image
 
 from rednet.errors import ImageError, OptionError
 from rednet.images import PictureFile, read_picture, to_array, write_picture
-from rednet.images.colour import parse_range
+from rednet.restoring.options import Options
 
 from .test_matrix import srgb_profile, wide_profile, write_png
 
@@ -113,12 +113,18 @@ def test_the_range_is_never_guessed(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 4095]], np.float32))
     with pytest.raises(ImageError, match="which range they have"):
         read_picture(tmp_path / "a.tif")
-    tifffile.imwrite(tmp_path / "b.tif", np.array([[0, 4095]], np.uint16))
-    with pytest.raises(OptionError, match="uint16; a range is for files of floats"):
-        read_picture(tmp_path / "b.tif", value_range=(0, 4095))
+    for depth in ("int8", "int16", "int32", "uint32"):
+        tifffile.imwrite(tmp_path / "b.tif", np.array([[0, 100]], depth))
+        with pytest.raises(ImageError, match=f"{depth}, which has no white of its own: say which range") as caught:
+            read_picture(tmp_path / "b.tif")
+        assert caught.value.option == "range"
 
 
-@pytest.mark.parametrize("text", ["", "1", "1,2,3", "2,1", "1,1", "a,b", "nan,1", "0,inf"])
+@pytest.mark.parametrize("text", ["", "1", "1,2,3", "2,1", "1,1", "a,b", "nan,1", "0,inf", 3, (1,), ("a", 2), (5, 4)])
 def test_what_is_no_range_is_refused(text):
     with pytest.raises(OptionError, match="range is"):
-        parse_range(text)
+        Options(range=text)
+
+
+def test_a_range_is_a_pair_or_its_text():
+    assert Options(range="-1000,2060") == Options(range=(-1000, 2060)) == Options(range=np.array([-1000.0, 2060]))

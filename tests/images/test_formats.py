@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rednet.classical.kernels import load_kernel
 from rednet.cli.app import app
 from rednet.errors import ImageError
-from rednet.files.listing import walk
+from rednet.files.listing import pictures_below
 from rednet.images import PictureFile, formats, from_array, read_picture, to_array, write_picture
 from rednet.images.encoding import check_format
 from rednet.images.picture import libvips
@@ -54,15 +54,15 @@ def test_endings_names_and_loaders_belong_to_one_row_each():
 
 
 def test_the_readme_names_the_formats_of_the_table():
-    (row,) = re.findall(r"^\| formats \| reads (.*); writes all but (.*) \|$", README, re.MULTILINE)
-    kinds = re.sub(r"\([^)]*\)", "", row[0]).partition(", by content")[0]
-    assert [kind.strip() for kind in kinds.split(",")] == list(formats.names())
+    (row,) = re.findall(r"^\| formats \| reads (.*); writes all of them but (.*) \|$", README, re.MULTILINE)
+    kinds = re.sub(r"\([^)]*\)", "", row[0]).partition(", recognised by")[0]
+    assert [kind.strip() for kind in re.split(",| and ", kinds)] == list(formats.names())
     assert row[1] == formats.in_words(name for name in formats.names() if name not in written_names())
 
 
 def test_the_readme_names_the_formats_that_have_a_quality_and_those_without_gray():
     lossy = formats.in_words(row.name for row in formats.written_formats() if row.lossy)
-    assert f"**Quality** of a {lossy} that is written" in README
+    assert f"sets the quality of the {lossy} that rednet writes" in README
     without_gray = formats.in_words((row.name for row in formats.written_formats() if not row.gray), "and")
     assert f"gray stays gray ({without_gray} write it as RGB)" in README
 
@@ -133,7 +133,7 @@ def test_without_its_row_a_format_is_unknown(table, tmp_path):
         PictureFile(tmp_path / "a.webp")
     with pytest.raises(ImageError, match="must end in one of"):
         write_picture(tmp_path / "b.webp", from_array(levels))
-    assert not list(walk(tmp_path, recursive=False, passed=Counter()))
+    assert not list(pictures_below(tmp_path, recursive=False, passed=Counter()))
 
 
 def test_a_row_is_all_that_a_new_format_needs(table, tmp_path, make_model):

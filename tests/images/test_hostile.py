@@ -11,9 +11,10 @@ import tifffile
 from PIL import Image
 
 from rednet.errors import RednetError
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.images import PictureFile
-from rednet.images.encoding import Saving
+from rednet.images.saving import Saving
 from rednet.restoring.restorer import Restorer
 from tests.tasks import BLIND, run_task
 

@@ -5,11 +5,11 @@ import pytest
 
 from rednet.errors import ModelError
 from rednet.zoo.checking import CONFIG, WEIGHTS
-from rednet.zoo.folder import load_chain, load_network
+from rednet.zoo.model_folder import load_chain, load_network
 
 
 def test_the_chain_is_the_network_in_plain_numpy(make_model, rng):
-    """Runs the folded layers by scipy and compares with torch: an independent computation of the whole network."""
+    """Run the folded layers by scipy and compare with torch: an independent computation of the whole network."""
     import torch
     from scipy.signal import correlate
 
@@ -34,7 +34,7 @@ def test_the_chain_is_the_network_in_plain_numpy(make_model, rng):
 
 
 def test_a_network_survives_the_folder(make_model):
-    from rednet.zoo.folder import save_network
+    from rednet.zoo.model_folder import save_network
 
     folder = make_model(depth=6, width=2, stride=2, hints=("sigma",))
     before = (folder / WEIGHTS).read_bytes()

@@ -30,7 +30,7 @@ def test_a_level_outside_its_range_is_refused(facts):
 
 
 def test_the_shipped_networks_take_the_hints_that_they_were_trained_with_and_are_blind_to_newer_ones():
-    from rednet.zoo.folder import load_chain
+    from rednet.zoo.model_folder import load_chain
     from rednet.zoo.shipped import find_model
 
     for name in ("universal", "fast"):

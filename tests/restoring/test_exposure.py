@@ -5,7 +5,8 @@ import pytest
 
 import rednet
 from rednet.classical.metrics import psnr
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.images import from_array, read_picture, write_picture
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.inspection import inspect

@@ -66,6 +66,7 @@ def test_methods_of_a_restorer_refuse_misspelt_keywords_before_they_read(method,
 NUMBERS = [("denoise", "sigma"), ("denoise", "quality"), ("dejpeg", "quality"), ("dejpeg", "sigma"),
            ("upscale", "scale"), ("deblur", "sigma"), ("deblur", "steps"),
            *[(verb, name) for verb in VERBS for name in ("strength", "detail")]]  # fmt: skip
+RANGES = [(verb, "range") for verb in VERBS]
 MAY_BE_NONE = ("sigma", "quality", "steps")
 
 
@@ -106,7 +107,7 @@ def test_progress_must_be_a_function():
 
 def test_every_keyword_of_every_verb_is_tested_here():
     tested = {*NUMBERS, *[(verb, name) for verb in VERBS for name in ("self_ensemble", "progress")]}
-    tested |= {("inpaint", "restore_known")}
+    tested |= {("inpaint", "restore_known"), *RANGES}
     for verb in VERBS:
         names = {
             name for name, p in python.signature(getattr(rednet, verb)).parameters.items() if p.kind == p.KEYWORD_ONLY
@@ -181,7 +182,7 @@ def test_what_is_no_picture_is_one_sentence(verb, tmp_path):
     closed = Image.open(PHOTOS / "chelsea.png")
     closed.close()
     for image in (None, 3, b"picture", [[1], [1, 2]], np.zeros((24, 20), bool), np.zeros((24, 20), complex), object(),
-                  Image.new("P", (20, 24)), Image.new("1", (20, 24)), Image.new("CMYK", (20, 24)), cut, closed,
+                  Image.new("LAB", (20, 24)), Image.new("I", (20, 24)), cut, closed,
                   "", "a\0b.png", tmp_path, Path("missing.png")):  # fmt: skip
         with pytest.raises(ImageError) as caught:
             call(verb, image)

@@ -163,7 +163,7 @@ def test_self_ensemble_is_the_mean_over_orientations(restorer, rng):
 @pytest.mark.parametrize(
     "image",
     [np.zeros((4, 4), bool), np.zeros((4,), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((0, 4), np.uint8),
-     np.full((4, 4), 255.0), Image.new("P", (4, 4)), Image.new("CMYK", (4, 4)), Image.new("1", (4, 4)),
+     np.full((4, 4), 255.0), Image.new("LAB", (4, 4)), Image.new("I", (4, 4)), np.zeros((3, 40, 30), np.float32),
      np.full((4, 4), np.nan, np.float32), np.full((4, 4), np.inf, np.float32), np.zeros((4, 4), np.int32)],
 )  # fmt: skip
 def test_an_array_that_is_no_picture_is_refused(restorer, image):

@@ -159,7 +159,7 @@ def test_a_mask_that_marks_nothing_is_refused_but_a_picture_without_scratches_st
     for picture, task, words in (
         (flat, marked(tmp_path / "black.png", dark), "has 0.0% of white"),
         (flat, marked(tmp_path / "ones.png", dark + 1), "has 0.4% of white; it must be white"),
-        (flat, marked(tmp_path / "clear.png", np.stack([dark + 255, dark], axis=2), "LA"), "and opaque"),
+        (flat, marked(tmp_path / "clear.png", np.stack([dark + 255, dark], axis=2), "LA"), "painted on transparency"),
         (flat, Inpaint(mask_color="#ff0000", tolerance=3), "no pixel is within 3 of #ff0000: raise"),
         (clear, Inpaint(mask_alpha=True), "no pixel is transparent"),
     ):

@@ -2,22 +2,9 @@ import pytest
 
 from rednet.errors import OptionError
 from rednet.network.architecture import REDNetConfig
-from rednet.tiling.budget import DEFAULT_TILE, Pieces, Size, choose_pieces, kept_bytes, parse_memory, pieces_memory
+from rednet.tiling.budget import DEFAULT_TILE, Pieces, Size, choose_pieces, kept_bytes, pieces_memory
 
 CONFIG = REDNetConfig(depth=20, width=64, channels=3, stride=2)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("1G", 2**30), ("800m", 800 * 2**20), ("1.5 GiB", 3 * 2**29), ("123", 123), ("2kB", 2048)]
-)
-def test_an_amount_of_memory_is_read(text, expected):
-    assert parse_memory(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "G", "-1G", "1X", "1,5G", "inf"])
-def test_what_is_no_amount_is_refused(text):
-    with pytest.raises(OptionError, match="max-memory"):
-        parse_memory(text)
 
 
 def test_the_tile_is_the_largest_that_fits():

@@ -55,7 +55,7 @@ def in_bands(engine, planes, hints, rows, strip=None, **options):
 
 
 def difference(one, other):
-    """Gives the largest difference, relative to the largest value."""
+    """Return the largest difference, relative to the largest value."""
     assert one.shape == other.shape
     return np.abs(one - other).max() / np.abs(other).max()
 

@@ -3,7 +3,7 @@ import torch
 
 from rednet.network.architecture import REDNetConfig
 from rednet.network.model import REDNet
-from rednet.training.optimizer import BIAS_SHARE, Muon, build_optimizers, orthogonalise
+from rednet.training.optimizer import BIAS_RATE, Muon, build_optimizers, orthogonalise
 
 
 def test_singular_values_come_near_one_and_vectors_stay():
@@ -63,4 +63,4 @@ def test_every_weight_is_in_exactly_one_optimizer(kind):
     assert sorted(held) == sorted(id(p) for p in model.parameters())
     if kind == "muon":
         rates = {group["lr"] for group in optimizers[1].param_groups}
-        assert rates == {1e-3, 1e-3 * BIAS_SHARE}
+        assert rates == {1e-3, 1e-3 * BIAS_RATE}

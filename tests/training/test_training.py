@@ -20,7 +20,7 @@ from rednet.training.loop import Budget, rate, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Distillation, Schedule, load_recipe
 from rednet.training.start import load_teacher, starting_network
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))
@@ -172,7 +172,7 @@ def test_a_pupil_learns_from_the_truth_and_its_teacher(recipe, data, make_model,
 
 def test_a_teacher_must_take_the_same_inputs(recipe, make_model):
     teacher = make_model(depth=4, width=4, channels=3, stride=2)
-    with pytest.raises(TrainingError, match="the teacher takes"):
+    with pytest.raises(TrainingError, match="the teacher's"):
         load_teacher(replace(recipe, distillation=Distillation(str(teacher))))
 
 
@@ -180,7 +180,7 @@ def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):
     assert [p.name for p in list_pictures(data, ["train"], ["train/9.png"])] == ["0.png", "1.png", "2.png"]
     with pytest.raises(TrainingError, match="do not exist"):
         list_pictures(data, ["train"], ["train/x.png"])
-    with pytest.raises(TrainingError, match="give the folder that holds"):
+    with pytest.raises(TrainingError, match="give the folder that contains"):
         list_pictures(data, ["nosuch"])
 
 
@@ -331,7 +331,7 @@ def test_a_graphics_processor_learns_the_same_and_its_run_goes_on_anywhere(recip
 def test_a_run_goes_on_with_its_own_recipe_alone(recipe, data, tmp_path):
     train(recipe, data, tmp_path / "run", Budget(steps=2))
     faster = replace(recipe, schedule=replace(recipe.schedule, lr=0.1), model=replace(recipe.model, width=16))
-    with pytest.raises(TrainingError, match="another model and schedule in its recipe"):
+    with pytest.raises(TrainingError, match="another model and schedule"):
         train(faster, data, tmp_path / "run", Budget(steps=3), resume=True)
     more_workers = replace(recipe, data=replace(recipe.data, workers=1))
     assert train(more_workers, data, tmp_path / "run", Budget(steps=3), resume=True).step == 3

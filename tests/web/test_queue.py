@@ -1,10 +1,12 @@
 """One network at a time, a bounded queue, and jobs that stop when they are told."""
 
+import asyncio
+import gc
 import threading
 
 import pytest
 
-from rednet.web.queue import Job, JobQueue, QueueFullError, State, StoppedError, StoppingError, TooSlowError
+from rednet.web.queue import Job, JobQueue, JobState, QueueFullError, StoppedError, StoppingError, TooSlowError
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_a_running_job_stops_at_its_next_tile_and_the_next_one_runs(queue):
     queue.cancel(job)
     with pytest.raises(StoppedError):
         job.future.result(5)
-    assert job.state is State.CANCELLED and job.share == 0.5
+    assert job.state is JobState.CANCELLED and job.done == 0.5
     assert queue.submit(Job(lambda advance: 7, 60)).future.result(5) == 7
 
 
@@ -89,7 +91,7 @@ def test_a_job_that_is_cancelled_after_its_last_tile_gives_no_result(queue):
     go.set()
     with pytest.raises(StoppedError):
         job.future.result(5)
-    assert job.state is State.CANCELLED
+    assert job.state is JobState.CANCELLED
 
 
 def test_a_waiting_job_that_is_cancelled_never_runs(queue):
@@ -112,7 +114,7 @@ def test_a_job_out_of_time_is_stopped_between_tiles(queue):
     job = queue.submit(Job(run, 0.05))
     with pytest.raises(TooSlowError, match="25% done"):
         job.future.result(5)
-    assert job.state is State.FAILED
+    assert job.state is JobState.FAILED
 
 
 def test_an_error_of_any_kind_is_the_jobs_own(queue):
@@ -131,7 +133,23 @@ def test_closing_cancels_everything(queue):
     running, _ = blocked(queue)
     waiting = queue.submit(Job(lambda advance: None, 60))
     queue.close(5)
-    assert running.state is State.CANCELLED and waiting.state is State.CANCELLED
+    assert running.state is JobState.CANCELLED and waiting.state is JobState.CANCELLED
     assert not queue.thread.is_alive()
     with pytest.raises(StoppingError, match="the server is stopping"):
         queue.submit(Job(lambda advance: None, 60))
+
+
+def test_an_error_that_nobody_waits_for_any_longer_is_not_logged(queue, caplog):
+    job, _ = blocked(queue)
+
+    async def give_up():
+        future = job.awaited()
+        await asyncio.wait([future], timeout=0.01)
+        queue.cancel(job)
+        while not future.done():
+            await asyncio.sleep(0.01)
+        assert job.state is JobState.CANCELLED
+
+    asyncio.run(give_up())
+    gc.collect()
+    assert not caplog.records

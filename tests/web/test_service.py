@@ -54,6 +54,20 @@ def test_a_mask_and_a_kernel_come_as_files(client, levels, restorer):
     np.testing.assert_array_equal(as_levels(answer.content), restorer.deblur(levels, disk(2), 2.0))
 
 
+def test_a_warning_comes_in_a_header_and_with_the_job(client):
+    clear = np.full((140, 140, 4), 255, np.uint8)
+    clear[10:130, 10:130, 3] = 0
+    answer = restore(client, clear, task="inpaint", mask_alpha="true")
+    assert "made up" in answer.headers["rednet-warning"]
+    place = restore(client, clear, task="inpaint", mask_alpha="true", wait="false").headers["location"]
+    while (job := client.get(place).json())["state"] != "done":
+        time.sleep(0.05)
+    assert "made up" in job["warnings"][0]
+    clear[10:130, 10:130, 3] = 255
+    clear[20, 20, 3] = 0
+    assert "rednet-warning" not in restore(client, clear, task="inpaint", mask_alpha="true").headers
+
+
 def test_transparency_marks_what_is_missing_and_is_gone_after(client, levels, restorer):
     lost = np.zeros(levels.shape[:2], bool)
     lost[5:9] = True

@@ -10,7 +10,7 @@ from rednet.images import from_array, write_picture
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Task
 from rednet.web.limits import Limits
-from rednet.web.queue import JobQueue, State
+from rednet.web.queue import JobQueue, JobState
 from tests.web.conftest import PatientEngine, files_below
 
 gradio = pytest.importorskip("gradio")
@@ -148,7 +148,7 @@ def test_what_a_job_still_writes_goes_when_it_ends(steps, tmp_path, path, engine
     steps.leave(ME)
     assert not folder.exists()
     engine.go.set()
-    assert job.future.exception(10) is not None and job.state is State.CANCELLED
+    assert job.future.exception(10) is not None and job.state is JobState.CANCELLED
     steps.desks.queue.close(5)
     assert not folder.exists()
 

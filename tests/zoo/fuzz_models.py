@@ -34,7 +34,7 @@ ODD_TEXTS = (b"", b"{", b"[" * 3000, b'{"a":' * 3000, b"null", b"[]", b"\xef\xbb
 
 
 def fields_of(rng: random.Random) -> dict:
-    """Draws the shape of a small network."""
+    """Draw the shape of a small network."""
     return {
         "depth": rng.choice((4, 6, 8)),
         "width": rng.choice((1, 2, 3, 5, 8)),
@@ -85,7 +85,7 @@ def harmed_tensors(rng: random.Random, tensors: dict) -> None:
 
 
 def packed(rng: random.Random, tensors: dict, harms: int) -> bytes:
-    """Writes a safetensors file; `harms` times, the header says something else."""
+    """Write a safetensors file; `harms` times, the header says something else."""
     kinds = {"float32": "F32", "float16": "F16", "float64": "F64", "int8": "I8", "uint32": "U32", "bool": "BOOL"}
     header, body = {}, b""
     for name, value in tensors.items():
@@ -127,7 +127,7 @@ def scratched(rng: random.Random, content: bytes) -> bytes:
 
 
 def make(number: int, folder: Path) -> None:
-    """Makes the folder of a number."""
+    """Make the folder of a number."""
     rng = random.Random(number)
     fields = fields_of(rng)
     values = np.random.default_rng(number)
@@ -181,7 +181,7 @@ def outcome(folder: Path) -> str:
 
 
 def main(first: int, count: int) -> None:
-    """Makes and loads `count` folders from the number `first` on, and prints what became of them."""
+    """Make and load `count` folders from the number `first` on, and print what became of them."""
     outcomes: Counter[str] = Counter()
     for number in range(first, first + count):
         sys.stdout.write(f"{number}\n")

@@ -20,7 +20,7 @@ from rednet.network.architecture import REDNetConfig
 from rednet.network.model import REDNet
 from rednet.restoring.restorer import Restorer
 from rednet.zoo.checking import CONFIG, MAX_HEADER_BYTES, WEIGHTS
-from rednet.zoo.folder import load_chain, load_network
+from rednet.zoo.model_folder import load_chain, load_network
 from tests.tasks import run_task
 
 FIELDS = {"depth": 4, "width": 5, "channels": 3, "stride": 2, "mask": True, "hints": ("sigma",)}
@@ -32,7 +32,7 @@ def folder(make_model):
 
 
 def refused(folder):
-    """Gives the sentence with which both ways into an engine refuse a folder."""
+    """Return the sentence with which both ways into an engine refuse a folder."""
     sentences = []
     for load in (load_chain, load_network):
         with pytest.raises(ModelError) as caught:
@@ -58,14 +58,14 @@ def test_the_tensors_of_a_shape_are_those_of_the_torch_network(fields):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "no JSON"),
-        ("{", "no JSON"),
-        ("\xff", "no JSON"),
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("\xff", "not JSON"),
         ("3", "holds 3"),
         ("[4, 3]", "holds"),
         ("[" * 60_000, "brackets"),
         ('{"depth": ' * 5000, "brackets"),
-        ('{"depth": ' + "1" * 5000 + "}", "no JSON"),
+        ('{"depth": ' + "1" * 5000 + "}", "not JSON"),
         (" " * 70_000 + "{}", "bytes"),
         ('{"depth": 1e9}', "whole number"),
         ('{"depth": 1000000000}', "from 4 to 200"),

@@ -1,4 +1,4 @@
-"""Conjugate gradients, for what is not known of a picture: some steps towards the least of a quadratic price."""
+"""Conjugate gradients: a few steps towards the minimum of a quadratic cost."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ __all__ = ["descend"]
 Plane = NDArray[np.float32]
 
 
-def descend(slope: Callable[[Plane], Plane], u: Plane, *, steps: int, settled: float) -> Plane:
-    """Takes some steps towards the plane of least price.
+def descend(gradient: Callable[[Plane], Plane], u: Plane, *, steps: int, settled: float) -> Plane:
+    """Take a few steps from a plane towards the one of least cost.
 
     Args:
-        slope: of the price u'Au / 2, that is Au, with 0 where u must not move; A is symmetric and never negative.
-        u: (H, W), what to begin with.
-        steps: at most.
-        settled: share of the squared slope at the beginning at which no more steps are taken.
+        gradient: of the cost u'Au / 2, that is Au, and 0 where u must not move. A is symmetric and never negative.
+        u: (H, W), where to start.
+        steps: largest number of steps.
+        settled: stop once the squared residual is at most this share of that at the start.
 
     Source: Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
     """
-    rest = -slope(u)
-    direction, before = rest, dot(rest, rest)
-    enough = settled * before
+    residual = -gradient(u)
+    direction, error = residual, _dot(residual, residual)
+    enough = settled * error
     for _ in range(steps):
-        if before <= enough:
+        if error <= enough:
             break
         check_stop()
-        bend = slope(direction)
-        steepness = dot(direction, bend)
-        if steepness <= 0:
+        change = gradient(direction)
+        curvature = _dot(direction, change)
+        if curvature <= 0:
             break
-        step = np.float32(before / steepness)
-        u, rest = u + step * direction, rest - step * bend
-        now = dot(rest, rest)
-        direction, before = rest + np.float32(now / before) * direction, now
+        step = np.float32(error / curvature)
+        u, residual = u + step * direction, residual - step * change
+        before, error = error, _dot(residual, residual)
+        direction = residual + np.float32(error / before) * direction
     return u
 
 
-def dot(a: Plane, b: Plane) -> float:
-    """Sums the products of two planes, in float64: the squares of small numbers are no float32."""
+def _dot(a: Plane, b: Plane) -> float:
+    """Sum the products of two planes in float64, since the squares of small numbers underflow in float32."""
     return float(np.einsum("ij,ij->", a, b, dtype=np.float64))

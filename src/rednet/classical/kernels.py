@@ -126,7 +126,7 @@ def camera_shake(size: int, rng: np.random.Generator) -> Kernel:
     path *= (size - 1) / max(float(np.ptp(path, axis=0).max()), 1e-6)
     fine = np.linspace(0, steps - 1, 4 * steps)
     path = np.stack([np.interp(fine, np.arange(steps), path[:, axis]) for axis in (0, 1)], axis=1)
-    return drawn(path - path.mean(axis=0), weights=np.repeat(rng.uniform(0.2, 1.0, len(fine) // 16), 16))
+    return spread(path - path.mean(axis=0), weights=np.repeat(rng.uniform(0.2, 1.0, len(fine) // 16), 16))
 
 
 def covered(reach: float, inside: Callable[[Fine, Fine], NDArray[np.bool_]]) -> Kernel:
@@ -137,7 +137,7 @@ def covered(reach: float, inside: Callable[[Fine, Fine], NDArray[np.bool_]]) -> 
     return trimmed(shape.mean(axis=(1, 3)))
 
 
-def drawn(path: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> Kernel:
+def spread(path: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> Kernel:
     """Draws points (N, 2), in px around the middle as (row, column), each spread over its four nearest pixels."""
     half = math.ceil(float(np.abs(path).max())) + 1
     kernel = np.zeros((2 * half + 1, 2 * half + 1))
@@ -159,7 +159,7 @@ def trimmed(kernel: Kernel) -> Kernel:
     return check_kernel(kernel)
 
 
-SHAPES: Mapping[str, tuple[Callable[..., Kernel], int]] = {
+KERNEL_SHAPES: Mapping[str, tuple[Callable[..., Kernel], int]] = {
     "disk": (disk, 1),
     "gaussian": (gaussian, 1),
     "motion": (motion, 2),
@@ -179,7 +179,7 @@ def parse_kernel(text: str) -> Kernel:
     """
     shape, _, numbers = text.partition(":")
     try:
-        make, count = SHAPES[shape]
+        make, count = KERNEL_SHAPES[shape]
         values = [float(number) for number in numbers.split(",")]
         if len(values) != count:
             raise ValueError

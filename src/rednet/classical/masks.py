@@ -18,7 +18,7 @@ from rednet.errors import OptionError
 from rednet.packages import need
 
 __all__ = [
-    "SHAPES",
+    "MASK_SHAPES",
     "Mask",
     "MaskShape",
     "from_layers",
@@ -37,6 +37,7 @@ Mask = NDArray[np.bool_]
 MaskShape = Literal["random", "text", "scratches"]
 
 HALF = 0.5  # of white
+GRAY = 0.1  # of white: channels that are no farther apart make no colour
 HALF_LEVEL = 0.5  # of 255: a deeper picture's colour counts as the nearest of 8 bits
 MAX_STROKES = 1000  # a share of nearly 1 may never be reached by thin strokes
 
@@ -57,7 +58,7 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
         pen.text(place, word, font=font(size), fill=1, stroke_width=int(rng.integers(0, 2)))
         if np.asarray(picture).mean() >= share:
             break
-    return drawn(picture)
+    return to_mask(picture)
 
 
 def pillow(module: str) -> Any:
@@ -71,7 +72,7 @@ def canvas(height: int, width: int) -> tuple[Any, Any]:
     return picture, pillow("ImageDraw").Draw(picture)
 
 
-def drawn(picture: Any) -> Mask:
+def to_mask(picture: Any) -> Mask:
     """Gives what was drawn as a mask; Pillow's own booleans are bytes of 255, which compiled code may stumble over."""
     return np.array(picture, np.uint8) > 0
 
@@ -92,10 +93,10 @@ def scratches(height: int, width: int, share: float, rng: np.random.Generator) -
         pen.line([(float(x), float(y)) for x, y in curve], fill=1, width=int(rng.integers(1, 13)), joint="curve")
         if np.asarray(picture).mean() >= share:
             break
-    return drawn(picture)
+    return to_mask(picture)
 
 
-SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator], Mask]] = {
+MASK_SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator], Mask]] = {
     "random": random_pixels,
     "text": written_text,
     "scratches": scratches,
@@ -127,14 +128,25 @@ def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
 
 
 def from_picture(pixels: Image, alpha: Image | None = None) -> Mask:
-    """Takes a picture as a mask: what is rather white than black is missing, unless it is rather transparent.
+    """Take a picture as a mask: what is rather white than black is missing.
+
+    On transparency, what is painted is missing, whatever its colour; but a picture of black and white stays one, with
+    the transparent parts known.
 
     Args:
         pixels: (H, W, C) in [0, 1].
         alpha: (H, W, 1) in [0, 1], or None.
     """
     white = np.asarray(pixels.mean(axis=2) >= HALF)
-    return white if alpha is None else white & (alpha[:, :, 0] >= HALF)
+    if alpha is None:
+        return white
+    painted = np.asarray(alpha[:, :, 0] >= HALF)
+    if painted.all():
+        return white
+    gray = np.ptp(pixels, axis=2) <= GRAY
+    drawn_white = painted & white
+    black_and_white = gray[painted].all() and drawn_white.any() and (painted & ~white).any()
+    return drawn_white if black_and_white else painted
 
 
 def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) -> Mask:

@@ -26,7 +26,7 @@ CUBIC_SUPPORT = 4  # px that the cubic kernel spans at scale 1
 
 
 def cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Evaluates Keys' cubic kernel with a = -0.5."""
+    """Evaluate Keys' cubic kernel with a = -0.5."""
     t = np.abs(t)
     near = (1.5 * t - 2.5) * t**2 + 1
     far = ((-0.5 * t + 2.5) * t - 4) * t + 2
@@ -34,12 +34,13 @@ def cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=64)
-def taps(size: int, scale: float | Fraction) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Lists, for each output pixel along one axis, the input pixels that it reads and their weights.
+def taps(size: int, scale: float | Fraction, repeats: bool = False) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """List, for each output pixel along one axis, the input pixels that it reads and their weights.
 
     Args:
         size: input px along the axis.
         scale: output px per input px.
+        repeats: see `imresize`.
 
     Returns:
         indices, weights: both (ceil(scale * size), taps); each row of weights sums to 1.
@@ -53,16 +54,19 @@ def taps(size: int, scale: float | Fraction) -> tuple[NDArray[np.intp], NDArray[
     indices = first[:, None] + np.arange(math.ceil(support))
     weights = cubic(stretch * (centre[:, None] - indices))
     weights /= weights.sum(axis=1, keepdims=True)
+    if repeats:
+        return indices % size, weights
     indices = indices % (2 * size)  # symmetric borders: ... 1 0 | 0 1 2 ...
     return np.minimum(indices, 2 * size - 1 - indices), weights
 
 
-def imresize(x: Image, scale: float | Fraction) -> Image:
-    """Resizes a picture.
+def imresize(x: Image, scale: float | Fraction, *, repeats: bool = False) -> Image:
+    """Resize a picture.
 
     Args:
         x: (H, W, C) float32.
         scale: output px per input px, above 0.
+        repeats: continue the borders by the opposite ones instead of mirroring them, as in a texture that tiles.
 
     Returns:
         (ceil(scale * H), ceil(scale * W), C) float32; may pass [0, 1] a little at edges.
@@ -77,7 +81,7 @@ def imresize(x: Image, scale: float | Fraction) -> Image:
     if not scale > 0:
         raise OptionError(f"scale is {scale}; it must be above 0")
     for axis in (0, 1):
-        indices, weights = taps(x.shape[axis], scale)
+        indices, weights = taps(x.shape[axis], scale, repeats)
         columns = weights.astype(np.float32).T.reshape((weights.shape[1], -1) + (1,) * (2 - axis))
         total = np.zeros((), np.float32)
         for index, weight in zip(indices.T, columns, strict=True):

@@ -1,1 +1,4 @@
-"""The command line; it holds no arithmetic: parse, call one function, print."""
+"""The command line: it parses, calls one function and prints, and computes nothing itself.
+
+`rednet --help` loads `app.py`, which loads the verbs but nothing heavy: a verb loads what it needs when it runs.
+"""

@@ -34,7 +34,7 @@ for verb in verbs:
 
 
 def show_version(wanted: bool) -> None:
-    """Prints the version and ends."""
+    """Print the version and exit."""
     if wanted:
         print(f"rednet {__version__}")
         raise typer.Exit

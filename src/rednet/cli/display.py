@@ -1,4 +1,4 @@
-"""What the restoring verbs show: bars on stderr, plans, summaries and JSON on stdout."""
+"""What the verbs print: progress and errors on stderr; previews, summaries and JSON on stdout."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rednet.progress import Progress, silent
 if TYPE_CHECKING:
     from rednet.files.file import Report
 
-__all__ = ["Bar", "print_json", "print_passed", "print_plan", "print_summary", "progress_bar"]
+__all__ = ["Bar", "print_error", "print_json", "print_passed", "print_summary", "progress_bar", "show_preview"]
 
 
 @contextmanager
 def progress_bar(name: str) -> Iterator[Progress]:
-    """Shows progress on a terminal's stderr, and nothing elsewhere."""
+    """Show progress if stderr is a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield silent
         return
@@ -30,18 +30,18 @@ def progress_bar(name: str) -> Iterator[Progress]:
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name, total=1.0)
-        yield lambda share: progress.update(task, completed=share)
+        yield lambda done: progress.update(task, completed=done)
 
 
 class Bar:
-    """Pictures that are done, megapixels per second and time left, on a terminal's stderr; only messages elsewhere.
+    """A bar of finished pictures, megapixels a second and time left if stderr is a terminal; errors in any case.
 
     Args:
         count: how many pictures there are.
     """
 
     def __init__(self, count: int) -> None:
-        self.count, self.finished, self.megapixels = count, 0, 0.0
+        self.count, self.finished, self.megapixels, self.flags = count, 0, 0.0, flags_of_this_verb()
 
     def __enter__(self) -> Bar:
         from rich.console import Console
@@ -58,19 +58,20 @@ class Bar:
     def __exit__(self, *_: Any) -> None:
         self.progress.stop()
 
-    def say(self, message: str) -> None:
-        """Prints a line above the bar."""
-        if sys.stderr.isatty():
-            self.progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(message, file=sys.stderr, flush=True)
-
-    def advance(self, share: float) -> None:
-        """Shows how far the picture that is being restored has come."""
-        self.progress.update(self.task, completed=min(self.finished + share, self.count))
+    def advance(self, done: float) -> None:
+        """Show the finished fraction of the picture that is being restored."""
+        self.progress.update(self.task, completed=min(self.finished + done, self.count))
 
     def done(self, report: Report) -> None:
-        """Shows that a picture is finished."""
+        """Show that a picture is finished, and above the bar its warnings, and the error if it failed."""
+        lines = [report.named(sentence) for sentence in report.warnings]
+        if report.error:
+            lines.append(hinted(report.error, report.option, self.flags))
+        for line in lines:
+            if sys.stderr.isatty():
+                self.progress.console.print(f"rednet: {line}", markup=False, highlight=False, soft_wrap=True)
+            else:
+                print(f"rednet: {line}", file=sys.stderr, flush=True)
         self.finished += 1
         self.megapixels += report.megapixels
         elapsed = self.progress.tasks[0].elapsed or 0
@@ -78,8 +79,19 @@ class Bar:
         self.progress.update(self.task, completed=self.finished, description=speed)
 
 
+def print_error(message: str, option: str) -> None:
+    """Print an error on stderr, with the flag of the option that helps."""
+    print(f"rednet: {hinted(message, option, flags_of_this_verb())}", file=sys.stderr)
+
+
+def show_preview(reports: Sequence[Report], *, as_json: bool) -> bool:
+    """Print a preview of what would be done, for people or for machines; return whether no file has an error."""
+    print_json(reports) if as_json else _print_preview(reports)
+    return not any(report.error for report in reports)
+
+
 def print_json(reports: Sequence[Report]) -> None:
-    """Prints reports for machines."""
+    """Print reports for machines."""
     rows, flags = [], flags_of_this_verb()
     for report in reports:
         row = {**asdict(report), "error": hinted(report.error, report.option, flags)}
@@ -88,11 +100,11 @@ def print_json(reports: Sequence[Report]) -> None:
     print(json.dumps(rows, indent=2))
 
 
-def print_plan(reports: Sequence[Report]) -> None:
-    """Prints what would be done, and about how long it would take."""
+def _print_preview(reports: Sequence[Report]) -> None:
+    """Print what would be done, and about how long it would take."""
     for report in reports:
         if report.error:
-            print(f"rednet: {hinted(report.error, report.option, flags_of_this_verb())}", file=sys.stderr)
+            print_error(report.error, report.option)
         else:
             size = f", {report.width}x{report.height} px" if report.width else ""
             words = f", {report.words}" if report.words else ""
@@ -103,7 +115,7 @@ def print_plan(reports: Sequence[Report]) -> None:
 
 
 def print_passed(passed: Mapping[str, int]) -> None:
-    """Prints on stderr what was passed over, and why, if anything was; see `rednet.files.listing.list_entries`."""
+    """Print on stderr what was skipped, and why, if anything was; see `rednet.files.listing.list_entries`."""
     from rednet.files.listing import FOLDER, RESULT
 
     endings = {ending or "without an ending": n for ending, n in passed.items() if n and ending not in (FOLDER, RESULT)}
@@ -120,12 +132,12 @@ def print_passed(passed: Mapping[str, int]) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """Writes a number with its noun."""
+    """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def print_summary(output: str, reports: Sequence[Report], seconds: float) -> None:
-    """Prints how many pictures were done, and how fast; `output` says where they are."""
+    """Print how many pictures were restored, and how fast; `output` says where they are."""
     count = Counter(report.status for report in reports)
     megapixels = sum(report.megapixels for report in reports if report.status == "restored")
     what = ", ".join(f"{number} {status}" for status, number in sorted(count.items())) or "nothing to do"

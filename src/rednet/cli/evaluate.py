@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rednet.cli.flags import ENGINE
+from rednet.restoring.options import Options
+from rednet.restoring.tasks import Deblur
+from rednet.values import settings
+
 if TYPE_CHECKING:
     from rednet.evaluation.measure import Result
     from rednet.evaluation.tables import Measured
 
 __all__ = ["evaluate"]
+
+SELF_ENSEMBLE, STEPS = settings(Options)["self_ensemble"], settings(Deblur)["steps"]
 
 
 def evaluate(
@@ -29,9 +36,11 @@ def evaluate(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder that holds test/SET; else $REDNET_DATA.")] = None,
     told: Annotated[str, typer.Option(help="What the network is told: level, task or nothing.")] = "task",
-    self_ensemble: Annotated[bool, typer.Option("--self-ensemble", help="Mean over 8 orientations.")] = False,
-    steps: Annotated[int | None, typer.Option(min=0, help="Turns of deblurring; if left out, 2.")] = None,
-    engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
+    self_ensemble: Annotated[bool, typer.Option("--self-ensemble", help=SELF_ENSEMBLE.help)] = False,
+    steps: Annotated[
+        int | None, typer.Option(min=STEPS.lowest, max=STEPS.highest, help=f"Deblurring: {STEPS.help}")
+    ] = None,
+    engine: ENGINE = "ncnn",
     out: Annotated[Path | None, typer.Option(help="Folder for results.csv, table.md and the worst pictures.")] = None,
     worst: Annotated[int, typer.Option(min=0, help="How many of the worst to write into --out, by protocol.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Every picture's values, for machines.")] = False,

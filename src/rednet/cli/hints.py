@@ -1,4 +1,4 @@
-"""How the command line gives the options that the library's errors name."""
+"""Verbs of the command line, and the flags of the options that the library's errors name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _flags: ContextVar[Flags] = ContextVar("flags")
 
 
 class Verb(TyperCommand):
-    """A verb of the command line; a RednetError becomes one line on stderr and exit code 1."""
+    """A verb of the command line; it turns a RednetError into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb."""
@@ -37,7 +37,7 @@ class Verb(TyperCommand):
 
 
 def flags_among(flags: Iterable[str]) -> Flags:
-    """Return the long ones of some flags, by the names of their options.
+    """Return the long flags among some, by the names of their options.
 
     Example:
         >>> flags_among(["-o", "--output", "--max-memory"])
@@ -47,7 +47,7 @@ def flags_among(flags: Iterable[str]) -> Flags:
 
 
 def flags_of_this_verb() -> Flags:
-    """Return the flags of the verb that runs, asked for in its own thread."""
+    """Return the flags of the running verb; call it in the verb's own thread."""
     return _flags.get({})
 
 

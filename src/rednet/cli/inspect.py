@@ -1,4 +1,4 @@
-"""`rednet inspect`: what is wrong with pictures, without touching them."""
+"""`rednet inspect`: says what is wrong with pictures, and changes nothing."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rednet.cli.display import print_passed
+from rednet.cli.flags import RECURSIVE
 from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.images.formats import MAX_MEGAPIXELS
+from rednet.restoring.options import Options
+from rednet.values import check_setting, settings
 
 if TYPE_CHECKING:
     from rednet.files.listing import Entry
 
 __all__ = ["inspect"]
 
+RANGE = settings(Options)["range"]
+
 
 def inspect(
     pictures: Annotated[
         list[Path], typer.Argument(help="Pictures and folders to look at.", show_default=False, readable=False)
     ],
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")] = False,
+    recursive: RECURSIVE = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
-    value_range: Annotated[
-        str | None, typer.Option("--range", metavar="LO,HI", help="Black and white of files of floats; else 0,1.")
-    ] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 500.0,
+    value_range: Annotated[str | None, typer.Option("--range", metavar=RANGE.metavar, help=RANGE.help)] = None,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = MAX_MEGAPIXELS,
 ) -> None:
     """Estimate noise and JPEG quality, and say what restore would do."""
     from dataclasses import asdict
 
     from rednet.errors import ImageError, RednetError
     from rednet.files.listing import Entry
-    from rednet.images.colour import parse_range
     from rednet.restoring.inspection import inspect_file
 
-    limits = None if value_range is None else parse_range(value_range)
+    limits = check_setting(Options, "range", value_range)
     passed: Counter[str] = Counter()
     failed, flags = False, flags_of_this_verb()
     for found in find_pictures(pictures, passed, recursive=recursive):
@@ -62,21 +65,21 @@ def inspect(
 
 
 def find_pictures(inputs: list[Path], passed: Counter[str], *, recursive: bool) -> Iterator[Path | Entry]:
-    """Gives files, and the pictures of folders; entries with errors for what cannot be read.
+    """Yield files, and the pictures of folders; for what cannot be read, entries with errors.
 
     Args:
         inputs: files and folders.
-        passed: counts what is passed over, see `rednet.files.listing.list_entries`.
+        passed: counts what is skipped, see `rednet.files.listing.list_entries`.
         recursive: read the folders below, too.
     """
-    from rednet.files.listing import Entry, leads_to_folder, walk
+    from rednet.files.listing import Entry, leads_to_folder, pictures_below
 
     for given in inputs:
         if not leads_to_folder(given):
             yield given
             continue
         empty = True
-        for found in walk(given, recursive=recursive, passed=passed):
+        for found in pictures_below(given, recursive=recursive, passed=passed):
             empty = False
             yield found
         if empty:

@@ -1,43 +1,41 @@
-"""Scratches: proposed as a mask beside the picture, and filled only after a yes."""
+"""Scratches: rednet writes a mask of them beside the picture, and fills them only if the user agrees."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
 import typer
 
-if TYPE_CHECKING:
-    from rednet.classical.masks import Mask
-    from rednet.files.file import FileTask
+from rednet.classical.masks import Mask, from_picture
+from rednet.errors import ImageError, OptionError, RednetError
+from rednet.files.file import FileTask
+from rednet.files.listing import output_name
+from rednet.images import from_array, read_picture, write_picture
+from rednet.restoring.missing import mask_of_scratches
 
 __all__ = ["place_of_scratches", "propose_scratches"]
 
 
 def place_of_scratches(picture: Path) -> Path:
-    """Return where the mask of a picture's scratches is written: beside the picture."""
-    from rednet.files.listing import output_name
-
+    """Return the path of the mask of a picture's scratches, beside the picture."""
     return picture.with_name(output_name(picture, suffix="-scratches", format="png"))
 
 
 def propose_scratches(task: FileTask, *, fill: bool) -> None:
-    """Mark what looks like scratches, tell how much that is, and ask whether it is to be filled.
+    """Write the mask of what looks like scratches, say how much that is, and ask whether to fill it.
 
-    A mask that is there already stays, if it marks the same.
+    An existing mask stays if it marks the same pixels.
 
     Args:
         task: of the picture, loaded.
-        fill: do not ask, it is.
+        fill: fill without asking.
 
     Raises:
-        OptionError: nothing looks like a scratch, or nobody says yes. ImageError: another mask is there already.
+        OptionError: nothing looks like a scratch, or the user does not agree. ImageError: another mask exists already.
     """
-    from rednet.errors import ImageError, OptionError
-    from rednet.images import from_array, write_picture
-    from rednet.restoring.missing import mask_of_scratches
 
     picture, place, overwrite = task.source, place_of_scratches(task.source), task.handling.saving.overwrite
     if len(task.pictures) != 1:
@@ -61,13 +59,7 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
 
 
 def _marks(place: Path, lost: Mask) -> bool:
-    """Tell whether a picture marks just what was found."""
-    import numpy as np
-
-    from rednet.classical.masks import from_picture
-    from rednet.errors import RednetError
-    from rednet.images import read_picture
-
+    """Return whether the picture at `place` marks exactly the pixels that were found."""
     try:
         drawn = read_picture(place, max_megapixels=max(1.0, lost.size / 1e6))
     except RednetError:

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from rednet.cli.verbs import DEVICE
+from rednet.cli.flags import DEVICE, ENGINE, MODEL, THREADS
+from rednet.web.limits import Limits
 
 __all__ = ["serve"]
 
+MAX_BYTES = f"{Limits.max_bytes >> 20}M"
 NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
 
 
@@ -22,14 +24,14 @@ def serve(
     ] = None,
     no_page: Annotated[bool, typer.Option("--no-page", help="Only the service.")] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 50.0,
-    max_bytes: Annotated[str, typer.Option(metavar="SIZE", help="Refuse longer requests, as in 100M.")] = "100M",
-    max_seconds: Annotated[float, typer.Option(help="Stop a job that runs longer.")] = 600.0,
-    max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = 16,
-    model: Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")] = "universal",
-    engine: Annotated[str, typer.Option(help="ncnn, onnx or torch.")] = "ncnn",
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = Limits.max_megapixels,
+    max_bytes: Annotated[str, typer.Option(metavar="SIZE", help="Refuse longer requests, as in 100M.")] = MAX_BYTES,
+    max_seconds: Annotated[float, typer.Option(help="Stop a job that runs longer.")] = Limits.max_seconds,
+    max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = Limits.waiting,
+    model: MODEL = "universal",
+    engine: ENGINE = "ncnn",
     device: DEVICE = "cpu",
-    threads: Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")] = None,
+    threads: THREADS = None,
 ) -> None:
     """Open a page to restore pictures on, and an HTTP service, on this machine."""
     import logging
@@ -46,16 +48,18 @@ def serve(
         raise OptionError(f"serving needs the package {missing[0]}: {install_command('web')}")
 
     from rednet.restoring.restorer import Restorer
-    from rednet.tiling.budget import parse_memory
+    from rednet.values import parse_bytes
     from rednet.web.app import Settings, check_address
     from rednet.web.app import serve as run
-    from rednet.web.limits import Limits
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill, too, ends tidily
     logging.basicConfig(format="rednet: %(message)s", level=logging.WARNING)
     check_address(host, token)
     limits = Limits(
-        max_bytes=parse_memory(max_bytes), max_megapixels=max_megapixels, max_seconds=max_seconds, waiting=max_waiting
+        max_bytes=parse_bytes(max_bytes, "max_bytes"),
+        max_megapixels=max_megapixels,
+        max_seconds=max_seconds,
+        waiting=max_waiting,
     )
     settings = Settings(host, port, token or None, not no_page, Path(model).name, limits)
     restorer = Restorer.from_pretrained(model, engine=engine, threads=threads, device=device)

@@ -1,11 +1,10 @@
-"""The damage that rednet repairs, made on purpose: clean x -> degraded y.
+"""Degradations, for training and for tests: clean x -> degraded y.
 
-Each kind is a frozen dataclass, called as `degradation(x, rng)`: x is (H, W, C) float32 in [0, 1] with C 1 or 3, and
-everything random comes from the passed generator, so that one seed gives one result. Where a level may be a range
-(lo, hi), each call draws from it evenly. The result says what was done (`facts`), in the words of
-`rednet.network.hints`.
+Each kind is a frozen dataclass, called as `degradation(x, rng)`. x is (H, W, C) float32 in [0, 1] with C 1 or 3. All
+random numbers come from `rng`, so equal seeds have equal results. If a level is a range (lo, hi), each call draws a
+level from it uniformly. The result also has the facts about the damage, as in `rednet.network.hints`.
 
-JPEG, text and scratches need Pillow (`rednet[demo]`); the rest needs numpy only.
+JPEG, text and scratches need Pillow (`rednet[demo]`); all other kinds need only numpy.
 """
 
 from rednet.degradations.blurring import Blur, Deconvolved, SlightBlur, random_kernel

@@ -1,4 +1,4 @@
-"""Blur, and what is left of it after it was inverted."""
+"""Blur, and blur followed by deconvolution."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from rednet.errors import OptionError
 
 __all__ = ["Blur", "Deconvolved", "SlightBlur", "random_kernel"]
 
-MAX_SPREAD = 3.0  # px; a wider blur is better inverted
-LEAST_SPREAD = 0.1  # px; what is less moves no 8-bit level
+MAX_SPREAD = 3.0  # px; for a wider blur, deconvolution is better
+LEAST_SPREAD = 0.1  # px; a narrower blur changes no 8-bit level
 REACH = 4.0  # standard deviations at which a Gaussian is cut off
 
-KERNEL_ERROR = 0.1  # a kernel that was estimated or measured is never exact
-SIGMA_GUESS = (0.7, 1.4)  # nor is the noise that is told to the inverse
+KERNEL_ERROR = 0.1  # an estimated or measured kernel is never exact
+SIGMA_GUESS = (0.7, 1.4)  # range of estimated over true sigma: an estimate of the noise is never exact
 
 
 @dataclass(frozen=True, eq=False)
 class Blur:
-    """Blurs by a kernel (a true convolution: the kernel is rotated) and adds Gaussian noise.
+    """Convolves with a blur kernel (a true convolution: the kernel is rotated) and adds Gaussian noise.
 
     Args:
         kernel: see `rednet.classical.kernels`; it is scaled to sum 1.
-        sigma: of the noise, 0-255 scale.
-        boundary: what lies beyond the border, by numpy's names: "symmetric" repeats the border pixel when mirroring,
-            "reflect" does not, "edge" continues it, "wrap" makes the picture a torus.
-        clip: round to 8 bits within [0, 1], as a saved file does.
+        sigma: standard deviation of the noise, 0-255 scale.
+        boundary: padding mode of numpy: "symmetric" mirrors the picture and repeats the border pixel, "reflect" mirrors
+            without repeating it, "edge" repeats the border pixel only, "wrap" makes the picture a torus.
+        clip: clip to [0, 1] and round to 8 bits, like a saved file.
     """
 
     kernel: Kernel
@@ -51,21 +51,21 @@ class Blur:
         size = padded.shape[:2]
         spectrum = np.fft.rfft2(padded, axes=(0, 1)) * np.fft.rfft2(self.kernel, size)[:, :, None]
         full = np.fft.irfft2(spectrum, size, axes=(0, 1))
-        y = full[2 * rows :, 2 * columns :].astype(np.float32)  # where the kernel lies inside the padded picture
+        y = full[2 * rows :, 2 * columns :].astype(np.float32)  # pixels whose kernel lies inside the padded picture
         return GaussianNoise(self.sigma, self.clip)(y, rng)._replace(kernel=self.kernel)
 
 
 @dataclass(frozen=True)
 class Deconvolved:
-    """Blurs by a random kernel, adds noise, and inverts the blur again: what the network has to repair after that.
+    """Blurs with a random kernel, adds noise, and deconvolves; what is left is the damage that the network sees.
 
-    Half of the kernels are camera shake, the others disks, Gaussians and straight motion. The inverse gets a kernel
-    that is a little wrong, and knows the noise only roughly, as in life. The picture is blurred as a torus, so that a
-    small crop has no more border than the middle of a large picture.
+    Half of the kernels are camera shake; the others are disks, Gaussians and straight motion. As in practice, the
+    deconvolution gets a kernel with errors and a rough estimate of the noise. The picture is blurred as a torus, so
+    that a small crop has no border effects, like the middle of a large picture.
 
     Args:
-        sigma: of the noise after the blur, 0-255 scale.
-        size: longest side of the blur, px.
+        sigma: standard deviation of the noise after the blur, 0-255 scale.
+        size: longest side of the kernel, px.
     """
 
     sigma: Level = (0.0, 10.0)
@@ -86,15 +86,16 @@ class Deconvolved:
 
 @dataclass(frozen=True)
 class SlightBlur:
-    """Makes a picture a little soft and adds Gaussian noise, for a network that sees the soft picture itself.
+    """Blurs a little and adds Gaussian noise; the network itself deblurs, without deconvolution.
 
-    Its spread is a fact like others: told, it is a known blur; not told, a lens or a resampling that nobody measured.
+    The spread is the fact `blur`. With this hint, the blur is known; without it, it is an unmeasured blur of a lens or
+    of resampling.
 
     Args:
-        spread: standard deviation of the blur along one axis, px; 0 leaves the picture sharp.
-        sigma: of the noise, 0-255 scale.
-        shape: "gaussian", or "disk" (a lens out of focus, of twice the spread as its radius); or both to choose from.
-        clip: round to 8 bits within [0, 1], as a saved file does.
+        spread: standard deviation of the blur along one axis, px; 0 for no blur.
+        sigma: standard deviation of the noise, 0-255 scale.
+        shape: "gaussian", or "disk" (a lens out of focus; its radius is twice the spread); or both to choose from.
+        clip: clip to [0, 1] and round to 8 bits, like a saved file.
 
     Source: isotropic Gaussian blur before noise as in Zhang, Zuo and Zhang, "Learning a single convolutional
     super-resolution network for multiple degradations" (SRMD), CVPR 2018, section 3.1.
@@ -125,14 +126,14 @@ class SlightBlur:
 
 
 def gaussian_line(spread: float) -> Kernel:
-    """Gives the profile of a Gaussian of a spread, px, with sum 1."""
+    """Return a one-dimensional Gaussian of a standard deviation, px, with sum 1."""
     half = math.ceil(REACH * spread)
     line: Kernel = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * spread**2))
     return line / float(line.sum())
 
 
 def weighted(x: Image, kernel: Kernel) -> Image:
-    """Sums the neighbours of each pixel with a small kernel's weights; mirrored at the borders."""
+    """Return the sum of each pixel's neighbours, weighted by a small symmetric kernel; borders are mirrored."""
     rows, columns = (side // 2 for side in kernel.shape)
     padded = np.pad(x, ((rows, rows), (columns, columns), (0, 0)), mode="symmetric")
     total = np.zeros_like(x)
@@ -142,7 +143,7 @@ def weighted(x: Image, kernel: Kernel) -> Image:
 
 
 def random_kernel(size: float, rng: np.random.Generator) -> Kernel:
-    """Draws a kernel of about `size` px a side."""
+    """Draw a kernel of about `size` px a side."""
     kind = rng.integers(6)
     if kind < 3:
         return camera_shake(max(2, round(size)), rng)

@@ -1,4 +1,4 @@
-"""What saving as JPEG does to a picture."""
+"""JPEG compression, once or twice."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from rednet.errors import OptionError
 
 __all__ = ["JPEG", "JPEGTwice"]
 
-BLOCK = 8  # px, side of a block of JPEG
-LARGEST = 4.0  # times, that a picture is shrunk between two savings
+BLOCK = 8  # px, side of a JPEG block
+LARGEST = 4.0  # largest factor by which the picture is shrunk between the two files
 SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
 
 
 @dataclass(frozen=True)
 class JPEG:
-    """Saves as JPEG and reads back (libjpeg's tables, as MATLAB and Pillow use them).
+    """Saves as JPEG and reads the file (libjpeg's tables, which MATLAB and Pillow use).
 
     Args:
         quality: 1 to 100.
-        subsampling: of the chroma, or several to choose from; no matter for gray.
+        subsampling: chroma subsampling, or several to choose from; ignored for gray.
     """
 
     quality: Level
@@ -45,16 +45,16 @@ class JPEG:
 
 @dataclass(frozen=True)
 class JPEGTwice:
-    """Saves as JPEG, cuts the picture, and saves it as JPEG again: its old blocks lie across the new ones.
+    """Saves as JPEG, crops, and saves as JPEG again; the two block grids do not match.
 
-    Told is the quality of the second file, since that is what its tables say.
+    The fact `quality` is that of the second file, since a reader finds its tables.
 
     Args:
         first: quality of the first file.
-        second: quality of the second.
-        subsampling: of the chroma in both, or several to choose from for each.
-        larger: how many times as large the picture was in its first file; above 1 it is shrunk in between (bicubic,
-            in 8 bits, as programs do), so that the old blocks are smaller.
+        second: quality of the second file.
+        subsampling: chroma subsampling of both files, or several to choose from for each file.
+        larger: size of the picture in the first file over its size in the second. Above 1 the picture is shrunk between
+            the files (bicubic, in 8 bits, as most programs do), so the old blocks become smaller.
 
     Source: the damage that Jiang, Zhang and Timofte, "Towards flexible blind JPEG artifacts removal", ICCV 2021,
     section 3.4, name non-aligned double JPEG.
@@ -84,23 +84,23 @@ class JPEGTwice:
 
 
 def to_pillow(x: Image) -> Any:
-    """Gives a picture, rounded to 8 bits, as Pillow's."""
+    """Convert a picture to a PIL image of 8 bits."""
     levels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
     return pillow("Image").fromarray(levels[:, :, 0] if x.shape[2] == 1 else levels)
 
 
 def from_pillow(picture: Any, x: Image) -> Image:
-    """Gives a picture of Pillow's in the shape of x."""
+    """Convert a PIL image to a picture with the shape of x."""
     return np.asarray(picture).reshape(x.shape).astype(np.float32) / np.float32(255)
 
 
 def save(picture: Any, quality: int, subsampling: str) -> Any:
-    """Saves a picture of Pillow's as JPEG and reads it back."""
+    """Save a PIL image as JPEG and read it back."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality, subsampling=subsampling)
     return pillow("Image").open(file)
 
 
 def resized(picture: Any, size: tuple[int, ...]) -> Any:
-    """Scales a picture of Pillow's, bicubic, with antialiasing."""
+    """Resize a PIL image, bicubic with antialiasing."""
     return picture if picture.size == size else picture.resize(size, pillow("Image").Resampling.BICUBIC)

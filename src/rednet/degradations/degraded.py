@@ -1,4 +1,4 @@
-"""What every degradation takes and gives, and how its levels are drawn."""
+"""The types that all degradations use, and how they draw their levels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rednet.classical.kernels import Kernel
 from rednet.classical.luma import to_gray
+from rednet.classical.masks import Mask
 from rednet.errors import OptionError
 from rednet.network.hints import Facts
 
@@ -32,21 +33,20 @@ __all__ = [
 ]
 
 Image = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Level = float | tuple[float, float]
 
 NOTHING_KNOWN: Facts = MappingProxyType({})
 
 
 class Degraded(NamedTuple):
-    """A damaged picture, and what is known of the damage.
+    """A degraded picture, and the facts about the damage.
 
     Args:
-        y: the damaged picture, (H, W, C).
+        y: the degraded picture, (H, W, C).
         facts: the kinds of damage and their levels, see `rednet.network.hints`.
-        mask: where pixels are missing, (H, W).
-        kernel: what the picture was blurred by, where the blur is to be inverted.
-        white: what white has become in a dark picture; what y should be is x times this.
+        mask: True where pixels are missing, (H, W); None if none are.
+        kernel: the blur kernel, for deconvolution; None if there is no blur to deconvolve.
+        white: value of white in a dark picture; the clean picture for y is then `x * white`.
     """
 
     y: Image
@@ -61,23 +61,23 @@ T = TypeVar("T")
 
 
 def draw(level: Level, rng: np.random.Generator) -> float:
-    """Draws a level from its range, or gives the fixed one."""
+    """Draw a level from its range; return a fixed level as it is."""
     return float(rng.uniform(*level)) if isinstance(level, Sequence) else float(level)
 
 
 def several(choice: T | tuple[T, ...]) -> tuple[T, ...]:
-    """Gives a choice as a tuple, one value or many."""
+    """Return a choice, one value or a tuple of values, as a tuple."""
     return choice if isinstance(choice, tuple) else (choice,)
 
 
 def choose(choice: T | tuple[T, ...], rng: np.random.Generator) -> T:
-    """Draws one of several values, or gives the only one."""
+    """Draw one of several values; return a single value as it is."""
     values = several(choice)
     return values[rng.integers(len(values))] if len(values) > 1 else values[0]
 
 
 def check_level(name: str, level: Level, lowest: float, highest: float) -> None:
-    """Raises OptionError unless the level, or both ends of its range, lie in [lowest, highest], in order."""
+    """Raise OptionError unless the level, or both ends of its range in ascending order, lie in [lowest, highest]."""
     ends = tuple(level) if isinstance(level, Sequence) else (level, level)
     if len(ends) != 2 or not lowest <= ends[0] <= ends[1] <= highest:
         raise OptionError(f"{name} is {level}; it must be a number or a range within {lowest:g} to {highest:g}")
@@ -85,7 +85,7 @@ def check_level(name: str, level: Level, lowest: float, highest: float) -> None:
 
 @dataclass(frozen=True)
 class Identity:
-    """Nothing wrong: teaches the network to leave clean pictures alone."""
+    """Changes nothing; with it, the network learns to keep clean pictures as they are."""
 
     def __call__(self, x: Image, rng: np.random.Generator) -> Degraded:
         return Degraded(x)
@@ -95,6 +95,6 @@ UNTOUCHED = Identity()
 
 
 def to_8_bits(x: Image) -> Image:
-    """Clips to [0, 1] and rounds to the 256 levels that a file can hold."""
+    """Clip to [0, 1] and round to the 256 levels of an 8-bit file."""
     levels: Image = np.rint(np.clip(x, 0, 1) * np.float32(255)) / np.float32(255)
     return levels

@@ -1,4 +1,4 @@
-"""Pictures of which the light fills only a small part of the range."""
+"""Dark pictures, which use only a small part of the range of values."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DEEPEST = np.float32(65535)
 
 @dataclass(frozen=True)
 class Dark:
-    """Makes a picture dark and rounds it to 16 bits; the dark picture is also what should come out.
+    """Makes a picture dark and rounds it to 16 bits; the network should not brighten it.
 
-    After noise in a chain it is a noisy picture that was underexposed; before noise, one with noise of its own.
+    In a chain after noise, the noise becomes dark with the picture; in a chain before noise, the noise does not.
 
     Args:
-        white: what becomes of white, as a share of the range; 0.003 leaves about 200 of 65535 levels.
+        white: value of white in the dark picture, as a fraction of the range; 0.003 leaves about 200 of 65535 levels.
     """
 
     white: Level = (0.003, 0.05)

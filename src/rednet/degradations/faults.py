@@ -1,4 +1,4 @@
-"""What a faulty sensor or channel leaves in a picture: impulses, hot pixels, bands."""
+"""Faults of a sensor or a channel: impulses, hot pixels, bands."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from rednet.errors import OptionError
 __all__ = ["Banding", "Impulses"]
 
 ImpulseValue = Literal["salt and pepper", "hot", "random"]
-Pixels = NDArray[np.float32]  # (N, C), those that are hit
+Pixels = NDArray[np.float32]  # (N, C), the pixels that impulses hit
 
-LEAST_HEAT = 0.4  # share of the way to white that a hot pixel goes at least
+LEAST_HEAT = 0.4  # a hot pixel rises by at least this fraction of its distance to white
 
 
 def salt_and_pepper(hit: Pixels, rng: np.random.Generator) -> Pixels:
-    """Makes each pixel white or black."""
+    """Return white or black for each pixel."""
     return np.broadcast_to(rng.integers(0, 2, (len(hit), 1)).astype(np.float32), hit.shape)
 
 
 def hot(hit: Pixels, rng: np.random.Generator) -> Pixels:
-    """Raises one channel of each pixel towards white."""
+    """Raise one channel of each pixel towards white."""
     heat = np.zeros(hit.shape, np.float32)
     heat[np.arange(len(hit)), rng.integers(0, hit.shape[1], len(hit))] = rng.uniform(LEAST_HEAT, 1, len(hit))
     return hit + heat * (1 - hit)
 
 
 def random_values(hit: Pixels, rng: np.random.Generator) -> Pixels:
-    """Gives each channel any value."""
+    """Return a random value for each channel of each pixel."""
     return rng.random(hit.shape, np.float32)
 
 
@@ -46,17 +46,17 @@ IMPULSES: Mapping[ImpulseValue, Callable[[Pixels, np.random.Generator], Pixels]]
 
 @dataclass(frozen=True)
 class Impulses:
-    """Spoils single pixels and leaves all others as they are.
+    """Replaces single pixels and keeps all others.
 
-    They count as noise of unknown level: nobody can say in one sigma how strong they are.
+    The fact is noise of unknown level, since no single sigma describes impulses.
 
     Args:
-        share: of the pixels that are hit, independently.
-        value: "salt and pepper", white or black; "hot", one channel raised towards white, as by a pixel of a sensor
-            that leaks; "random", any value in each channel; or several to choose from.
+        share: fraction of the pixels that are hit; each pixel is drawn independently.
+        value: "salt and pepper", white or black; "hot", one channel raised towards white, as by leakage current in one
+            pixel of a sensor; "random", any value in each channel; or several to choose from.
 
     Source: salt-and-pepper and random-valued impulses as in Chan, Ho and Nikolova, IEEE Trans. Image Processing 14,
-    2005; hot pixels as in dark frames, where a few raise one colour alone.
+    2005; hot pixels as in dark frames, where a few pixels are bright in one colour.
     """
 
     share: Level
@@ -78,12 +78,12 @@ class Impulses:
 
 @dataclass(frozen=True)
 class Banding:
-    """Adds to each row, or to each column, an offset of its own, as an amplifier does that serves a whole row.
+    """Adds a random offset to each row or to each column, like the noise of an amplifier that reads a whole row.
 
     Args:
         sigma: standard deviation of the offsets, on the 0-255 scale.
         lines: "rows" or "columns", or both to choose from.
-        colour: chance that each channel has offsets of its own.
+        colour: probability that each channel has its own offsets.
 
     Source: row noise as in Wei et al., "A physics-based noise formation model for extreme low-light raw denoising",
     CVPR 2020, section 3: one Gaussian offset a row.

@@ -1,4 +1,4 @@
-"""Coarse noise, correlated from pixel to pixel: the grain of film, blotches of colour."""
+"""Noise that is correlated between neighbouring pixels: film grain and chroma noise."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["ChromaNoise", "FilmGrain", "correlated_noise"]
 
 MAX_SIZE = 16.0  # px, of a grain or a blotch
 CHROMA = np.array([[0.0, -0.344136, 1.772], [1.402, -0.714136, 0.0]], np.float32)
-"""What red, green and blue gain from one unit of Cb, and of Cr (ITU-R BT.601)."""
+"""Change of red, green and blue for one unit of Cb, and of Cr (ITU-R BT.601)."""
 
 
 @dataclass(frozen=True)
 class FilmGrain:
-    """Adds the grain of film: noise of the luma alone, correlated from pixel to pixel.
+    """Adds film grain: correlated noise in the luma only.
 
     Args:
-        sigma: standard deviation on the 0-255 scale; where `midtones` is above 0, at middle gray.
-        size: standard deviation of the Gaussian filter that makes the noise coarse, px.
-        midtones: how far the grain depends on brightness: 0 is even, at 1 it vanishes in black and in white.
-        clip: round to 8 bits within [0, 1], as a saved scan is.
+        sigma: standard deviation on the 0-255 scale; if `midtones` is above 0, the standard deviation at middle gray.
+        size: standard deviation of the Gaussian filter that correlates the noise, px.
+        midtones: dependence on brightness: at 0 the grain is the same everywhere, at 1 it vanishes in black and white.
+        clip: clip to [0, 1] and round to 8 bits, like a saved scan.
 
     Source: Norkin and Birkbeck, "Film grain synthesis for AV1 video codec", DCC 2018: filtered Gaussian noise, scaled
     by a function of the luma. Deviation: a Gaussian filter in place of a fitted autoregressive one, and a parabola in
@@ -52,15 +52,14 @@ class FilmGrain:
 
 @dataclass(frozen=True)
 class ChromaNoise:
-    """Adds blotches of colour, which leave the luma as it is; a gray picture has no colour to be disturbed.
+    """Adds correlated noise to the chroma and keeps the luma; a gray picture does not change.
 
     Args:
         sigma: root of the mean variance of red, green and blue, on the 0-255 scale.
-        size: standard deviation of the Gaussian filter that makes the noise coarse, px.
+        size: standard deviation of the Gaussian filter that correlates the noise, px.
 
-    Source: the noise that is left of a sensor's after demosaicing and a denoising of the luma, in the planes Cb and Cr
-    of ITU-R BT.601; see the chroma part of Nam et al., "A holistic approach to cross-channel image noise modeling",
-    CVPR 2016.
+    Source: sensor noise after demosaicing and denoising of the luma leaves noise in the planes Cb and Cr of ITU-R
+    BT.601; see the chroma part of Nam et al., "A holistic approach to cross-channel image noise modeling", CVPR 2016.
     """
 
     sigma: Level
@@ -80,15 +79,15 @@ class ChromaNoise:
 
 
 def correlated_noise(height: int, width: int, planes: int, size: float, rng: np.random.Generator) -> Image:
-    """Draws Gaussian noise of standard deviation 1 that a Gaussian filter has made coarse.
+    """Draw Gaussian noise of standard deviation 1, correlated by a Gaussian filter.
 
-    It is filtered as a torus by the Fourier transform, so that any size costs the same.
+    The filter runs in the Fourier domain, with the field as a torus, so its cost does not depend on `size`.
 
     Args:
         height, width: of the field, px.
-        planes: independent fields.
-        size: standard deviation of the filter, px; 0 leaves the noise white.
-        rng: draws the noise.
+        planes: number of independent fields.
+        size: standard deviation of the filter, px; 0 for white noise.
+        rng: the random generator.
 
     Returns:
         (height, width, planes).
@@ -102,7 +101,7 @@ def correlated_noise(height: int, width: int, planes: int, size: float, rng: np.
         return white.transpose(1, 2, 0)
     rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
     passed = np.exp(-2 * (np.pi * size) ** 2 * (rows**2 + columns**2))
-    twice = np.full(columns.size, 2.0)  # the half of the spectrum that is not stored
+    twice = np.full(columns.size, 2.0)  # rfft2 stores half of the spectrum, so most columns count twice
     twice[0] = 1.0
     if width % 2 == 0:
         twice[-1] = 1.0

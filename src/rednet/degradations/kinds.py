@@ -1,4 +1,4 @@
-"""Degradations by the names that recipes give them."""
+"""The table of degradations, by their names in recipes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ KINDS: Mapping[str, Callable[..., Degradation]] = {
 
 
 def degradation_from(options: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Degradation:
-    """Builds a degradation from a recipe's table, e.g. `{kind = "jpeg", quality = [5, 30]}`; a list makes a chain.
+    """Build a degradation from a table of a recipe, e.g. `{kind = "jpeg", quality = [5, 30]}`; a chain from a list.
 
     Raises:
         OptionError: the kind or an option is unknown.

@@ -1,4 +1,4 @@
-"""Several kinds of damage: one after the other, or one of many for each picture."""
+"""Combinations of degradations: one after another (Chain), or one of several for each picture (Mixture)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rednet.errors import OptionError
 
 __all__ = ["Chain", "Mixture", "Share"]
 
-SHRINKING = ("sigma", "deconvolved")  # facts that are levels of noise
+NOISE_FACTS = ("sigma", "deconvolved")  # facts whose level is a sigma of noise
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Several kinds of damage, one after the other.
+    """Applies degradations one after another.
 
-    The facts of all are known: of noise the sum (variances add, and a part of unknown level does not count), of any
-    other kind the last.
+    The facts of all steps are kept. The variances of noise are added, where noise of unknown level does not count; of
+    any other kind of damage, the last level is kept.
     """
 
     steps: tuple[Degradation, ...]
@@ -39,26 +39,26 @@ class Chain:
 
 
 def joined(name: str, before: float | None, level: float | None) -> float | None:
-    """Gives the level of one kind of damage that was done twice."""
+    """Return the level of a kind of damage after a second step of the same kind."""
     if name != "sigma" or before is None:
         return level
     return before if level is None else math.hypot(before, level)
 
 
 def darkened(name: str, level: float | None, white: float) -> float | None:
-    """Gives the level of damage that is still there after the picture has become darker: noise shrinks with it."""
-    return level * white if name in SHRINKING and level is not None else level
+    """Return the level of earlier damage after the picture has become darker: noise becomes weaker with it."""
+    return level * white if name in NOISE_FACTS and level is not None else level
 
 
 @dataclass(frozen=True)
 class Share:
-    """One part of a mixture.
+    """One entry of a mixture.
 
     Args:
-        name: of the task; training balances the loss by it.
-        degradation: what it does.
-        weight: its share among the others.
-        gray: chance that the picture is made gray first.
+        name: name of the task; training balances the loss between tasks.
+        degradation: the damage.
+        weight: how often it is drawn, relative to the weights of the other entries.
+        gray: probability that the picture is first converted to gray.
     """
 
     name: str
@@ -72,12 +72,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Draws one kind of damage for each picture, by weight.
+    """Draws one degradation for each picture, with probabilities in proportion to the weights.
 
     Args:
-        shares: the kinds.
-        told: chance that kind and level are told.
-        task_told: chance that the kind alone is told; what is left of 1 is blind.
+        shares: the entries.
+        told: probability that the hints contain kind and level.
+        task_told: probability that the hints contain the kind only; otherwise there are no hints.
     """
 
     shares: tuple[Share, ...]
@@ -94,11 +94,11 @@ class Mixture:
         object.__setattr__(self, "weights", tuple(share.weight / total for share in self.shares))
 
     def __call__(self, x: Image, rng: np.random.Generator) -> tuple[int, Image, Degraded]:
-        """Damages a picture.
+        """Degrade a picture.
 
         Returns:
-            The number of the drawn share, x (gray if the draw said so, dark if the damage did), and the damaged
-            picture with only those facts that are to be told.
+            The number of the drawn entry; the clean picture, made gray or dark where the degraded picture is; and the
+            degraded picture with only those facts that the network gets as hints.
         """
         index = int(rng.choice(len(self.shares), p=self.weights))
         share = self.shares[index]

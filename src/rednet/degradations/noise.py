@@ -1,4 +1,4 @@
-"""White noise, the standard model of the field."""
+"""White Gaussian noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class GaussianNoise:
 
     Args:
         sigma: standard deviation on the 0-255 scale.
-        clip: round to 8 bits within [0, 1], as a saved file does; the published protocols do not (False).
+        clip: clip to [0, 1] and round to 8 bits, like a saved file. Published protocols do not clip.
     """
 
     sigma: Level

@@ -1,4 +1,4 @@
-"""Pictures that were made small, and enlarged again."""
+"""Low resolution: pictures that are reduced and enlarged again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["Scaling"]
 
 @dataclass(frozen=True)
 class Scaling:
-    """Shrinks by a whole factor and enlarges back to the same size, both bicubic with MATLAB's rules.
+    """Reduces by a whole factor and enlarges to the old size, both with MATLAB's bicubic.
 
     Args:
         scale: 2, 3, 4, ...; or several to choose from.
-        small: what happens to the small picture, before it is enlarged.
+        small: degradation of the small picture, before it is enlarged.
     """
 
     scale: int | tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The noise of a camera: born on the sensor, developed with the picture."""
+"""Camera noise: noise of the sensor, after raw development."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from rednet.errors import OptionError
 __all__ = ["SensorNoise"]
 
 Plane = NDArray[np.float32]  # (H, W)
-Planes = NDArray[np.float32]  # (3, H, W): three times as fast here as (H, W, 3)
+Planes = NDArray[np.float32]  # (3, H, W), which is three times as fast here as (H, W, 3)
 Sites = tuple[slice, slice]
 Demosaicing = Literal["bilinear", "malvar"]
 
 GAMMA = 2.2
-RED_GAIN, BLUE_GAIN = (1.9, 2.4), (1.5, 1.9)  # of the white balance, green 1; Brooks et al., section 3.2
-MIDDLE = 0.5  # of white, in the finished picture
-STEPS = 1 << 14  # of the tables of the tone curve; finer than a quarter of an 8-bit level everywhere
-CARD = 64  # px, side of the gray card on which the developing is measured
+RED_GAIN, BLUE_GAIN = (1.9, 2.4), (1.5, 1.9)  # white balance relative to green; Brooks et al., section 3.2
+MIDDLE = 0.5  # middle gray in the finished picture
+STEPS = 1 << 14  # entries of the tables of the tone curve; finer than a quarter of an 8-bit level everywhere
+CARD = 64  # px, side of the gray card on which we measure the gain of the development
 
 
 @dataclass(frozen=True)
 class SensorNoise:
-    """Adds the noise of a camera's sensor, as it looks after the picture was developed.
+    """Adds the noise of a camera's sensor, as it looks after raw development.
 
-    The picture is brought back to linear light; each pixel of the Bayer mosaic gets photon noise, whose variance grows
-    with the light, and read noise; white balance, demosaicing, a colour matrix, the tone curve and sharpening follow.
-    So the noise is correlated, depends on brightness and colour, and is clipped in black. For a file of a camera, let
-    "jpeg" follow in a chain.
+    The picture is converted to linear light. Each pixel of the Bayer mosaic gets photon noise, whose variance is
+    proportional to the light, and read noise. White balance, demosaicing, a colour matrix, the tone curve and
+    sharpening follow. So the noise is correlated, depends on brightness and colour, and is clipped at black. For a JPEG
+    file of a camera, add "jpeg" in a chain.
 
     Args:
-        sigma: standard deviation of the finished noise on a card of middle gray, on the 0-255 scale.
-        read: share of the read noise in the variance there.
-        colour: how far the colour matrix drives the channels apart; 0 leaves them as the sensor saw them.
+        sigma: standard deviation of the noise in the finished picture of a middle-gray card, on the 0-255 scale.
+        read: fraction of the read noise in the variance there.
+        colour: strength of the colour matrix, which raises the saturation; 0 for none.
         sharpening: amount of the unsharp mask (3x3 binomial).
         demosaicing: "bilinear" or "malvar", or both to choose from.
 
@@ -47,9 +47,9 @@ class SensorNoise:
     Trans. Image Processing 17, 2008 (Gaussian noise of the variance a x + b); Malvar, He and Cutler, "High-quality
     linear interpolation for demosaicing of Bayer-patterned color images", ICASSP 2004.
 
-    Deviation: the clean picture does not pass through the mosaic, only its noise does. Both demosaicings are linear,
-    so this is the difference between the developed noisy and the developed clean mosaic, and without noise the
-    picture stays as it is. The colour matrix is a saturation instead of a camera's own.
+    Deviation: only the noise passes through the mosaic, the clean picture does not. Both demosaicings are linear,
+    so the result is the difference between the developed noisy and the developed clean mosaic, and without noise the
+    picture does not change. The colour matrix raises the saturation; it is not that of a real camera.
     """
 
     sigma: Level
@@ -71,7 +71,7 @@ class SensorNoise:
             draw(level, rng) for level in (self.sigma, self.read, self.colour, self.sharpening)
         )
         demosaicing: Demosaicing = choose(self.demosaicing, rng)
-        colour, sharpening = round(colour, 1), round(sharpening, 1)  # so that few gains are measured
+        colour, sharpening = round(colour, 1), round(sharpening, 1)  # so that few different gains are measured
         gains = (rng.uniform(*RED_GAIN), 1.0, rng.uniform(*BLUE_GAIN))
         bayer = Bayer(*(int(n) for n in rng.integers(0, 2, 2)))
         level = index(np.ascontiguousarray(np.broadcast_to(x.transpose(2, 0, 1), (3, *x.shape[:2]))))
@@ -95,13 +95,13 @@ class SensorNoise:
 
 
 class Bayer(NamedTuple):
-    """A mosaic of colours: red lies at (row, column) of each 2x2 px, blue across from it, green at the two others."""
+    """A Bayer mosaic: in each 2x2 px, red is at (row, column), blue diagonally opposite, green at the other two."""
 
     row: int
     column: int
 
     def sites(self) -> tuple[tuple[int, Sites], ...]:
-        """Gives the four grids of pixels: red, green beside red, green beside blue, blue, each with its channel."""
+        """Return the four grids of pixels, each with its channel: red, green beside red, green beside blue, blue."""
         red_rows, blue_rows = slice(self.row, None, 2), slice(1 - self.row, None, 2)
         red_columns, blue_columns = slice(self.column, None, 2), slice(1 - self.column, None, 2)
         return (
@@ -112,8 +112,8 @@ class Bayer(NamedTuple):
         )
 
     def demosaiced(self, mosaic: Plane, demosaicing: Demosaicing) -> Planes:
-        """Gives each pixel all three colours, (3, H, W)."""
-        padded = np.pad(mosaic, 2, mode="reflect")  # which keeps the mosaic's phase
+        """Interpolate all three colours of each pixel, (3, H, W)."""
+        padded = np.pad(mosaic, 2, mode="reflect")  # this mode keeps the mosaic's phase
 
         def moved(down: int, right: int) -> Plane:
             return padded[2 + down : padded.shape[0] - 2 + down, 2 + right : padded.shape[1] - 2 + right]
@@ -143,13 +143,13 @@ class Bayer(NamedTuple):
 
 
 def saturated(noise: Planes, colour: float) -> Planes:
-    """Drives the channels apart; gray stays gray."""
+    """Raise the saturation; gray stays gray."""
     apart: Planes = np.float32(1 + colour) * noise - np.float32(colour / 3) * (noise[0] + noise[1] + noise[2])
     return apart
 
 
 def sharpened(noise: Planes, amount: float) -> Planes:
-    """Adds what a 3x3 binomial filter takes away, times an amount."""
+    """Apply an unsharp mask: add the difference from a 3x3 binomial filter, times an amount."""
     if not amount:
         return noise
     padded = np.pad(noise, ((0, 0), (1, 1), (1, 1)), mode="edge")
@@ -160,13 +160,13 @@ def sharpened(noise: Planes, amount: float) -> Planes:
 
 
 def index(values: Planes) -> NDArray[np.int32]:
-    """Gives the places in a table of values from 0 to 1."""
+    """Return the indices of values from 0 to 1 in a table of the tone curve."""
     places: NDArray[np.int32] = (values.clip(0, 1) * np.float32(STEPS)).astype(np.int32)
     return places
 
 
 def tone_tables() -> tuple[Plane, Plane]:
-    """Gives the light that the finished values stand for, and the finished values of light; each undoes the other."""
+    """Return two tables, inverse to each other: light of each finished value, finished value of each light."""
     fine = np.linspace(0, 1, STEPS + 1)
     curved = fine ** (1 / GAMMA)
     curved = 3 * curved**2 - 2 * curved**3
@@ -181,7 +181,7 @@ MIDDLE_SLOPE = 6 * MIDDLE * (1 - MIDDLE) / GAMMA * MIDDLE_LIGHT ** (1 / GAMMA - 
 
 @lru_cache(maxsize=512)
 def developing_gain(demosaicing: Demosaicing, colour: float, sharpening: float) -> float:
-    """Measures by how much developing changes the standard deviation of white noise on a gray card."""
+    """Measure the factor by which development changes the standard deviation of white noise on a gray card."""
     mosaic = np.random.default_rng(0).standard_normal((CARD, CARD), np.float32)
     noise = sharpened(saturated(Bayer(0, 0).demosaiced(mosaic, demosaicing), colour), sharpening)
     return float(noise.std())

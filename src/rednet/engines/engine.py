@@ -1,7 +1,7 @@
-"""What every engine is: a program that runs a network, and gives the same residual as all others.
+"""The base class of the engines: programs that run a network and all compute the same residual.
 
-An engine takes a picture of any size; what the network needs around it (reflection to a multiple of its grid, hint
-planes) is done here once for all engines, each of which only runs the graph.
+An engine accepts a picture of any size. The base class pads it by reflection to a multiple of the network's grid and
+fills the hint planes, so that each engine only runs the graph.
 """
 
 from __future__ import annotations
@@ -20,66 +20,66 @@ from rednet.network.chain import Chain
 __all__ = ["Engine", "LayerRunner"]
 
 Array = NDArray[np.float32]
-Rows = Any  # some rows of a layer's channels, as the engine keeps them
+Rows = Any  # some rows of a layer's channels, in the engine's own type
 
 
 class LayerRunner(Protocol):
-    """Runs the layers of a chain one by one."""
+    """What runs the layers of a chain one by one."""
 
     chain: Chain
 
     def zeros(self, channels: int, width: int) -> Rows:
-        """Gives one row of zeros, of `width` samples."""
+        """Return one row of zeros, `width` samples wide."""
 
     def height(self, x: Rows) -> int:
-        """Counts rows."""
+        """Return the number of rows."""
 
     def stack(self, above: Rows, below: Rows) -> Rows:
-        """Joins rows."""
+        """Join two blocks of rows."""
 
     def cut(self, x: Rows, start: int, stop: int, *, keep: bool = False) -> Rows:
-        """Gives some of the rows, at least one; `keep` if they are to be kept for long."""
+        """Return the rows from `start` to `stop`, at least one; `keep` says that the caller keeps them for long."""
 
     def tell(self, planes: Array, hints: Array) -> Rows:
-        """Gives what the first layer reads; the arguments are as in `Engine.run`."""
+        """Return the input of the first layer; arguments as in `Engine.run`."""
 
     def convolve(self, number: int, x: Rows, kept: Rows | None) -> Rows:
-        """Runs a layer, with what its skip adds, without padding rows: a 3x3 layer gives two less than it got."""
+        """Run a layer and add its skip, without padding above and below: a 3x3 layer returns two rows less."""
 
     def residual(self, x: Rows) -> Array:
-        """Gives (channels, H, W) of what the last layer gave."""
+        """Convert the output of the last layer to the residual, (channels, H, W)."""
 
     def give_back_memory(self) -> None:
-        """Gives back memory that is kept and not used."""
+        """Give unused memory back to the system."""
 
 
 class Engine(ABC):
-    """Runs one network.
+    """An engine with one network loaded.
 
     Args:
         config: the network's shape.
     """
 
-    library = ""  # that has the threads
+    library = ""  # name of the library whose threads do the work
 
     def __init__(self, config: REDNetConfig) -> None:
         self.config = config
         mark_threads(self.library)
 
     def __call__(self, planes: Array, hints: Array) -> Array:
-        """Computes the residual that is to be added to the picture.
+        """Compute the residual; the picture plus the residual is x_hat.
 
         Args:
-            planes: (H, W, channels) picture in [0, 1], and the mask (1 where missing) as one more plane if the
-                network takes one; H and W at least 1.
+            planes: (H, W, channels) picture in [0, 1]; for a network with a mask, the mask (1 where pixels are missing)
+                is one more plane. H and W at least 1.
             hints: (2 * len(config.hints),), see `rednet.network.hints`.
 
         Returns:
             (H, W, channels) float32.
 
         Raises:
-            OptionError: the number of planes or hints is not the network's.
-            EngineError: the process was forked since the engine was loaded.
+            OptionError: the network reads another number of planes or hints.
+            EngineError: the process was forked after the engine was loaded.
         """
         check_threads(self.library, EngineError)
         height, width, _ = planes.shape
@@ -87,11 +87,11 @@ class Engine(ABC):
 
     @property
     def layers(self) -> LayerRunner | None:
-        """The layers one by one, if the engine can run them so; None if not."""
+        """What runs the layers one by one; None if the engine cannot."""
         return None
 
     def laid_out(self, planes: Array, hints: Array) -> tuple[Array, Array]:
-        """Checks what the network is given and lays it out for `run`; arguments as in `__call__`."""
+        """Check the network's inputs and convert them to the arguments of `run`; arguments as in `__call__`."""
         expected = self.config.channels + self.config.mask
         if planes.ndim != 3 or planes.shape[2] != expected:
             raise OptionError(f"this network takes (H, W, {expected}) planes; got {planes.shape}")
@@ -107,4 +107,4 @@ class Engine(ABC):
 
     @abstractmethod
     def run(self, planes: Array, hints: Array) -> Array:
-        """Runs the graph: (planes, H, W) and (hints, H / s, W / s), contiguous, to (channels, H, W)."""
+        """Run the graph: (planes, H, W) and (hints, H / s, W / s), contiguous -> (channels, H, W)."""

@@ -1,4 +1,4 @@
-"""The engines by name."""
+"""The table of engines, and how one is loaded."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ ENGINES: Mapping[str, type[NcnnEngine] | type[OnnxEngine] | type[TorchEngine]] =
 
 
 def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None, device: Device = "cpu") -> Engine:
-    """Loads a model folder into an engine.
+    """Load a model folder into an engine.
 
     Args:
-        folder: with `config.json` and `model.safetensors`.
+        folder: model folder with `config.json` and `model.safetensors`.
         name: "ncnn", "onnx" or "torch".
-        threads: processors to use; None for all that this process may use.
-        device: "cpu", or "gpu" where the engine finds one.
+        threads: number of processors to use; None for all processors that this process may use.
+        device: "cpu" or "gpu".
 
     Raises:
-        EngineError: the engine is not installed, cannot load the network, or finds no such device; or the process was
-            forked from one that had used it.
-        ModelError: the folder is not a model, or broken.
+        EngineError: the engine is not installed, cannot load the network, or finds no such device; or this process was
+            forked from a process that had used the engine.
+        ModelError: the folder is not a model folder, or a file in it is broken.
         OptionError: the name is unknown, or threads is below 1.
     """
     if not isinstance(name, str) or name not in ENGINES:

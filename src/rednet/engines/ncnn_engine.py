@@ -13,7 +13,7 @@ from rednet.engines.ncnn_graph import to_ncnn
 from rednet.engines.ncnn_layers import NcnnLayers, NcnnNet, import_ncnn
 from rednet.errors import EngineError
 from rednet.machine import Device
-from rednet.zoo.folder import load_chain
+from rednet.zoo.model_folder import load_chain
 
 __all__ = ["NcnnEngine"]
 
@@ -21,7 +21,7 @@ Array = NDArray[np.float32]
 
 
 class NcnnEngine(Engine):
-    """ncnn: small, no start-up cost, Winograd kernels; float32 throughout. Its gpu is Vulkan."""
+    """ncnn: small, starts at once, has Winograd kernels; float32 throughout. The device gpu means Vulkan."""
 
     library = "ncnn"
 
@@ -40,5 +40,5 @@ class NcnnEngine(Engine):
 
     @cached_property
     def layers(self) -> NcnnLayers | None:
-        """The layers one by one, loaded when they are asked for: only large pictures need them. Not on a gpu."""
+        """What runs the layers one by one, loaded on first use since only large pictures need it; None on a gpu."""
         return None if self.gpu else NcnnLayers(self.ncnn, self.chain, self.threads)

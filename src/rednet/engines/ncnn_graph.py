@@ -1,7 +1,8 @@
-"""Writes a chain of convolutions for ncnn (a `.param` and a `.bin` file): as one graph, or layer by layer.
+"""Converts a chain of convolutions to ncnn's format (a `.param` and a `.bin` file), as one graph or layer by layer.
 
-Both take `planes` (channels + mask, H, W) with H and W divisible by the stride, and `hints` (2 * hints, H / s, W / s)
-if the network has any; both give `residual` (channels, H, W), which is added to the picture by the caller.
+Both graphs have the inputs `planes` (channels + mask, H, W), H and W divisible by the stride, and `hints`
+(2 * hints, H / s, W / s) if the network has hints. Both have the output `residual` (channels, H, W), which the caller
+adds to the picture.
 
 Source: ncnn's wiki, "param and model file structure" and "operators".
 """
@@ -17,12 +18,12 @@ __all__ = ["to_ncnn", "to_ncnn_layers"]
 
 MAGIC = 7767517
 FLOAT32 = np.zeros(1, np.uint32).tobytes()  # the tag before each weight
-ALONG_HEIGHT = 1  # an axis of Concat
+ALONG_HEIGHT = 1  # axis of Concat
 
 
 def to_ncnn(chain: Chain) -> tuple[str, bytes]:
-    """Gives the text of the `.param` and the content of the `.bin` file of the whole network."""
-    graph = Graph()
+    """Return the text of the `.param` file and the content of the `.bin` file of the whole network."""
+    graph = _Graph()
     top = graph.begin(chain.config)
     for number, conv in enumerate(chain.layers):
         kept = None if conv.skip is None else f"kept{conv.skip}"
@@ -35,13 +36,13 @@ def to_ncnn(chain: Chain) -> tuple[str, bytes]:
 
 
 def to_ncnn_layers(chain: Chain) -> tuple[str, bytes]:
-    """Gives the same for pieces that are not connected, for a caller who leads some rows from one to the next.
+    """Return the same two files for a graph of unconnected layers; the caller passes rows from one to the next.
 
-    The pieces: `planes` and `hints` become `told`. Layer N makes `outN` of `rowsN`, and of `keptN` if a skip ends in
-    it; a 3x3 layer pads at the sides only, so it gives two rows less. The last layer's rows, as `fine`, become
-    `residual`. And `above` and `below` are joined to `both`.
+    `told` is computed from `planes` and `hints`. Layer N computes `outN` from `rowsN`, and from `keptN` if a skip ends
+    there; a 3x3 layer pads at the left and right only, so `outN` has two rows less. `residual` is computed from `fine`,
+    the rows of the last layer. `both` is `above` and `below`, joined.
     """
-    graph = Graph()
+    graph = _Graph()
     graph.output(graph.begin(chain.config), "told")
     for number, conv in enumerate(chain.layers):
         kept = None if conv.skip is None else graph.input(f"kept{number}")
@@ -52,8 +53,8 @@ def to_ncnn_layers(chain: Chain) -> tuple[str, bytes]:
     return graph.files()
 
 
-class Graph:
-    """Lines of a `.param` file, and the weights that belong to them."""
+class _Graph:
+    """The lines of a `.param` file, and the weights for the `.bin` file."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -61,23 +62,23 @@ class Graph:
         self.blobs = 0
 
     def layer(self, kind: str, inputs: list[str], outputs: list[str], **options: int) -> None:
-        """Adds a layer; an option's name is its number, after an underscore."""
+        """Add a layer; the keyword `_N` sets ncnn's parameter number N."""
         self.blobs += len(outputs)
         values = " ".join(f"{key[1:]}={value}" for key, value in options.items())
         counts = f"{len(inputs)} {len(outputs)}"
         self.lines.append(" ".join([kind, f"{kind}_{len(self.lines)}", counts, *inputs, *outputs, values]).rstrip())
 
     def input(self, name: str) -> str:
-        """Adds an input, and gives its name."""
+        """Add an input, and return its name."""
         self.layer("Input", [], [name])
         return name
 
     def output(self, top: str, name: str) -> None:
-        """Gives a result another name."""
+        """Rename a result, so that the caller can read it as an output."""
         self.layer("Noop", [top], [name])
 
     def begin(self, config: REDNetConfig) -> str:
-        """Adds all before the first convolution, and gives what that reads."""
+        """Add everything before the first convolution, and return the name of the convolution's input."""
         top = self.input("planes")
         hints = self.input("hints") if config.hints else None
         if config.stride > 1:
@@ -89,13 +90,13 @@ class Graph:
         return top
 
     def run(self, number: int, conv: Layer, top: str, kept: str | None, *, pad_rows: bool = True) -> str:
-        """Adds a layer of the chain, the skip that ends in it, and its ReLU, and gives the result.
+        """Add a layer of the chain, its skip, and its ReLU, and return the name of the result.
 
         Args:
-            number, conv: of the chain.
-            top: what it reads.
-            kept: what the skip adds.
-            pad_rows: of a 3x3 convolution, with zeros above and below, as is always done at its sides.
+            number, conv: the layer's number in the chain, and the layer.
+            top: name of its input.
+            kept: name of the activation that the skip adds; None for no skip.
+            pad_rows: pad a 3x3 convolution with zeros above and below; left and right are always padded.
         """
         fused = conv.relu and kept is None
         geometry = {"_1": 3, "_4": 1, "_14": int(pad_rows)} if conv.kind == "conv" else {"_1": 2, "_3": 2}
@@ -114,13 +115,13 @@ class Graph:
         return top
 
     def end(self, config: REDNetConfig, top: str) -> None:
-        """Adds all behind the last convolution."""
+        """Add everything after the last convolution."""
         if config.stride > 1:
             self.layer("PixelShuffle", [top], ["residual"], _0=config.stride)
         else:
             self.layer("Noop", [top], ["residual"])
 
     def files(self) -> tuple[str, bytes]:
-        """Gives the text of the `.param` and the content of the `.bin` file."""
+        """Return the text of the `.param` file and the content of the `.bin` file."""
         head = [str(MAGIC), f"{len(self.lines)} {self.blobs}"]
         return "\n".join([*head, *self.lines, ""]), b"".join(self.weights)

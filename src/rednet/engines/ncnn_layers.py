@@ -1,4 +1,4 @@
-"""The layers of a network one by one in ncnn, for `scan.py`; and how any network is loaded into ncnn."""
+"""A network in ncnn: loading it, running it, and running its layers one by one for `tiling/scan.py`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from rednet.packages import need
 __all__ = ["NcnnLayers", "NcnnNet", "import_ncnn"]
 
 Array = NDArray[np.float32]
-PACKED = 1  # a type of `Extractor.extract`: channels stay as they are packed for the processor's registers
-WAITING = "OMP_WAIT_POLICY"  # of threads that have nothing to do: ACTIVE ones spin, PASSIVE ones sleep
-LIKENESS = 0.5  # a free block of memory serves for what takes at least this share of it
+PACKED = 1  # a type of `Extractor.extract`: channels stay packed for the processor's registers
+WAITING = "OMP_WAIT_POLICY"  # how idle threads wait: with ACTIVE they spin, with PASSIVE they sleep
+LIKENESS = 0.5  # a pool reuses a free block of memory for a request of at least this fraction of its size
 
 
 def import_ncnn() -> Any:
-    """Import ncnn with threads that sleep while they wait.
+    """Import ncnn so that its idle threads sleep.
 
-    A thread that spins takes the processor from the one that it waits for, as soon as anything else runs: then all is
-    many times slower (benchmarks/waiting.py). The policy is read once, when the OpenMP library of ncnn is loaded. So
-    it is set for that moment alone, and a user's own setting holds; a program that imports ncnn earlier sets it itself.
+    When other programs run, a spinning thread takes the processor from the thread that it waits for, and the work
+    becomes many times slower (benchmarks/waiting.py). OpenMP reads the wait policy once, when ncnn is loaded. So we set
+    the policy only during the import. If the user has set a policy, we leave it; if the program has imported ncnn
+    before, our setting has no effect.
 
     Raises:
         EngineError: ncnn is not installed.
@@ -38,7 +39,7 @@ def import_ncnn() -> Any:
         os.environ[WAITING] = "PASSIVE"
     try:
         ncnn = need("ncnn", "", "the engine ncnn", EngineError)
-        ncnn.get_omp_num_threads()  # some OpenMP libraries read their settings at the first call only
+        ncnn.get_omp_num_threads()  # some OpenMP libraries read their settings only at the first call
     finally:
         if ours:
             del os.environ[WAITING]
@@ -50,19 +51,19 @@ class NcnnNet:
 
     Args:
         ncnn: the module.
-        files: text of the `.param` and content of the `.bin` file.
-        threads: processors to use.
+        files: text of the `.param` file and content of the `.bin` file.
+        threads: number of processors to use.
         gpu: use Vulkan.
-        pools: where memory for results and for work comes from; None for pools of the net's own.
+        pools: allocators of the memory for results and for intermediate work; None for ncnn's own.
 
     Raises:
-        EngineError: ncnn cannot load it.
+        EngineError: ncnn cannot load the graph.
     """
 
     def __init__(
         self, ncnn: Any, files: tuple[str, bytes], threads: int, *, gpu: bool = False, pools: Any = None
     ) -> None:
-        self.ncnn, (param, self.weights) = ncnn, files  # ncnn reads from this memory as long as the net lives
+        self.ncnn, (param, self.weights) = ncnn, files  # ncnn reads the weights from this memory while the net lives
         self.net = ncnn.Net()
         options = self.net.opt
         options.num_threads = threads
@@ -76,10 +77,10 @@ class NcnnNet:
         self.net.load_model_mem(self.weights)
 
     def run(self, output: str, kind: int = 0, **inputs: Any) -> Any:
-        """Computes one output of the inputs that it needs, all of ncnn's kind.
+        """Compute one output from its inputs, all of them ncnn's Mat.
 
         Raises:
-            EngineError: it cannot, mostly for want of memory.
+            EngineError: ncnn fails, in most cases because memory is full.
         """
         extractor = self.net.create_extractor()
         for name, value in inputs.items():
@@ -90,23 +91,23 @@ class NcnnNet:
         return result
 
     def mat(self, array: Array) -> Any:
-        """Copies an array to ncnn, whose Mat knows no strides and does not keep the array alive."""
+        """Copy an array to an ncnn Mat, which has no strides and does not keep the array alive."""
         array = np.ascontiguousarray(array)
         return self.ncnn.Mat(array).clone()
 
 
 class NcnnLayers:
-    """Runs the layers of a chain one by one; from any thread, for any number of pictures at a time.
+    """A network in ncnn whose layers run one by one, from any thread, for any number of pictures at a time.
 
     Args:
         ncnn: the module.
         chain: the network.
-        threads: processors to use.
+        threads: number of processors to use.
     """
 
     def __init__(self, ncnn: Any, chain: Chain, threads: int) -> None:
         self.ncnn, self.chain = ncnn, chain
-        self.results, work, self.kept = memory_pools()
+        self.results, work, self.kept = _memory_pools()
         self.net = NcnnNet(ncnn, to_ncnn_layers(chain), threads, pools=(self.results, work))
         self.cutting = ncnn.Option()
         self.cutting.num_threads = threads
@@ -141,16 +142,16 @@ class NcnnLayers:
         return np.array(self.net.run("residual", fine=x))
 
     def give_back_memory(self) -> None:
-        for pool in memory_pools():
+        for pool in _memory_pools():
             pool.clear()
 
 
 @cache
-def memory_pools() -> tuple[Any, Any, Any]:
-    """Gives the pools that all layers take their memory from: for results, for work, and for what is kept.
+def _memory_pools() -> tuple[Any, Any, Any]:
+    """Return the three memory pools of all layers: for results, for intermediate work, and for rows kept for long.
 
-    What is kept is small and would hold on to large blocks of the others. There is one set for the whole process, since
-    rows must not outlive their pool; any thread may use them.
+    Kept rows are small and have a pool of their own, since in another pool they would occupy large blocks. All threads
+    of the process use the same pools, since rows must not outlive their pool.
     """
     ncnn = import_ncnn()
     pools = ncnn.PoolAllocator(), ncnn.PoolAllocator(), ncnn.PoolAllocator()

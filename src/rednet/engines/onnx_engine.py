@@ -12,7 +12,7 @@ from rednet.engines.onnx_graph import to_onnx
 from rednet.errors import EngineError
 from rednet.machine import Device
 from rednet.packages import need
-from rednet.zoo.folder import load_chain
+from rednet.zoo.model_folder import load_chain
 
 __all__ = ["OnnxEngine"]
 
@@ -22,7 +22,7 @@ ONNX_GPU = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CoreMLExecutionPr
 
 
 class OnnxEngine(Engine):
-    """ONNX Runtime. Its gpu is what its package was built for: CUDA, ROCm, CoreML or DirectML."""
+    """ONNX Runtime. The device gpu means what the installed package supports: CUDA, ROCm, CoreML or DirectML."""
 
     library = "ONNX Runtime"
 
@@ -32,7 +32,7 @@ class OnnxEngine(Engine):
         found = [provider for provider in ONNX_GPU if provider in available] if device == "gpu" else []
         if device == "gpu" and not found:
             raise EngineError(
-                f"this ONNX Runtime works on {', '.join(available)}; install the package for your graphics processor "
+                f"this ONNX Runtime supports {', '.join(available)}; install the package for your graphics processor "
                 "(onnxruntime-gpu, onnxruntime-directml), or use the device cpu"
             )
         chain = load_chain(folder)

@@ -1,4 +1,4 @@
-"""Writes a chain of convolutions as ONNX; what goes in and comes out is as in `ncnn_graph`.
+"""Converts a chain of convolutions to ONNX; inputs and output are those of `ncnn_graph`.
 
 Source: the ONNX operator schemas.
 """
@@ -18,11 +18,11 @@ from rednet.packages import install_command
 __all__ = ["to_onnx"]
 
 ONNX_OPSET = 17
-ONNX_IR = 9  # what runtimes of that opset's time read
+ONNX_IR = 9  # version of the file format, which runtimes of that opset's age can read
 
 
 def to_onnx(chain: Chain) -> bytes:
-    """Gives the content of an `.onnx` file.
+    """Return the content of an `.onnx` file.
 
     Raises:
         EngineError: the package `onnx` is not installed.
@@ -45,9 +45,9 @@ def to_onnx(chain: Chain) -> bytes:
         top = node("Concat", [top, "hints"], "told", axis=1)
     kept: dict[int, str] = {}
     for number, conv in enumerate(chain.layers):
-        weight = space_to_depth_order(conv.weight, config.channels + config.mask, s) if number == 0 else conv.weight
+        weight = _space_to_depth_order(conv.weight, config.channels + config.mask, s) if number == 0 else conv.weight
         if conv.kind == "up":
-            weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))  # ONNX keeps (in, out, 2, 2)
+            weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))  # ONNX stores (in, out, 2, 2)
         tensors += [numpy_helper.from_array(weight, f"w{number}"), numpy_helper.from_array(conv.bias, f"b{number}")]
         geometry = {"pads": [1, 1, 1, 1]} if conv.kind == "conv" else {"strides": [2, 2]}
         kind = "ConvTranspose" if conv.kind == "up" else "Conv"
@@ -76,8 +76,8 @@ def to_onnx(chain: Chain) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def space_to_depth_order(weight: NDArray[np.float32], planes: int, stride: int) -> NDArray[np.float32]:
-    """Reorders a first layer's inputs from (plane, row, column) to ONNX SpaceToDepth's (row, column, plane)."""
+def _space_to_depth_order(weight: NDArray[np.float32], planes: int, stride: int) -> NDArray[np.float32]:
+    """Reorder the first layer's inputs from (plane, row, column) to ONNX SpaceToDepth's (row, column, plane)."""
     blocks = planes * stride**2
     image = np.arange(blocks).reshape(planes, stride, stride).transpose(1, 2, 0).ravel()
     return np.ascontiguousarray(weight[:, [*image, *range(blocks, weight.shape[1])]])

@@ -1,4 +1,4 @@
-"""torch as an engine."""
+"""PyTorch as an engine."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Array = NDArray[np.float32]
 
 
 class TorchEngine(Engine):
-    """The training network itself: the reference that all others are held to. Its gpu is CUDA, ROCm or Metal."""
+    """The training network itself, the reference for all other engines. The device gpu means CUDA, ROCm or Metal."""
 
     library = "torch"
 
     def __init__(self, folder: Path, threads: int, device: Device) -> None:
         self.torch = need("torch", "train", "the engine torch", EngineError)
-        self.torch.set_num_threads(threads)  # of the whole process: torch has no others
+        self.torch.set_num_threads(threads)  # for the whole process: torch has no setting for one network
         self.place = torch_device(device)
-        from rednet.zoo.folder import load_network
+        from rednet.zoo.model_folder import load_network
 
         self.net = load_network(folder).to(self.place)
         super().__init__(self.net.config)
 
     def run(self, planes: Array, hints: Array) -> Array:
         channels = self.config.channels
-        # TF32, cuDNN's usual arithmetic, would differ from the other engines in the third digit.
+        # With TF32, cuDNN's default, the result would differ from the other engines in the third digit.
         with self.torch.inference_mode(), self.torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             batch = self.torch.from_numpy(planes)[None].to(self.place)
             y, mask = batch[:, :channels], batch[:, channels:] if self.config.mask else None

@@ -1,1 +1,1 @@
-"""Measuring a network by published protocols."""
+"""Measures networks and classical methods by published protocols."""

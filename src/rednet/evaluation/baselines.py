@@ -1,8 +1,8 @@
-"""Classical methods, to be measured beside us in the same run.
+"""Classical methods, for comparison with the networks in the same run.
 
-Each is told the level of the damage (the networks usually are not), and each parameter that its library leaves open was
-chosen on `val/`, in favour of the method; unsupervised Wiener finds its own. They need `rednet[baselines]`
-(scikit-image, PyWavelets, OpenCV).
+Each method gets the level of the damage (the networks usually do not). Each parameter without a default in its library
+was chosen on `val/` for the best result of the method; unsupervised Wiener estimates its own. The methods need
+`rednet[baselines]` (scikit-image, PyWavelets, OpenCV).
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ Image = NDArray[np.float32]
 
 NLM_STRENGTH = {1: 0.9, 3: 0.5}  # h over sigma, for gray and for RGB
 NLM_FLOAT_STRENGTH = 0.65  # h over sigma
-TV_WEIGHT = 0.7  # over sigma as a share of white
-MIRRORED = 64  # px beyond each border, for the methods that know no border; both gain from 64 over 32
-RICHARDSON_LUCY = 75.0, 5, 200  # iterations times sigma, and the least and most iterations
+TV_WEIGHT = 0.7  # weight over sigma, sigma as a fraction of white
+MIRRORED = 64  # px of padding at each border, for the methods that do not handle borders; better than 32 for both
+RICHARDSON_LUCY = 75.0, 5, 200  # iterations times sigma, and the smallest and largest number of iterations
 
 
 class Unsuited(OptionError):
-    """The baseline is not made for this kind of damage."""
+    """The baseline does not handle this kind of damage."""
 
 
 def nothing(degraded: Degraded) -> Image:
-    """The damaged picture as it is; for scaling, the bicubic enlargement."""
+    """Return the damaged picture unchanged; for scaling, this is the bicubic enlargement."""
     return degraded.y
 
 
 def nlm(degraded: Degraded) -> Image:
-    """Non-local means of OpenCV, on 8 bits."""
+    """Denoise by OpenCV's non-local means, on 8 bits."""
     cv2 = library("cv2")
     sigma = level(degraded, "nlm", "sigma")
     levels = np.rint(degraded.y.clip(0, 1) * 255).astype(np.uint8)
@@ -52,7 +52,7 @@ def nlm(degraded: Degraded) -> Image:
 
 
 def nlm_float(degraded: Degraded) -> Image:
-    """Non-local means of scikit-image."""
+    """Denoise by scikit-image's non-local means."""
     restoration = library("skimage.restoration")
     sigma = level(degraded, "nlm-float", "sigma") / 255
     y, axis = squeezed(degraded.y)
@@ -61,14 +61,14 @@ def nlm_float(degraded: Degraded) -> Image:
 
 
 def tv(degraded: Degraded) -> Image:
-    """Total variation (Chambolle) of scikit-image."""
+    """Denoise by scikit-image's total variation (Chambolle)."""
     restoration = library("skimage.restoration")
     sigma = level(degraded, "tv", "sigma") / 255
     return as_image(restoration.denoise_tv_chambolle(degraded.y, TV_WEIGHT * sigma, channel_axis=2), degraded.y)
 
 
 def wavelet(degraded: Degraded) -> Image:
-    """Wavelet thresholds (BayesShrink) of scikit-image."""
+    """Denoise by scikit-image's wavelet thresholds (BayesShrink)."""
     restoration = library("skimage.restoration")
     sigma = level(degraded, "wavelet", "sigma") / 255
     y, axis = squeezed(degraded.y)
@@ -77,13 +77,13 @@ def wavelet(degraded: Degraded) -> Image:
 
 
 def inverse(degraded: Degraded) -> Image:
-    """Our own regularised inverse of the blur, without the network."""
-    kernel = blur_of(degraded, "inverse")
+    """Deblur by our own regularised deconvolution, without the network."""
+    kernel = need_kernel(degraded, "inverse")
     return Deconvolution(degraded.y, kernel, level(degraded, "inverse", "sigma")).smooth()
 
 
 def richardson_lucy(degraded: Degraded) -> Image:
-    """Richardson and Lucy's iteration of scikit-image, on a picture continued by its mirror image."""
+    """Deblur by scikit-image's Richardson-Lucy iteration, on a picture padded by reflection."""
     restoration = library("skimage.restoration")
     product, least, most = RICHARDSON_LUCY
     iterations = round(min(max(product / max(degraded.facts.get("sigma") or 0, 1e-3), least), most))
@@ -95,7 +95,7 @@ def richardson_lucy(degraded: Degraded) -> Image:
 
 
 def wiener(degraded: Degraded) -> Image:
-    """Unsupervised Wiener deconvolution of scikit-image, on a picture continued by its mirror image."""
+    """Deblur by scikit-image's unsupervised Wiener deconvolution, on a picture padded by reflection."""
     restoration = library("skimage.restoration")
     return channelwise(
         degraded,
@@ -105,24 +105,24 @@ def wiener(degraded: Degraded) -> Image:
 
 
 def telea(degraded: Degraded) -> Image:
-    """Telea's fast marching of OpenCV, on 8 bits."""
+    """Inpaint by OpenCV's fast marching (Telea), on 8 bits."""
     return inpainted(degraded, "telea", "INPAINT_TELEA")
 
 
 def navier_stokes(degraded: Degraded) -> Image:
-    """Bertalmio's Navier-Stokes inpainting of OpenCV, on 8 bits."""
+    """Inpaint by OpenCV's Navier-Stokes method (Bertalmio), on 8 bits."""
     return inpainted(degraded, "navier-stokes", "INPAINT_NS")
 
 
 def biharmonic(degraded: Degraded) -> Image:
-    """Biharmonic inpainting of scikit-image."""
+    """Inpaint by scikit-image's biharmonic equation."""
     restoration = library("skimage.restoration")
-    mask = mask_of(degraded, "biharmonic")
+    mask = need_mask(degraded, "biharmonic")
     return as_image(restoration.inpaint_biharmonic(degraded.y, mask, channel_axis=2), degraded.y)
 
 
 def bm3d(degraded: Degraded) -> Image:
-    """BM3D, if its package, which has terms of its own, is installed."""
+    """Denoise by BM3D, if its package is installed (which has its own licence)."""
     package = library("bm3d", "bm3d")
     sigma = level(degraded, "bm3d", "sigma") / 255
     run = package.bm3d_rgb if degraded.y.shape[2] == 3 else package.bm3d
@@ -146,43 +146,43 @@ BASELINES: Mapping[str, Callable[[Degraded], Image]] = {
 
 
 def library(module: str, extra: str = "baselines") -> Any:
-    """Imports a library, or says how to get it."""
+    """Import a library; raise EngineError with the command that installs it."""
     return need(module, extra, "this baseline", EngineError)
 
 
 def level(degraded: Degraded, name: str, fact: str) -> float:
-    """Gives the level of the damage, or says that the baseline is for another kind."""
+    """Return the level of the damage; raise Unsuited if the damage is of another kind."""
     value = degraded.facts.get(fact)
     if value is None or (degraded.kernel is not None) != (name == "inverse"):
-        raise Unsuited(f"the baseline {name} is for damage with a {fact} alone; this protocol has another")
+        raise Unsuited(f"the baseline {name} needs damage with a {fact} only; this protocol has other damage")
     return value
 
 
-def mask_of(degraded: Degraded, name: str) -> NDArray[np.bool_]:
-    """Gives the mask of missing pixels, or says that none are missing."""
+def need_mask(degraded: Degraded, name: str) -> NDArray[np.bool_]:
+    """Return the mask of missing pixels; raise Unsuited if no pixels are missing."""
     if degraded.mask is None:
         raise Unsuited(f"the baseline {name} fills missing pixels; this protocol has none")
     return degraded.mask
 
 
-def blur_of(degraded: Degraded, name: str) -> NDArray[np.float64]:
-    """Gives the kernel of a blur, or says that there is no blur."""
+def need_kernel(degraded: Degraded, name: str) -> NDArray[np.float64]:
+    """Return the blur kernel; raise Unsuited if there is no blur."""
     if degraded.kernel is None:
-        raise Unsuited(f"the baseline {name} undoes a blur; this protocol has none")
+        raise Unsuited(f"the baseline {name} removes a blur; this protocol has none")
     return degraded.kernel
 
 
 def inpainted(degraded: Degraded, name: str, method: str) -> Image:
-    """Fills missing pixels by a method of OpenCV."""
+    """Fill missing pixels by a method of OpenCV."""
     cv2 = library("cv2")
-    mask = mask_of(degraded, name).astype(np.uint8)
+    mask = need_mask(degraded, name).astype(np.uint8)
     levels = np.rint(degraded.y.clip(0, 1) * 255).astype(np.uint8)
     return as_image(cv2.inpaint(levels, mask, 3, getattr(cv2, method)), degraded.y, 255)
 
 
 def channelwise(degraded: Degraded, name: str, invert: Callable[[Any, Any], Any]) -> Image:
-    """Deblurs each channel, continued by its mirror image."""
-    kernel = blur_of(degraded, name)
+    """Deblur each channel by itself, padded by reflection."""
+    kernel = need_kernel(degraded, name)
     pad, inside = (MIRRORED, MIRRORED), slice(MIRRORED, -MIRRORED)
     padded = np.pad(degraded.y, (pad, pad, (0, 0)), mode="symmetric").astype(np.float64)
     planes = [invert(padded[:, :, c].clip(0, 1), kernel)[inside, inside] for c in range(padded.shape[2])]
@@ -190,10 +190,10 @@ def channelwise(degraded: Degraded, name: str, invert: Callable[[Any, Any], Any]
 
 
 def squeezed(y: Image) -> tuple[Image, int | None]:
-    """Gives a gray picture as (H, W), and the axis of the channels if there is one."""
+    """Return a gray picture as (H, W), a colour picture unchanged; and the axis of the channels, or None."""
     return (y[:, :, 0], None) if y.shape[2] == 1 else (y, 2)
 
 
 def as_image(result: Any, y: Image, white: float = 1.0) -> Image:
-    """Gives a library's result as a picture like y."""
+    """Convert a library's result to a picture with the shape of y."""
     return (np.asarray(result, np.float32) / np.float32(white)).reshape(y.shape)

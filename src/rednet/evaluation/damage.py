@@ -1,4 +1,4 @@
-"""Damage that is read from files of the data folder: blur kernels and masks that everyone tests with."""
+"""Damage from files of the data folder: blur kernels and masks of published tests."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["FittedMask", "KernelFile", "MaskFile", "kinds_of_damage"]
 
 @dataclass(frozen=True)
 class KernelFile:
-    """Blurs by each kernel of a .npz file, then adds noise of `sigma` (0-255 scale): one kind of damage for each."""
+    """A .npz file of blur kernels; each kernel, with noise of `sigma` (0-255 scale), is one kind of damage."""
 
     path: str
     sigma: float
 
     def load(self, data: Path) -> dict[str, Degradation]:
-        """Gives the kinds of damage by the kernels' names."""
+        """Return the kinds of damage, by the names of the kernels."""
         try:
             with np.load(data / self.path) as kernels:
                 return {name: Blur(kernels[name], self.sigma) for name in sorted(kernels)}
@@ -35,18 +35,18 @@ class KernelFile:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """Loses the pixels that a picture shows in white."""
+    """A picture that is white where pixels are missing."""
 
     path: str
 
     def load(self, data: Path) -> dict[str, Degradation]:
-        """Gives the one kind of damage."""
+        """Return the only kind of damage, with an empty name."""
         return {"": FittedMask(from_picture(read_picture(data / self.path).pixels))}
 
 
 @dataclass(frozen=True, eq=False)
 class FittedMask:
-    """Loses pixels by a fixed mask, repeated beyond its borders and cut to the picture: strokes keep their width."""
+    """Removes pixels by a fixed mask, repeated and cropped to the picture, so that strokes keep their width."""
 
     mask: NDArray[np.bool_]
 
@@ -57,7 +57,7 @@ class FittedMask:
 
 
 def kinds_of_damage(damage: Degradation | KernelFile | MaskFile, data: Path) -> dict[str, Degradation]:
-    """Gives what is done to each picture of a protocol: one kind without a name, or several.
+    """Return a protocol's kinds of damage by name; a single kind has an empty name.
 
     Raises:
         OptionError, ImageError: a file is missing or broken.

@@ -1,4 +1,4 @@
-"""Runs a protocol: damage each picture, restore it, compare."""
+"""Runs a protocol: degrades each picture, restores it, and compares it with the clean picture."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ __all__ = ["Result", "cases", "measure", "measure_pairs"]
 Image = NDArray[np.float32]
 
 PHOTOS = Path(__file__).parent / "photos"
-DRAWINGS_SEED = 1 << 40  # no recipe's seed: what is drawn here has not been learned from
+DRAWINGS_SEED = 1 << 40  # no recipe has this seed, so these drawings are not among the training pictures
 DRAWING = 320  # px a side
-SPOILT = 0.1  # of white: what is further off than this is no rounding
+SPOILT = 0.1  # smallest error of a spoilt pixel, as a fraction of white; rounding errors are smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +43,13 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What one case gave.
+    """The result of one case.
 
     Args:
         picture: the file's name, with the name of the damage if there are several kinds.
         before, after: metric -> value, of the damaged and of the restored picture.
-        seconds: that the method took.
-        pictures: clean, damaged and restored; or none, once they have been forgotten.
+        seconds: time that the method took, s.
+        pictures: clean, damaged and restored picture; empty after `Measured.with_pictures_of` has dropped them.
     """
 
     picture: str
@@ -60,20 +60,20 @@ class Result:
 
     @property
     def gain(self) -> float:
-        """dB of PSNR."""
+        """Gain of PSNR, dB."""
         return self.after["psnr"] - self.before["psnr"]
 
 
 def measure(protocol: Protocol, method: Method, data: Path) -> Iterator[Result]:
-    """Measures a method by a protocol, case by case.
+    """Measure a method by a protocol, and yield the result of each case.
 
     Args:
-        protocol: the rule.
-        method: what restores.
-        data: folder below which the test sets lie.
+        protocol: the protocol.
+        method: restores a damaged picture.
+        data: the data folder, which contains the test sets.
 
     Raises:
-        OptionError: the test set is not there, or the method is not for this kind of damage.
+        OptionError: the test set is missing, or the method does not handle this kind of damage.
     """
     for case in cases(protocol, data):
         start = time.perf_counter()
@@ -88,12 +88,13 @@ def measure(protocol: Protocol, method: Method, data: Path) -> Iterator[Result]:
 
 
 def measure_pairs(clean: Path, degraded: Path, restorer: Restorer, *, self_ensemble: bool = False) -> Iterator[Result]:
-    """Measures what `rednet restore` does to one's own pictures, of which clean ones exist.
+    """Measure the task `Automatic` on the user's own pairs of clean and degraded pictures.
 
     Args:
-        clean, degraded: folders of pictures; a pair has one name, whatever the suffix, and one size.
-        restorer: looks at each degraded picture, decides what is wrong, and restores it.
-        self_ensemble: mean over 8 orientations.
+        clean, degraded: folders of pictures; the two pictures of a pair have the same name, apart from the suffix, and
+            the same size.
+        restorer: restores each degraded picture.
+        self_ensemble: average over 8 orientations.
 
     Raises:
         OptionError: there is no pair, or the sizes differ.
@@ -101,11 +102,11 @@ def measure_pairs(clean: Path, degraded: Path, restorer: Restorer, *, self_ensem
     truths = {path.stem: path for path in sorted(clean.glob("*.*"))}
     paths = [path for path in sorted(degraded.glob("*.*")) if path.stem in truths]
     if not paths:
-        raise OptionError(f"no picture in {degraded} has the name of one in {clean}")
+        raise OptionError(f"no picture in {degraded} has the same name as a picture in {clean}; rename them in pairs")
     for path in paths:
         x, y = read_picture(truths[path.stem]).pixels, read_picture(path).pixels
         if x.shape != y.shape:
-            raise OptionError(f"{path.name} is {y.shape} and its clean picture {x.shape}; both must be one size")
+            raise OptionError(f"{path.name} is {y.shape} and its clean picture {x.shape}; both must have the same size")
         start = time.perf_counter()
         picture = Picture(y, None, "float32")
         x_hat = restorer.run(Automatic(), picture, Options(self_ensemble=self_ensemble), path=path).pixels
@@ -115,7 +116,7 @@ def measure_pairs(clean: Path, degraded: Path, restorer: Restorer, *, self_ensem
 
 
 def cases(protocol: Protocol, data: Path) -> Iterator[Case]:
-    """Yields each clean picture with each kind of damage; picture number n is damaged with the seed n."""
+    """Yield each clean picture with each kind of damage; picture number n is degraded with the seed n."""
     kinds = kinds_of_damage(protocol.damage, data)
     for number, (name, x) in enumerate(pictures(protocol, data)):
         for kind, degradation in kinds.items():
@@ -124,15 +125,15 @@ def cases(protocol: Protocol, data: Path) -> Iterator[Case]:
 
 
 def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
-    """Yields name and clean picture of a protocol's test set, cropped and in its colours."""
+    """Yield name and clean picture of a protocol's test set, cropped, and converted to the protocol's colours."""
     if protocol.drawings:
-        yield from drawn(protocol.drawings)
+        yield from drawn_pictures(protocol.drawings)
         return
     folder = data / protocol.folder if protocol.folder else PHOTOS
     files = sorted(path for path in folder.iterdir() if path.suffix != ".md") if folder.is_dir() else []
     if not files:
         raise OptionError(
-            f"there are no pictures in {folder}; give the folder that holds {protocol.folder}", option="data"
+            f"there are no pictures in {folder}; give the folder that contains {protocol.folder}", option="data"
         )
     for path in files:
         x = read_picture(path).pixels
@@ -147,8 +148,8 @@ def pictures(protocol: Protocol, data: Path) -> Iterator[tuple[str, Image]]:
         yield path.name, x
 
 
-def drawn(count: int) -> Iterator[tuple[str, Image]]:
-    """Yields pictures drawn by code, alike on all machines with one version of Pillow."""
+def drawn_pictures(count: int) -> Iterator[tuple[str, Image]]:
+    """Yield name and picture of drawings; they are the same on all machines with the same version of Pillow."""
     pictures = Drawings(DRAWINGS_SEED, DRAWING, DRAWING, installed=False)
     for number in range(count):
         kind = pictures.kind(number).replace(" ", "-")
@@ -158,13 +159,13 @@ def drawn(count: int) -> Iterator[tuple[str, Image]]:
 def compare(
     x: Image, z: Image, metrics: tuple[str, ...], *, crop_border: int = 0, damaged: Degraded | None = None
 ) -> dict[str, float]:
-    """Compares a picture, clipped to [0, 1], with the truth.
+    """Compute metrics of a picture, clipped to [0, 1], against the clean picture.
 
     Args:
-        x, z: truth and picture, (H, W, C).
-        metrics: see `Protocol`.
-        crop_border: px of each side that do not count for psnr and ssim.
-        damaged: what was done to x, for psnr_missing and left.
+        x, z: clean picture and the picture to compare, (H, W, C).
+        metrics: names of metrics, see `Protocol`.
+        crop_border: px at each side that psnr and ssim ignore.
+        damaged: the degraded picture, for psnr_missing and left.
     """
     z = z.clip(0, 1)
     values = {}
@@ -172,7 +173,7 @@ def compare(
         if name == "psnr_missing" and damaged is not None:
             values[name] = psnr(x[damaged.mask][:, None], z[damaged.mask][:, None])
         elif name == "left" and damaged is not None:
-            values[name] = share_left(x, damaged.y / np.float32(damaged.white), z)
+            values[name] = fraction_left(x, damaged.y / np.float32(damaged.white), z)
         elif name == "max_change":
             values[name] = 255 * float(np.abs(z - x).max())
         elif name == "psnr_b":
@@ -182,8 +183,8 @@ def compare(
     return values
 
 
-def share_left(x: Image, y: Image, z: Image) -> float:
-    """Tells of how many of the spoilt pixels more than half of the error is left; 0 where no pixel is spoilt."""
+def fraction_left(x: Image, y: Image, z: Image) -> float:
+    """Return the fraction of spoilt pixels that keep more than half of their error; 0 if no pixel is spoilt."""
     error, rest = (np.abs(image - x).max(axis=2) for image in (y.clip(0, 1), z))
     spoilt = error > SPOILT
     return float((rest[spoilt] > error[spoilt] / 2).mean()) if spoilt.any() else 0.0

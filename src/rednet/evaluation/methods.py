@@ -1,6 +1,6 @@
-"""What is measured: our networks, and the classical methods beside them.
+"""The methods that can be measured: our networks and the classical methods.
 
-A method takes a damaged picture, with what is known of the damage, and gives the restored one.
+A method is a function from a degraded picture, with the facts about the damage, to the restored picture.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ PREFIX = "baseline:"
 def network(
     restorer: Restorer, *, told: Telling = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
-    """Makes a method of a network.
+    """Return a method that runs a network.
 
     Args:
-        restorer: runs it.
-        told: whether it is told the task and its level, the task alone, or nothing.
-        self_ensemble: mean over 8 orientations.
-        steps: of deblurring, see `Deblur`; there the level of the noise is always told, since the inverse needs it. A
-            network that knows nothing of inverses, such as the paper's, gets the blurred picture.
+        restorer: runs the network.
+        told: hints for the network: the task and its level, the task only, or nothing. Deblurring always gets the level
+            of the noise, since the deconvolution needs it.
+        self_ensemble: average over 8 orientations.
+        steps: of deblurring, see `Deblur`. A network without the hint `deconvolved`, such as the paper's, reads the
+            blurred picture itself, without deconvolution.
     """
 
     options = Options(self_ensemble=self_ensemble)
@@ -59,10 +60,12 @@ def network(
 def find_method(
     name: str, *, engine: str = "ncnn", told: Telling = "task", self_ensemble: bool = False, steps: int | None = None
 ) -> Method:
-    """Finds a method by name.
+    """Return a method by name.
 
     Args:
         name: a shipped model, a model folder, or "baseline:NAME".
+        engine: name of the engine, see `load_engine`.
+        told, self_ensemble, steps: see `network`.
 
     Raises:
         OptionError: the baseline is unknown. ModelError, EngineError: see `Restorer.from_pretrained`.
@@ -72,5 +75,5 @@ def find_method(
         return network(restorer, told=told, self_ensemble=self_ensemble, steps=steps)
     baseline = name.removeprefix(PREFIX)
     if baseline not in BASELINES:
-        raise OptionError(f"there is no baseline {baseline}; there are: {', '.join(BASELINES)}")
+        raise OptionError(f"there is no baseline {baseline}; the baselines are: {', '.join(BASELINES)}")
     return BASELINES[baseline]

@@ -1,7 +1,7 @@
-"""Published test protocols: which pictures, damaged how, compared how.
+"""Published test protocols: the pictures, the damage, and the metrics.
 
-The pictures are not part of rednet: they lie in a data folder, `test/SET/`, with blur kernels in `kernels/` and masks
-in `masks/` beside it. Picture number n of a sorted set is damaged with the seed n.
+The pictures are not part of rednet. A data folder has them in `test/SET/`, blur kernels in `kernels/` and masks in
+`masks/`. Picture number n of a sorted set is degraded with the seed n.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class Protocol:
     """One row of a published table.
 
     Args:
-        folder: of the test set, below the data folder; "" for what needs no data: the photographs that rednet ships,
-            or drawings.
-        damage: what is done to the clean picture; a file of kernels stands for several kinds of damage.
+        folder: folder of the test set in the data folder; "" for the photographs that come with rednet, and for
+            drawings, which need no data.
+        damage: degradation of the clean picture; a file of kernels stands for several kinds of damage.
         colour: "rgb"; "gray", the file's own gray values or the BT.601 luma of RGB; or "luma", MATLAB's luma of RGB.
         source: where the protocol is described.
-        multiple: the picture is first cropped at its right and bottom to a multiple of this, px.
-        crop_border: px of each side that do not count.
-        metrics: what is measured, of: psnr, ssim, psnr_b (luma of RGB), psnr_missing (over the missing pixels alone),
-            max_change (the largest difference from the truth, 0-255 scale), left (share of the spoilt pixels of which
-            more than half of the error is left).
-        drawings: how many pictures drawn by code stand for the folder; they are drawn in Pillow's own font.
+        multiple: px; the picture is first cropped at its right and bottom to a multiple of this.
+        crop_border: px at each side that the metrics ignore.
+        metrics: any of psnr, ssim, psnr_b (luma of RGB), psnr_missing (of the missing pixels only), max_change (largest
+            difference from the clean picture, 0-255 scale), left (fraction of the spoilt pixels that keep more than
+            half of their error).
+        drawings: number of pictures drawn by code, in Pillow's own font, if the protocol tests drawings.
     """
 
     folder: str
@@ -62,19 +62,19 @@ class Protocol:
 
 
 DNCNN = "Zhang et al. 2017, arXiv:1608.03981, section IV: float noise, neither clipped nor rounded"
-CLIPPED = "as above, but clipped and rounded to 8 bits, as a saved file is"
+CLIPPED = "noise of Zhang et al. 2017, but clipped and rounded to 8 bits, as in a saved file"
 JPEG_GRAY = "Dong et al. 2015, arXiv:1504.06993, section 4: JPEG of the gray picture"
 JPEG_COLOUR = "Zhang et al. 2021 (FBCNN), arXiv:2109.14573, section 4: colour JPEG, 4:2:0, compared in RGB"
 SCALING = "Timofte et al. 2014 (A+): bicubic by MATLAB's imresize on the luma, border of `scale` px shaved"
-UNSHAVED = "Mao et al. 2016, the authors' demo: the same with the whole picture compared"
+UNSHAVED = "Mao et al. 2016, the authors' demo: bicubic by MATLAB's imresize on the luma, compared on the whole picture"
 DEMO_BLUR = "Mao et al. 2016, the authors' demo: borders continued, no noise, rounded to 8 bits, compared in RGB"
-LEVIN = "our own: kernels of Levin et al. 2009, mirrored borders, then float noise; kernel and level are told"
-MASKS = "lost pixels told; compared over the lost pixels, and over all"
-SOFT = "our own: the Gaussian of set5-blur-gaussian1.6, mirrored borders; the network sees the blurred picture itself"
-DRAWN = "our own: pictures of rednet.training.drawings, of a seed that no recipe uses; compared in RGB"
+LEVIN = "our own: kernels of Levin et al. 2009, mirrored borders, then float noise; kernel and level are known"
+MASKS = "the mask is known; compared on the missing pixels, and on all pixels"
+SOFT = "our own: the Gaussian of set5-blur-gaussian1.6, mirrored borders; the network reads the blurred picture itself"
+DRAWN = "our own: drawings of rednet.training.drawings, with a seed that no recipe uses; compared in RGB"
 REAL = "our own: damage of real cameras, scans and files; validation pictures"
-DARK = "our own: the picture of val-colour-25 scaled to 0-200 of 65535, noise and all; compared after scaling back"
-SHIPPED = "rednet's own photographs: a first look, no published numbers"
+DARK = "our own: the noisy picture of val-colour-25 scaled to 0-200 of 65535; compared after scaling back"
+SHIPPED = "photographs that come with rednet: a quick test, no published numbers"
 
 BLOCKY = ("psnr", "ssim", "psnr_b")
 LOST = ("psnr_missing", "psnr", "ssim")
@@ -82,19 +82,21 @@ CHANGED = ("psnr", "ssim", "max_change")
 LEVIN_KERNELS = "kernels/levin09_8.npz"
 DRAWINGS = 40
 DARK_WHITE = 200 / 65535
+USUAL_SIGMAS, PAPER_SIGMAS = (15, 25, 50), (10, 30, 50, 70)
+ALL_SIGMAS = tuple(sorted({*USUAL_SIGMAS, *PAPER_SIGMAS}))
 
 
-def noise(name: str, colour: Literal["gray", "rgb"], *, clip: bool = False) -> dict[str, Protocol]:
-    """Gives the noise protocols of a test set."""
+def noise(
+    name: str, colour: Literal["gray", "rgb"], *, clip: bool = False, sigmas: tuple[int, ...] = USUAL_SIGMAS
+) -> dict[str, Protocol]:
+    """Return the noise protocols of a test set."""
     kind = ("colour" if colour == "rgb" else "gray") + ("-8bit" if clip else "")
     source = CLIPPED if clip else DNCNN
-    return {
-        f"{name}-{kind}-{s}": Protocol(f"test/{name}", GaussianNoise(s, clip), colour, source) for s in (15, 25, 50)
-    }
+    return {f"{name}-{kind}-{s}": Protocol(f"test/{name}", GaussianNoise(s, clip), colour, source) for s in sigmas}
 
 
 def jpeg(name: str, colour: Literal["gray", "luma", "rgb"]) -> dict[str, Protocol]:
-    """Gives the JPEG protocols of a test set."""
+    """Return the JPEG protocols of a test set."""
     kind, source = ("jpeg-colour", JPEG_COLOUR) if colour == "rgb" else ("jpeg", JPEG_GRAY)
     return {
         f"{name}-{kind}-{q}": Protocol(f"test/{name}", JPEG(q), colour, source, metrics=BLOCKY)
@@ -103,14 +105,14 @@ def jpeg(name: str, colour: Literal["gray", "luma", "rgb"]) -> dict[str, Protoco
 
 
 def scaling(name: str) -> dict[str, Protocol]:
-    """Gives the super-resolution protocols of a test set."""
+    """Return the super-resolution protocols of a test set."""
     shaved = {f"{name}-x{s}": Protocol(f"test/{name}", Scaling(s), "luma", SCALING, s, s) for s in (2, 3, 4)}
     whole = {f"{name}-unshaved-x{s}": Protocol(f"test/{name}", Scaling(s), "luma", UNSHAVED, s) for s in (2, 3, 4)}
     return shaved | whole
 
 
 def deblurring(name: str) -> dict[str, Protocol]:
-    """Gives the deblurring protocols of a test set."""
+    """Return the deblurring protocols of a test set."""
     demo = {"disk7": disk(7), "gaussian1.6": gaussian(1.6, 25)}
     fixed = {
         f"{name}-blur-{blur}": Protocol(f"test/{name}", Blur(kernel, boundary="edge", clip=True), "rgb", DEMO_BLUR)
@@ -123,7 +125,7 @@ def deblurring(name: str) -> dict[str, Protocol]:
 
 
 def inpainting(name: str) -> dict[str, Protocol]:
-    """Gives the inpainting protocols of a test set."""
+    """Return the inpainting protocols of a test set."""
     damage: dict[str, MissingPixels | MaskFile] = {
         "text": MaskFile("masks/text.png"),
         "scratches": MaskFile("masks/scratches.png"),
@@ -136,12 +138,12 @@ def inpainting(name: str) -> dict[str, Protocol]:
 
 
 def drawings(name: str, damage: Degradation) -> dict[str, Protocol]:
-    """Gives a protocol of drawings."""
+    """Return a protocol of drawings."""
     return {f"drawings-{name}": Protocol("", damage, "rgb", DRAWN, metrics=CHANGED, drawings=DRAWINGS)}
 
 
 def real(name: str, damage: Degradation, source: str = REAL, *metrics: str) -> dict[str, Protocol]:
-    """Gives a protocol of real damage, on the validation pictures."""
+    """Return a protocol of real damage on the validation pictures."""
     return {f"val-{name}": Protocol("val/val20", damage, "rgb", source, metrics=("psnr", "ssim", *metrics))}
 
 
@@ -155,8 +157,8 @@ SMOKE: Mapping[str, Protocol] = {
 
 PROTOCOLS: Mapping[str, Protocol] = {
     **noise("bsd68", "gray"),
-    **noise("set12", "gray"),
-    **noise("bsd200", "gray"),
+    **noise("set12", "gray", sigmas=ALL_SIGMAS),
+    **noise("bsd200", "gray", sigmas=ALL_SIGMAS),
     **noise("cbsd68", "rgb"),
     **noise("bsd68", "gray", clip=True),
     **noise("cbsd68", "rgb", clip=True),
@@ -184,28 +186,35 @@ PROTOCOLS: Mapping[str, Protocol] = {
     **SMOKE,
 }
 
+SET12 = tuple(f"set12-gray-{s}" for s in USUAL_SIGMAS)
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "smoke": tuple(SMOKE),
-    "denoising": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-"),
+    "denoising": ("bsd68-gray-", *SET12, "cbsd68-colour-"),
     "jpeg": ("classic5-jpeg-", "live1-jpeg-"),
     "scaling": ("set5-x", "set14-x"),
     "deblurring": ("set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-"),
     "inpainting": tuple(f"{name}-{kind}" for name in ("set5", "set14") for kind in ("text", "scratches", "random")),
     "real": ("val-", "drawings-", "set5-soft-"),
-    "paper": ("bsd200-gray-", "set5-x", "set14-x", "bsd100-x", "set5-unshaved-x", "classic5-jpeg-", "live1-jpeg-",
-              "set5-blur-"),
-    "card": ("bsd68-gray-", "set12-gray-", "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",
+    "paper": (*(f"{name}-gray-{s}" for name in ("set12", "bsd200") for s in PAPER_SIGMAS),
+              *(f"{name}-{kind}" for name in ("set5", "set14", "bsd100") for kind in ("x", "unshaved-x")),
+              *(f"{name}-jpeg-{q}" for name in ("classic5", "live1") for q in (10, 20)),
+              "set5-blur-", "set14-blur-", "set5-scratches", "set5-text", "set14-scratches", "set14-text"),
+    "card": ("bsd68-gray-", *SET12, "cbsd68-colour-", "classic5-jpeg-", "live1-jpeg-", "set5-x", "set14-x",
              "set5-blur-", "set5-levin-", "set14-blur-", "set14-levin-", "set5-text", "set5-scratches", "set5-random",
              "set14-text", "set14-scratches", "set14-random"),
 }  # fmt: skip
-"""Names for several protocols at once; each entry is a beginning of names."""
+"""Names of groups of protocols; each entry is a prefix of protocol names."""
 
 
 def choose_protocols(wanted: Sequence[str]) -> list[str]:
-    """Gives the protocols that are meant by names, beginnings of names, or groups; all but the smoke test for none.
+    """Return the names of protocols.
+
+    Args:
+        wanted: names, prefixes of names, or groups; empty for all protocols except the smoke test.
 
     Raises:
-        OptionError: a name fits nothing.
+        OptionError: an entry matches no protocol.
     """
     if not wanted:
         return [name for name in PROTOCOLS if name not in SMOKE]

@@ -1,4 +1,4 @@
-"""Results as people and programs read them: means with their uncertainty, Markdown, CSV, and sheets to look at."""
+"""Writes results: means with a confidence interval as Markdown, values as CSV, and sheets of the worst pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["HEADER", "Measured", "peak_memory_mb", "summarise", "write_results"]
 
 RESAMPLES = 2000
 METRICS = ("psnr", "ssim", "psnr_b", "psnr_missing", "max_change", "left")
-GAP = 8  # px of white between the pictures of a sheet
+GAP = 8  # px, white, between the pictures of a sheet
 
 HEADER = (
     "| protocol | method | pictures | PSNR, dB | damaged | gain, 95 % interval | SSIM | PSNR-B | s a picture |\n"
@@ -37,13 +37,13 @@ class Measured:
     results: Sequence[Result]
 
     def with_pictures_of(self, worst: int) -> Measured:
-        """Forgets the pictures of all but the cases that gained least: those of many protocols would fill memory."""
+        """Return a copy with the pictures of only the `worst` cases with the least gain, to save memory."""
         least = {id(result) for result in sorted(self.results, key=lambda r: r.gain)[:worst]}
         kept = [result if id(result) in least else replace(result, pictures=()) for result in self.results]
         return Measured(self.protocol, self.method, kept)
 
     def as_dict(self) -> dict[str, Any]:
-        """Gives all values, without the pictures; what is infinite, as the PSNR of equal pictures, is None."""
+        """Return all values, without the pictures; infinite values, such as the PSNR of equal pictures, become None."""
 
         def finite(values: dict[str, float]) -> dict[str, float | None]:
             return {name: value if math.isfinite(value) else None for name, value in values.items()}
@@ -59,9 +59,9 @@ class Measured:
 
 
 def summarise(measured: Measured) -> str:
-    """Gives one row of the Markdown table: means over all cases.
+    """Return one row of the Markdown table: means over all cases.
 
-    The interval is where the mean gain lies with 95 %, if pictures like these are drawn anew (percentile bootstrap).
+    The interval is the 95 % confidence interval of the mean gain over the pictures (percentile bootstrap).
     """
     results = measured.results
     before, after = (
@@ -69,7 +69,7 @@ def summarise(measured: Measured) -> str:
         for side in ("before", "after")
     )
     gains = np.array([r.gain for r in results])
-    interval = ""  # nothing is gained on pictures that are clean
+    interval = ""  # clean pictures have no finite gain
     if np.isfinite(gains).all():
         drawn = np.random.default_rng(0).choice(gains, (RESAMPLES, len(gains))).mean(axis=1)
         low, high = np.percentile(drawn, [2.5, 97.5])
@@ -86,7 +86,7 @@ EXTRA = {"ssim": ".4f", "psnr_b": ".2f"}
 
 
 def write_results(out: Path, measured: Sequence[Measured], worst: int) -> None:
-    """Writes `results.csv`, `table.md`, and for each protocol and method the worst pictures below `worst/`."""
+    """Write `results.csv`, `table.md`, and the worst pictures of each protocol and method to `worst/`."""
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "results.csv", measured)
     (out / "table.md").write_text("\n".join([HEADER, *map(summarise, measured)]) + "\n", "utf-8")
@@ -96,7 +96,7 @@ def write_results(out: Path, measured: Sequence[Measured], worst: int) -> None:
 
 
 def write_csv(path: Path, measured: Iterable[Measured]) -> None:
-    """Writes one line for each case; metrics that a protocol lacks stay empty."""
+    """Write one line for each case; metrics that the protocol does not have stay empty."""
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         columns = [f"{side}_{name}" for name in METRICS for side in ("damaged", "restored")]
@@ -109,7 +109,7 @@ def write_csv(path: Path, measured: Iterable[Measured]) -> None:
 
 
 def write_sheets(folder: Path, results: Sequence[Result], count: int) -> None:
-    """Writes the cases that gained least, worst first: clean, damaged and restored side by side."""
+    """Write the cases with the least gain, worst first: clean, damaged and restored picture side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, result in enumerate(sorted(results, key=lambda r: r.gain)[:count], start=1):
         height, _, channels = result.pictures[0].shape
@@ -122,9 +122,9 @@ def write_sheets(folder: Path, results: Sequence[Result], count: int) -> None:
 
 
 def peak_memory_mb() -> float:
-    """Tells the most memory that this process has held so far; NaN where the system does not tell.
+    """Return the peak memory of this process so far, MB; NaN where the system does not report it.
 
-    Linux' own `ru_maxrss` counts what the process was forked from, too, so there its status file is read.
+    On Linux we read the process's status file, since `ru_maxrss` there includes the process that it was forked from.
     """
     status = Path("/proc/self/status")
     if status.exists():

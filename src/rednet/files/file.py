@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from shutil import copyfileobj
 from typing import Any
@@ -18,66 +19,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import OptionError, RednetError
+from rednet.files.handling import Handling
 from rednet.files.streaming import Spool, open_spool, restore_rows
-from rednet.images import MAX_MEGAPIXELS, Picture, PictureFile
-from rednet.images.encoding import Saving, check_format, written_format
+from rednet.images import Picture, PictureFile
+from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
-from rednet.images.writing import (
-    check_apart,
-    check_place,
-    save_image,
-    save_levels,
-    writing,
-    written_levels,
-)
+from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
 from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import Finding, inspect
-from rednet.restoring.options import Options
+from rednet.restoring.inspection import inspect
+from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
 from rednet.restoring.tasks import TASKS, Task
-from rednet.tiling.budget import SHARE_OF_FREE, Size, choose_pieces, whole_memory
-from rednet.values import setting
+from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
+from rednet.warning import heard, warn
 from rednet.whole_files import whole_file
 
-__all__ = ["FileTask", "Handling", "Report"]
+__all__ = ["FileTask", "Report"]
 
 Array = NDArray[Any]
 
 STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the memory
 
 
-@dataclass(frozen=True)
-class Handling:
-    """How files are handled; what shapes an output is part of the ledger's fingerprint.
-
-    Args:
-        options: of the restoration.
-        saving: how the result is saved.
-        value_range: black and white of files of floats, see `PictureFile`.
-        max_megapixels: larger pictures are refused, read or written.
-        max_memory: bytes; None for half of what is free.
-        skip_clean: leave pictures alone in which neither noise nor compression is found.
-        show_removed: write here what was taken away.
-        uncertainty: write here where the orientations disagree.
-    """
-
-    options: Options = field(default_factory=Options)
-    saving: Saving = field(default_factory=Saving)
-    value_range: tuple[float, float] | None = None
-    max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False)
-    max_memory: int | None = setting(int, None, "Bytes; if left out, half of what is free.", shapes=False)
-    skip_clean: bool = False
-    show_removed: Path | None = setting(Path, None, "Write here what was taken away.", shapes=False)
-    uncertainty: Path | None = setting(Path, None, "Write here where 8 orientations disagree.", shapes=False)
-
-
 @dataclass
 class Report:
-    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed"."""
+    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed".
+
+    Its `warnings` are sentences about the result, see `rednet.warning`.
+    """
 
     input: str
     output: str
@@ -89,16 +62,21 @@ class Report:
     pages: int = 0
     seconds: float = 0.0
     option: str = ""  # that would have helped, see `RednetError`
+    warnings: list[str] = field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
-        """Notes what went wrong, with the name of the input."""
+        """Note what went wrong, with the name of the input."""
         words = str(error) if isinstance(error, RednetError) else f"{type(error).__name__}: {error}"
-        self.status, self.error = "failed", words if self.input in words else f"{self.input}: {words}"
+        self.status, self.error = "failed", self.named(words)
         self.option = getattr(error, "option", "")
+
+    def named(self, words: str) -> str:
+        """Return words about the file with the name of the input, which they may hold already."""
+        return words if self.input in words else f"{self.input}: {words}"
 
     @property
     def megapixels(self) -> float:
-        """That were written."""
+        """Megapixels that were written."""
         return self.width * self.height * self.pages / 1e6
 
 
@@ -123,13 +101,13 @@ class FileTask:
         self.resources = ExitStack()
 
     def look(self) -> None:
-        """Opens the file and decides what is to be done; nothing is written, and a large picture is not kept.
+        """Open the file and decide what is to be done; nothing is written, and a large picture is not kept.
 
         Raises:
             ImageError: it cannot be read, or its format cannot hold the result. OptionError: see `check`.
         """
         how = self.handling
-        self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.value_range)
+        self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.options.range)
         self.check()
         needed, limit = self.memory()
         self.streamed = (
@@ -143,13 +121,23 @@ class FileTask:
                     option="max_memory",
                 )
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
-        self.finding = self.task.look(self.sample, self.source)  # of several pages, the first one decides
+        for page in range(self.file.pages):  # the first one decides that is not left as it is
+            self.finding = self.task.look(partial(self.sample, page), self.source)
+            if not self.finding.left:
+                break
         self.report.words = self.finding.words
-        if how.skip_clean and self.inspected().left:
+        if hint := range_hint(self.sample, self.file.depth, self.file.colours):
+            warn(hint)
+        if how.skip_clean and self.clean():
             self.skipped, self.report.words = True, "clean: left as it is"
+            return
+        row = written_format(self.target.suffix, self.target)
+        lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
+        if lost:
+            warn(f"cannot be kept: {'; '.join(lost)}")
 
     def load(self) -> None:
-        """Makes sure that the result can be written, looks at the picture, and reads it if it is small.
+        """Make sure that the result can be written, look at the picture, and read it if it is small.
 
         Raises:
             ImageError: it cannot be read or its result not be written. OptionError: see `check`.
@@ -159,24 +147,18 @@ class FileTask:
         for path in (self.target, self.handling.show_removed, self.handling.uncertainty):
             if path is not None:
                 check_place(path, overwrite=self.handling.saving.overwrite)
-        self.look()
+        with heard(self.report.warnings):
+            self.look()
         self.report.seconds += time.perf_counter() - start
 
     @property
     def needs_whole(self) -> bool:
-        """Tells whether an option is asked for that looks at the whole picture at once."""
+        """Whether an option is asked for that looks at the whole picture at once."""
         how = self.handling
-        return bool(self.whole or how.options.detail or how.show_removed or how.uncertainty)
-
-    @property
-    def copied(self) -> bool:
-        """Whether the file itself is the result: it is left as it is, and nothing else is asked for."""
-        how = self.handling
-        extras = how.saving.strip_metadata or how.show_removed or how.uncertainty
-        return self.finding.left and not extras and written_format(self.target.suffix, self.target) == self.file.format
+        return bool(self.whole or how.options.detail or how.options.tileable or how.show_removed or how.uncertainty)
 
     def check(self) -> None:
-        """Makes sure, before any work is done, that the options agree and the formats can hold the results.
+        """Make sure, before any work is done, that the options agree and the formats can hold the results.
 
         Raises:
             ImageError: a format cannot. OptionError: two outputs have one name, or an option does not suit the work.
@@ -193,8 +175,10 @@ class FileTask:
                 f"{how.max_megapixels:g}; raise max_megapixels",
                 option="max_megapixels",
             )
-        alpha = file.bands in (2, 4) and not self.task.opaque
-        check_format(self.target, width=width, height=height, alpha=alpha, pages=file.pages)
+        alpha, data = file.layout.alpha is not None and not self.task.opaque, not file.layout.plain
+        check_format(
+            self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated, data=data
+        )
         if how.uncertainty is not None and not self.task.local:
             *most, last = (kind.verb for kind in TASKS.values() if kind.local)
             raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")
@@ -204,24 +188,31 @@ class FileTask:
             if path is not None:
                 if file.pages > 1:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
-                check_format(path, width=width, height=height, alpha=False)
+                check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
 
     def memory(self) -> tuple[float, float]:
-        """Gives the bytes that work on the whole picture would need, and those that may be used."""
+        """Return the bytes that work on the whole picture would need, and those that may be used."""
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
-        limit = available_memory() * SHARE_OF_FREE if how.max_memory is None else how.max_memory
+        limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
         return whole_memory(pixels, self.file.channels, self.task.floats), limit
 
-    def sample(self) -> NDArray[np.float32]:
-        """Gives the rows that are looked at."""
+    def sample(self, page: int = 0) -> NDArray[np.float32]:
+        """Return the rows of a page that are looked at."""
         if not self.pictures:
-            return sample_file(self.file)
-        return sampled(self.pictures[0].pixels)
+            return sample_file(self.file, page)
+        return sampled(self.pictures[page].pixels)
 
-    def inspected(self) -> Finding:
-        """Gives what an inspection finds, whatever the work is."""
-        return inspect(self.sample(), self.source)
+    def clean(self) -> bool:
+        """Return whether an inspection would leave all pages as they are, whatever the work is."""
+        return all(inspect(self.sample(page), self.source).left for page in range(self.file.pages))
+
+    @property
+    def copied(self) -> bool:
+        """Whether the file itself is the result: it is left as it is, and nothing else is asked for."""
+        how = self.handling
+        extras = how.saving.strip_metadata or how.show_removed or how.uncertainty
+        return self.finding.left and not extras and written_format(self.target.suffix, self.target) == self.file.format
 
     def restore(self, restorer: Restorer, progress: Progress = silent) -> None:
         """Run the network.
@@ -245,11 +236,12 @@ class FileTask:
             with writing(self.target):
                 self.spool = self.resources.enter_context(open_spool(self.target))
             for page in range(pages):
-                for rows in restore_rows(
-                    restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
-                ):
-                    with writing(self.target):
-                        self.spool.write(rows)
+                with heard(self.report.warnings):
+                    for rows in restore_rows(
+                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
+                    ):
+                        with writing(self.target):
+                            self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
         else:
             for page in range(pages):
@@ -265,9 +257,10 @@ class FileTask:
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
-        return restorer.compute(
-            self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
-        )
+        with heard(self.report.warnings):
+            return restorer.compute(
+                self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
+            )
 
     def finish(self, restoration: Restoration) -> Picture:
         """Apply a page's correction."""
@@ -277,9 +270,9 @@ class FileTask:
         return after
 
     def fitted(self, restorer: Restorer) -> Restorer:
-        """Gives the restorer with the largest pieces that fit into memory."""
+        """Return the restorer with the largest pieces that fit into memory."""
         file, how, engine = self.file, self.handling, restorer.engine
-        halo = restorer.reach(self_ensemble=how.options.self_ensemble, transparency=file.bands in (2, 4))
+        halo = restorer.reach(self_ensemble=how.options.self_ensemble, transparency=file.layout.alpha is not None)
         sample_bytes = 2 * np.dtype(file.depth).itemsize + 3 * np.dtype(np.float32).itemsize  # copies at the worst time
         size = Size(
             file.height,
@@ -295,18 +288,18 @@ class FileTask:
         return Restorer(engine, tile=tile, bands=pieces.bands)
 
     def save_extras(self, restorer: Restorer, restoration: Restoration, after: Picture) -> None:
-        """Writes what was removed, and how uncertain it is, where that is asked for."""
+        """Write what was removed, and how uncertain it is, where that is asked for."""
         how = self.handling
         saving = replace(how.saving, software=None)
         if how.show_removed is not None:
             picture = removed_picture(restoration.before, after)
             save_levels(how.show_removed, [written_levels(picture, how.show_removed.suffix)], None, saving)
         if how.uncertainty is not None:
-            picture = restorer.uncertainty(restoration.before, restoration.found.facts)
+            picture = restorer.uncertainty(restoration.before, restoration.found.facts, tileable=how.options.tileable)
             save_levels(how.uncertainty, [written_levels(picture, how.uncertainty.suffix)], None, saving)
 
     def save(self, seal: Callable[[Path], None] = lambda part: None) -> None:
-        """Encodes the result and gives it its name.
+        """Encode the result and give it its name.
 
         Args:
             seal: called with the whole file just before that.
@@ -318,20 +311,21 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
-        if self.copied:
-            whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
-            with writing(self.target), open_regular(self.source) as source, whole as file:
-                copyfileobj(source, file)
-        elif self.spool is not None:
-            with writing(self.target):
-                image = self.spool.image()
-            save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
-        else:
-            save_levels(self.target, self.levels, self.file.header, saving, seal)
+        with heard(self.report.warnings):
+            if self.copied:
+                whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
+                with writing(self.target), open_regular(self.source) as source, whole as file:
+                    copyfileobj(source, file)
+            elif self.spool is not None:
+                with writing(self.target):
+                    image = self.spool.image()
+                save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
+            else:
+                save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = "restored"
         self.report.seconds += time.perf_counter() - start
 
     def close(self) -> None:
-        """Gives back memory and temporary files."""
+        """Give back memory and temporary files."""
         self.resources.close()
         self.pictures, self.levels = [], []

@@ -1,4 +1,4 @@
-"""Which inputs give which outputs, and what the outputs are called: decided for all before anything is written."""
+"""Lists pictures with their outputs and the outputs' names, for all inputs before anything is written."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from rednet.errors import OptionError
 from rednet.images.formats import output_ending, read_endings, written_endings
 from rednet.images.writing import real_place
 
-__all__ = ["FOLDER", "RESULT", "Entry", "list_entries", "output_name", "walk"]
+__all__ = ["FOLDER", "RESULT", "Entry", "leads_to_folder", "list_entries", "output_name", "pictures_below"]
 
 logger = logging.getLogger(__name__)
 
-FOLDER, RESULT = "a folder", "a result"  # what is passed over, beside files whose names end otherwise
-ASIDE = re.compile(r"\.changed-\d+$")  # ends the stem of a copy that was put aside, see `rednet.files.many.put_aside`
+FOLDER, RESULT = "a folder", "a result"  # are skipped and counted, like files of other formats
+ASIDE = re.compile(r"\.changed-\d+$")  # ends the stem of an output that was put aside, see `rednet.files.many`
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An input, its output, and what is wrong with the two (nothing, if empty)."""
+    """An input, its output, and what is wrong with the two (empty if nothing is)."""
 
     source: Path
     target: Path
@@ -32,15 +32,15 @@ class Entry:
 
 
 def output_name(source: Path, *, suffix: str = "", format: str | None = None) -> str:
-    """Names the output of a file.
+    """Return the name of a file's output.
 
     Args:
         source: the input.
-        suffix: stands behind the name's stem.
-        format: "jpg", "png", ...; None keeps the input's, or takes PNG where we cannot write that.
+        suffix: follows the name's stem.
+        format: "jpg", "png", ...; None keeps the input's format, or takes PNG where rednet cannot write that.
 
     Raises:
-        OptionError: the format is unknown, or the suffix has a separator in it.
+        OptionError: the format is unknown, or the suffix contains a separator.
     """
     if "/" in suffix or os.sep in suffix:
         raise OptionError(f"suffix is {suffix!r}; it is a part of a name, without {os.sep}")
@@ -62,31 +62,31 @@ def list_entries(
     made: Collection[Path] = (),
     passed: Counter[str] | None = None,
 ) -> list[Entry]:
-    """Lists pictures and their outputs, in the order of the inputs, and of the names in a folder.
+    """List pictures and their outputs, in the order of the inputs, and in a folder by name.
 
     Links to folders are followed, and each real folder is read once, so that a loop of links ends. Hidden files, the
     output folder, and files that are outputs themselves (of this run or an earlier one, or put aside as changed) are
-    left out. A folder that cannot be read is an entry with an error, and so are all inputs that would give one output.
+    left out. A folder that cannot be read is an entry with an error, and so are all inputs of one and the same output.
 
     Args:
-        inputs: files, which are taken whatever their names are, and folders to read.
-        out: where the trees are mirrored; None writes beside the inputs.
+        inputs: files, of any name, and folders to read.
+        out: folder in which the trees are mirrored; None writes beside the inputs.
         recursive: read the folders below, too.
         suffix, format: see `output_name`.
         made: outputs of earlier runs, see `rednet.files.ledger.Ledger.outputs`.
-        passed: counts what is passed over: `FOLDER`, `RESULT` (of the files that are inputs themselves), or how the
-            names of other files end.
+        passed: counts what is skipped: `FOLDER`, `RESULT` (among the inputs that are files), or the endings of other
+            files.
 
     Raises:
-        OptionError: see `output_name`; or an output would take its own input's place.
+        OptionError: see `output_name`; or an output would replace its own input.
     """
     passed = Counter() if passed is None else passed
-    entries: dict[tuple[Path, Path], Entry] = {}  # by where source and target lie: what is named twice is done once
+    entries: dict[tuple[Path, Path], Entry] = {}  # by real places: what is named twice is done once
     earlier = {real_place(path) for path in made}
     named = set()  # inputs that are no folders
     for given in [inputs] if isinstance(inputs, Path) else inputs:
         whole = leads_to_folder(given)
-        for found in walk(given, out, recursive=recursive, passed=passed) if whole else [given]:
+        for found in pictures_below(given, out, recursive=recursive, passed=passed) if whole else [given]:
             if isinstance(found, Entry):
                 entries[found.source, found.target] = found
                 continue
@@ -109,12 +109,12 @@ def list_entries(
 
 
 def clashing(entry: Entry) -> Entry:
-    """Marks an entry whose output another input would give, too."""
+    """Return the entry with the error that another input has the same output."""
     return replace(entry, error=f"another input would give {entry.target}, too; rename one, or keep their formats")
 
 
 def leads_to_folder(item: Path | os.DirEntry[str]) -> bool:
-    """Tells whether a path, or an item of a folder, is a folder; a link that leads to itself is none."""
+    """Return whether a path, or an item of a folder, is a folder; a link to itself is none."""
     try:
         return item.is_dir()
     except OSError:
@@ -122,21 +122,23 @@ def leads_to_folder(item: Path | os.DirEntry[str]) -> bool:
 
 
 def same_file(path: Path, other: Path) -> bool:
-    """Tells whether two paths lead to one file or folder that is there."""
+    """Return whether two paths lead to the same existing file or folder."""
     try:
         return path.samefile(other)
     except OSError:
         return False
 
 
-def walk(folder: Path, out: Path | None = None, *, recursive: bool, passed: Counter[str]) -> Iterator[Path | Entry]:
-    """Gives the pictures below a folder, and entries with errors for folders that cannot be read.
+def pictures_below(
+    folder: Path, out: Path | None = None, *, recursive: bool, passed: Counter[str]
+) -> Iterator[Path | Entry]:
+    """Yield the pictures below a folder, and entries with errors for folders that cannot be read.
 
     Args:
         folder: to read.
         out: the output folder, which is left out.
         recursive: read the folders below, too.
-        passed: counts what is passed over, see `list_entries`.
+        passed: counts what is skipped, see `list_entries`.
     """
     seen, endings = set(), read_endings()
     waiting = [folder]

@@ -1,23 +1,25 @@
 """Many files: reading, restoring and writing overlap, and one bad file never stops the rest.
 
-Three threads pass tasks along two short queues: the first opens and reads, the caller's own runs the network, the last
-encodes and writes. Stopping (Ctrl-C) leaves only whole files, and a rerun goes on where it was.
+One thread opens and reads, the caller's own thread runs the network, and a third one encodes and writes. Stopping
+(Ctrl-C) leaves only whole files, and the next run goes on from there.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rednet.errors import ImageError, RednetError
-from rednet.files.file import FileTask, Handling, Report
-from rednet.files.ledger import Ledger, State, hash_file
+from rednet.files.file import FileTask, Report
+from rednet.files.handling import Handling
+from rednet.files.ledger import Ledger, OutputState, hash_file
 from rednet.files.listing import Entry
 from rednet.images.reading import check_readable
 from rednet.images.writing import make_folder
@@ -30,8 +32,7 @@ __all__ = ["Batch", "restore_files"]
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 2  # tasks that may wait in each queue: enough to overlap, few enough to hold in memory
-PATIENCE_S = 0.2  # how often a waiting thread looks whether it is to stop
+AHEAD = 2  # files that are read ahead, and that wait to be written: enough to overlap, few enough to hold in memory
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class Batch:
     """What is to be done to many files.
 
     Args:
-        task_for: gives the task for a file.
+        task_for: returns the task for a file.
         handling: how files are handled.
-        on_report: called with each file's report as soon as it is done, from any thread.
-        on_progress: called with the share of the file that the network is at, 0 to 1.
+        on_report: called with each file's report as soon as the file is done, from any thread.
+        on_progress: called with the finished fraction of the file that the network works on, 0 to 1.
     """
 
     task_for: Callable[[Path], Task]
@@ -51,14 +52,14 @@ class Batch:
     on_progress: Progress = silent
 
 
-@dataclass
-class Step:
-    """A task on its way.
+@dataclass(frozen=True)
+class _Step:
+    """A task on its way through the threads.
 
     Args:
         task: to do.
         source_sha256: hash of its input.
-        changed: somebody has changed what it is going to replace, so that must be kept.
+        changed: whether a user has changed the old output, which must be kept then.
     """
 
     task: FileTask
@@ -66,36 +67,35 @@ class Step:
     changed: bool
 
     def save(self, ledger: Ledger) -> None:
-        """Writes the result, and notes it."""
+        """Write the result, and record it in the ledger."""
 
         def seal(part: Path) -> None:
             ledger.record(self.source_sha256, self.task.target, part)
             if self.changed:
-                put_aside(self.task.target)
+                _put_aside(self.task.target)
 
         self.task.save(seal)
 
 
 def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: Ledger) -> list[Report]:
-    """Restores files.
+    """Restore files.
 
     Args:
         entries: inputs and outputs; those with an error are only reported.
         batch: what is to be done.
         restorer: runs the network.
-        ledger: entered; knows what is done already.
+        ledger: entered; knows which outputs are done already.
 
     Returns:
         A report for each entry, in the same order.
     """
     reports = [Report(str(entry.source), str(entry.target)) for entry in entries]
-    stop = threading.Event()
-    loaded: queue.Queue[Step | None] = queue.Queue(AHEAD)
-    restored: queue.Queue[Step | None] = queue.Queue(AHEAD)
+    work, swept, unclosed = zip(entries, reports, strict=True), set[Path](), set[FileTask]()
+    coming, going = deque[Future[_Step | None]](), deque[Future[None]]()
 
     @contextmanager
     def guarded(report: Report) -> Iterator[None]:
-        """Turns what goes wrong with a file into its report."""
+        """Note in a file's report what goes wrong with the file."""
         try:
             yield
         except Exception as error:
@@ -105,112 +105,80 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
         if report.status:
             batch.on_report(report)
 
-    def read() -> None:
-        swept = set()
-        try:
-            for entry, report in zip(entries, reports, strict=True):
-                if stop.is_set():
-                    break
-                if entry.target.parent not in swept:
-                    swept.add(entry.target.parent)
-                    sweep(entry.target.parent)
-                step = None
-                with guarded(report):
-                    step = begin(entry, batch, ledger, report)
-                    if step is not None:
-                        step.task.load()
-                if step is not None and (report.status or not give(loaded, step, stop)):
-                    step.task.close()
-        finally:
-            give(loaded, None, stop)
+    def read(entry: Entry, report: Report) -> _Step | None:
+        step = None
+        if entry.target.parent not in swept:
+            swept.add(entry.target.parent)
+            sweep(entry.target.parent)
+        with guarded(report):
+            step = _begin(entry, batch, ledger, report)
+            if step is not None:
+                unclosed.add(step.task)
+                step.task.load()
+        return step
 
-    def write() -> None:
-        try:
-            while (step := take(restored, stop)) is not None:
-                with guarded(step.task.report):
-                    step.save(ledger)
-                step.task.close()
-        finally:
-            stop.set()  # at the end, there is nothing left to wait for
-
-    threads = [threading.Thread(target=target, name=target.__name__, daemon=True) for target in (read, write)]
-    for thread in threads:
-        thread.start()
-    step: Step | None = None
-    try:
-        while (step := take(loaded, stop)) is not None:
+    def write(step: _Step) -> None:
+        if not step.task.report.status:  # it has not failed
             with guarded(step.task.report):
-                step.task.restore(restorer, batch.on_progress)
-            if step.task.report.status or not give(restored, step, stop):
-                step.task.close()
-            step = None  # it is the last thread's now, or closed
-        give(restored, None, stop)
-    except BaseException:  # Ctrl-C
-        stop.set()
-        if step is not None:
-            step.task.close()
-        raise
+                step.save(ledger)
+        step.task.close()
+        unclosed.discard(step.task)
+
+    try:
+        with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
+            try:
+                coming += [reader.submit(read, *item) for item in islice(work, AHEAD)]
+                while coming:
+                    step = coming.popleft().result()
+                    coming += [reader.submit(read, *item) for item in islice(work, 1)]
+                    if step is None:
+                        continue
+                    if not step.task.report.status:
+                        with guarded(step.task.report):
+                            step.task.restore(restorer, batch.on_progress)
+                    going.append(writer.submit(write, step))
+                    while len(going) > AHEAD:
+                        going.popleft().result()
+                for future in going:
+                    future.result()
+            except BaseException:  # Ctrl-C
+                pending: list[Future[Any]] = [*coming, *going]
+                for left in pending:
+                    left.cancel()
+                raise
     finally:
-        for thread in threads:
-            thread.join()
-        for waiting in (loaded, restored):
-            while not waiting.empty():
-                if (left := waiting.get()) is not None:
-                    left.task.close()
-    for report in reports:
-        if not report.status:
-            report.status, report.error = "failed", f"{report.input} was not reached"
+        for task in unclosed:
+            task.close()
     return reports
 
 
-def begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> Step | None:
-    """Decides whether a file is to be restored at all; None if it is done already.
+def _begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> _Step | None:
+    """Decide whether a file is to be restored at all; return None if it is done already.
 
     Raises:
-        ImageError: there is something wrong with the entry, or a file that is not ours is in the way.
+        ImageError: the entry has an error, or a file that rednet has not written is in the way.
     """
     if entry.error:
         raise ImageError(entry.error)
     handling = batch.handling
     state = ledger.state(entry.source, entry.target)
-    if state is State.DONE:
+    if state is OutputState.DONE:
         report.status = "kept"
         return None
     check_readable(entry.source)
-    changed = state is State.CHANGED and not handling.saving.overwrite
-    if changed or state is State.STALE:
+    changed = state is OutputState.CHANGED and not handling.saving.overwrite
+    if changed or state is OutputState.STALE:
         handling = replace(handling, saving=replace(handling.saving, overwrite=True))
     make_folder(entry.target.parent)
     task = FileTask(entry.source, entry.target, batch.task_for(entry.source), handling)
     task.report = report
-    return Step(task, hash_file(entry.source), changed)
+    return _Step(task, hash_file(entry.source), changed)
 
 
-def put_aside(path: Path) -> None:
-    """Renames an output that somebody has changed, so that it can be made again and nothing is lost."""
+def _put_aside(path: Path) -> None:
+    """Rename an output that a user has changed, so that it can be made again and nothing is lost."""
     number = 1
     while (aside := path.with_name(f"{path.stem}.changed-{number}{path.suffix}")).exists():
         number += 1
     path.rename(aside)
     logger.warning("%s had been changed: it is now %s, and is made again", path, aside.name)
-
-
-def give(waiting: queue.Queue[Any], item: Any, stop: threading.Event) -> bool:
-    """Puts an item into a queue; False if all is to stop."""
-    while not stop.is_set():
-        try:
-            waiting.put(item, timeout=PATIENCE_S)
-            return True
-        except queue.Full:
-            continue
-    return False
-
-
-def take(waiting: queue.Queue[Any], stop: threading.Event) -> Any:
-    """Takes an item out of a queue; None at its end, or if all is to stop."""
-    while not stop.is_set():
-        try:
-            return waiting.get(timeout=PATIENCE_S)
-        except queue.Empty:
-            continue
-    return None

@@ -1,4 +1,4 @@
-"""What a run would do, and about how long it would take, without writing anything."""
+"""Previews a run: what it would do, and about how long it would take, without writing anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rednet.classical.orientations import ORIENTATIONS
 from rednet.errors import ImageError, RednetError
 from rednet.files.file import FileTask, Report
-from rednet.files.ledger import Ledger, State
+from rednet.files.ledger import Ledger, OutputState
 from rednet.files.listing import Entry
 from rednet.files.many import Batch
 from rednet.images.writing import IN_THE_WAY
@@ -23,7 +23,7 @@ TRIAL = 256  # px a side of the tile on which the speed is measured
 
 
 def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: Ledger) -> list[Report]:
-    """Looks at files and says what would become of them.
+    """Look at files and report what would become of them.
 
     Args:
         entries, batch, restorer: see `restore_files`.
@@ -41,10 +41,10 @@ def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: 
             if entry.error:
                 raise ImageError(entry.error)
             state = ledger.state(entry.source, entry.target)
-            if state is State.FOREIGN and not batch.handling.saving.overwrite:
+            if state is OutputState.FOREIGN and not batch.handling.saving.overwrite:
                 raise ImageError(f"{entry.target} exists already; {IN_THE_WAY}", option="overwrite")
             report.status = "kept"
-            if state is not State.DONE:
+            if state is not OutputState.DONE:
                 task.look()
                 scale = task.task.enlargement
                 report.width, report.height = task.file.width * scale, task.file.height * scale
@@ -60,7 +60,7 @@ def preview(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: 
 
 
 def seconds_per_megapixel(restorer: Restorer, *, self_ensemble: bool = False) -> float:
-    """Measures how long a network takes, on one tile; reading and writing come on top."""
+    """Measure how long a network takes for a megapixel, on one tile; reading and writing are not included."""
     config = restorer.engine.config
     planes = np.zeros((TRIAL, TRIAL, config.channels + config.mask), np.float32)
     hints = hint_vector({}, config.hints)

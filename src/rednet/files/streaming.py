@@ -1,7 +1,7 @@
-"""A picture of any size in bounded memory: read from top to bottom, restored on the way, spooled, then encoded.
+"""Restores a picture of any size in bounded memory: reads it from top to bottom, restores rows, and spools them.
 
-The network goes over it as over one in memory (`walk.py`), so the result is the same to the bit. What is restored goes
-into a temporary file beside the output, since no encoder can be fed row by row from outside.
+The network goes over it as over a picture in memory (`rednet.tiling.residual.walk`), so the result is the same to the
+bit. Restored rows go into a temporary file beside the output, since no encoder takes single rows.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
+from rednet.images.doubles import join_halves
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
 from rednet.progress import Progress, silent
@@ -36,7 +37,7 @@ __all__ = ["Spool", "open_spool", "restore_rows"]
 Array = NDArray[Any]
 STRIP_ROWS = 16
 SHORT, LONG, LONG8 = 3, 4, 16  # types of a TIFF's values
-UNSIGNED, FLOAT = 1, 3  # sample formats
+SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
 BLACK_IS_ZERO, RGB = 1, 2
 UNASSOCIATED_ALPHA = 2
 
@@ -56,17 +57,20 @@ class Spool:
     def __init__(self, part: Path, file: BinaryIO) -> None:
         self.part, self.file = part, file
         self.height = self.width = self.bands = 0
-        self.dtype = np.dtype(np.uint8)
+        self.dtype, self.doubles = np.dtype(np.uint8), False
         self.start = file.write(b"II+\0\x08\0\0\0" + bytes(8))
 
     def write(self, levels: Array) -> None:
-        """Adds rows, (h, w, bands)."""
+        """Add rows, (h, w, bands)."""
+        levels = np.ascontiguousarray(levels)
+        self.doubles = levels.dtype == np.float64  # libvips reads their halves
+        levels = levels.view(np.uint32) if self.doubles else levels
         height, self.width, self.bands = levels.shape
         self.height, self.dtype = self.height + height, levels.dtype
-        self.file.write(np.ascontiguousarray(levels).data)
+        self.file.write(levels.data)
 
     def image(self) -> Any:
-        """Gives all rows as a libvips image, which reads them as it needs them."""
+        """Return all rows as a libvips image, which reads them when it needs them."""
         place = self.file.seek(0, io.SEEK_END)
         self.file.write(self.directory(place))
         self.file.seek(8)
@@ -75,17 +79,18 @@ class Spool:
         vips = libvips()
         with self.part.open("rb") as file:
             source = vips.Source.new_from_descriptor(file.fileno())
-        return vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
+        image = vips.Image.new_from_source(source, "", access="sequential", unlimited=True)
+        return join_halves(image) if self.doubles else image
 
     def directory(self, place: int) -> bytes:
-        """Gives the TIFF's directory, and the values that have no room in it, for the end of the file at `place`."""
+        """Return the TIFF's directory, which is written at `place`, and the values that do not fit into it."""
         strips = -(-self.height // STRIP_ROWS)
         strip = STRIP_ROWS * self.width * self.bands * self.dtype.itemsize
         sizes = np.full(strips, strip, "<u8")
         sizes[-1] = self.height * (strip // STRIP_ROWS) - (strips - 1) * strip
         offsets = self.start + np.arange(strips, dtype="<u8") * np.uint64(strip)
         each = np.ones(self.bands, "<u2")
-        alpha = self.bands in (2, 4)
+        beyond = self.bands - (3 if self.bands > 2 else 1)  # whatever they are: the file that is written will say it
         rows: list[tuple[int, int, Array]] = [
             (256, LONG, np.array([self.width], "<u4")),
             (257, LONG, np.array([self.height], "<u4")),
@@ -96,8 +101,8 @@ class Spool:
             (277, SHORT, np.array([self.bands], "<u2")),
             (278, LONG, np.array([STRIP_ROWS], "<u4")),
             (279, LONG8, sizes),
-            *([(338, SHORT, np.array([UNASSOCIATED_ALPHA], "<u2"))] if alpha else []),
-            (339, SHORT, each * (FLOAT if self.dtype.kind == "f" else UNSIGNED)),
+            *([(338, SHORT, np.full(beyond, UNASSOCIATED_ALPHA, "<u2"))] if beyond else []),
+            (339, SHORT, each * SAMPLE_FORMATS[self.dtype.kind]),
         ]
         behind = place + 8 + 20 * len(rows) + 8
         content, rest = struct.pack("<Q", len(rows)), b""
@@ -111,7 +116,7 @@ class Spool:
 
 @contextmanager
 def open_spool(target: Path) -> Iterator[Spool]:
-    """Opens a spool beside the file that will be written; it is removed at the end, whatever happens."""
+    """Open a spool beside the file that will be written; it is removed at the end in any case."""
     with part_file(target.parent, ".spool") as (part, file):
         yield Spool(part, file)
 
@@ -130,10 +135,8 @@ def restore_rows(
     A picture that is better left as it is passes through unchanged.
 
     Raises:
-        ImageError: the file breaks off. OptionError: an option needs the whole picture.
+        ImageError: the file breaks off.
     """
-    if options.detail:
-        raise OptionError("detail is judged by the whole picture")
     window = Window(file, page)
     if found.left:
         for top in range(0, file.height, STRIP_ROWS):
@@ -141,15 +144,21 @@ def restore_rows(
             window.read(rows)
             yield written_levels(window.take(rows), suffix)
         return
-    for rows, correction in restorer.residual_rows(
-        window.read,
-        (file.height, file.width, file.channels),
-        found.facts,
-        apply_self_ensemble if options.self_ensemble else None,
-        progress,
-        transparency=file.bands > file.channels,
-        gain=exposure(sample_file(file, page)),
-    ):
+    sample = sample_file(file, page)
+    walks = [
+        restorer.residual_rows(
+            partial(window.read_part, part),
+            (file.height, file.width, part.stop - part.start),
+            found.facts,
+            apply_self_ensemble if options.self_ensemble else None,
+            progress if part.start == 0 else silent,
+            transparency=file.layout.alpha is not None,
+            gain=exposure(sample[:, :, part]),
+        )
+        for part in file.layout.slices
+    ]
+    for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
+        rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
         yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
 
 
@@ -166,7 +175,7 @@ class Window:
         self.levels: Array = np.empty((0, file.width, file.bands), file.depth)
 
     def read(self, rows: slice) -> View:
-        """Gives rows as the network's walk takes them; they begin no higher than the last ones did."""
+        """Return rows as `walk` takes them; they begin no higher than the last ones did."""
         kept = self.levels[min(rows.start, self.taken) - self.start :]
         stop = self.start + len(self.levels)
         self.levels = np.concatenate([kept, self.rows.read(slice(stop, rows.stop))]) if rows.stop > stop else kept
@@ -174,11 +183,18 @@ class Window:
         part = self.picture(rows)
         return with_marks(part.pixels, None, hidden_pixels(part))
 
+    def read_part(self, part: slice, rows: slice) -> View:
+        """Return the same of some channels only."""
+        view, channels = self.read(rows), self.file.channels
+        if part == slice(0, channels):
+            return view
+        return np.concatenate([view[:, :, part], view[:, :, channels:]], axis=2)
+
     def take(self, rows: slice) -> Picture:
-        """Gives rows whose result is there, and are not taken again."""
+        """Return rows whose result is there, for the last time."""
         self.taken = rows.stop
         return self.picture(rows)
 
     def picture(self, rows: slice) -> Picture:
-        """Gives some of the rows as a picture."""
+        """Return some of the rows as a picture."""
         return self.file.picture(self.levels[rows.start - self.start : rows.stop - self.start])

@@ -1,9 +1,11 @@
 """Files and arrays <-> pictures: the only place that knows bit depths, alpha, orientation, profiles and metadata.
 
-Read in this order: formats.py (which formats there are), picture.py (what a picture is), colour.py (profiles and
-ranges), reading.py (files to pictures), encoding.py (pictures to bytes), tiff_tags.py (what libvips drops from TIFF),
-writing.py (bytes to files, whole or not at all). Names are loaded when they are asked for, so that the command line
-can read the table of formats without loading numpy.
+Read in this order: formats.py (which formats there are), layout.py (what bands are), picture.py (what a picture is),
+colour.py (profiles and ranges), reading.py (files to pictures), given.py (what Python programs give), encoding.py
+(pictures to bytes), metadata.py (all else that a file tells, for which each kind has a file: exif.py, xmp.py,
+segments.py of JPEG, chunks.py of PNG, tiff_tags.py, ...), tiff_pages.py (bands and pages that libvips does not tell
+apart), writing.py (bytes to files, whole or not at all). Names are loaded when they are asked for, so that the command
+line can read the table of formats without loading numpy.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rednet.images.given import from_any
     from rednet.images.picture import Picture, from_array, to_array
-    from rednet.images.reading import MAX_MEGAPIXELS, PictureFile, from_any, read_picture
+    from rednet.images.reading import MAX_MEGAPIXELS, PictureFile, read_picture
     from rednet.images.writing import check_output, write_picture
 
 __all__ = [
@@ -29,7 +32,8 @@ __all__ = [
 
 HOMES = {
     "picture": ("Picture", "from_array", "to_array"),
-    "reading": ("MAX_MEGAPIXELS", "PictureFile", "from_any", "read_picture"),
+    "reading": ("MAX_MEGAPIXELS", "PictureFile", "read_picture"),
+    "given": ("from_any",),
     "writing": ("check_output", "write_picture"),
 }
 

@@ -1,4 +1,4 @@
-"""Colours that are not plain sRGB: ICC profiles, and floats with a range of their own.
+"""Colours that are not plain sRGB: ICC profiles, and values with a range of their own.
 
 The network sees sRGB. What goes back is not its picture but its *correction*: the file's own values plus the
 difference that restoring made, so that colours outside sRGB and values outside the range are kept, and a correction
@@ -7,20 +7,18 @@ of nothing changes nothing.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import OptionError
 from rednet.images.picture import libvips
+from rednet.warning import warn
 
-__all__ = ["Profile", "Range", "cmyk_to_srgb", "parse_range", "settle_profile"]
+__all__ = ["Profile", "Range", "cmyk_to_srgb", "settle_profile"]
 
 Pixels = NDArray[np.float32]
-
-logger = logging.getLogger(__name__)
+Native = NDArray[np.floating[Any]]
 
 PROFILE = "icc-profile-data"
 MAPPING = {"intent": "relative", "black_point_compensation": True}  # colours that both spaces have stay what they are
@@ -39,79 +37,69 @@ class Profile:
         pyvips.Error: from both methods, if the profile is broken or not of that number of channels.
     """
 
+    own_units = False
+
     def __init__(self, data: bytes) -> None:
         self.data = data
 
     def to_pixels(self, native: Pixels) -> Pixels:
-        """Gives sRGB for what the profile encodes; gray stays gray."""
+        """Return sRGB for what the profile encodes; gray stays gray."""
         image = self.attach(deep_image(native))
         srgb = image.icc_transform("srgb", embedded=True, depth=16, **MAPPING)
         return as_channels(srgb, native.shape[2])
 
     def from_pixels(self, pixels: Pixels) -> Pixels:
-        """Encodes sRGB as the profile does; what it cannot hold is clipped."""
+        """Encode sRGB as the profile does; what it cannot hold is clipped."""
         rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
         image = deep_image(rgb).icc_import(input_profile="srgb", **MAPPING)
         return as_channels(self.attach(image).icc_export(depth=16, **MAPPING), pixels.shape[2])
 
     def carry_back(self, native: Pixels, pixels: Pixels) -> Pixels:
-        """Adds the correction that leads from `to_pixels(native)` to `pixels`, in the profile's own colours."""
+        """Add the correction that leads from `to_pixels(native)` to `pixels`, in the profile's own colours."""
         result: Pixels = native + (self.from_pixels(pixels) - self.from_pixels(self.to_pixels(native)))
         return result
 
     def attach(self, image: Any) -> Any:
-        """Gives a copy of a libvips image that carries this profile."""
+        """Return a copy of a libvips image that carries this profile."""
         image = image.copy()
         image.set_type(libvips().GValue.blob_type, PROFILE, self.data)
         return image
 
 
 class Range:
-    """Floats whose black and white are stated rather than 0 and 1.
+    """Values whose black and white are stated, of any type.
 
-    The mapping is linear, and values outside are kept: nothing is clipped on writing. (The network sees them clipped,
-    at one range below black and one above white, see `rednet.restoring.restorer`.)
+    The mapping is linear, and values outside are kept. What the network sees is clipped, at one range below black and
+    one above white.
 
     Args:
         low: the value that is black.
         high: the value that is white.
+        whole: the values are whole numbers: what lies in the range stays in it, so that 12 bits stay 12 bits. Floats
+            may pass it a little, as noise does.
     """
 
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.span = np.float32(low), np.float32(high - low)
+    own_units = True
 
-    def to_pixels(self, native: Pixels) -> Pixels:
-        """Maps low..high to 0..1."""
-        result: Pixels = (native - self.low) / self.span
+    def __init__(self, low: float, high: float, *, whole: bool = False) -> None:
+        self.low, self.high, self.whole = low, high, whole
+
+    def to_pixels(self, native: Native) -> Pixels:
+        """Map low..high to 0..1."""
+        pixels = (native - native.dtype.type(self.low)) / native.dtype.type(self.high - self.low)
+        return pixels.astype(np.float32, copy=False)
+
+    def carry_back(self, native: Native, pixels: Pixels) -> Native:
+        """Add the correction, in the file's units."""
+        result = native + (pixels - self.to_pixels(native)) * native.dtype.type(self.high - self.low)
+        if self.whole:
+            inside = (native >= self.low) & (native <= self.high)
+            result = np.where(inside, np.clip(result, self.low, self.high), result)
         return result
-
-    def carry_back(self, native: Pixels, pixels: Pixels) -> Pixels:
-        """Adds the correction, in the file's units."""
-        result: Pixels = native + (pixels - self.to_pixels(native)) * self.span
-        return result
-
-
-def parse_range(text: str) -> tuple[float, float]:
-    """Reads `LO,HI`.
-
-    Raises:
-        OptionError: not two finite numbers, the first below the second.
-
-    Example:
-        >>> parse_range("-1000,3000")
-        (-1000.0, 3000.0)
-    """
-    try:
-        low, high = (float(part) for part in text.split(","))
-    except ValueError:
-        raise OptionError(f"range is {text!r}; give two numbers, as in 0,4095", option="range") from None
-    if not -np.inf < low < high < np.inf:
-        raise OptionError(f"range is {text!r}; both ends must be finite and the first below the second")
-    return low, high
 
 
 def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile | None]:
-    """Finds the profile that makes a picture something else than sRGB.
+    """Find the profile that makes a picture something else than sRGB.
 
     Args:
         image: a libvips image, as it stands in the file.
@@ -119,7 +107,7 @@ def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile |
         name: of the file, for the warning.
 
     Returns:
-        The image, without its profile if that is broken (which is logged as a warning); and the profile, or None if
+        The image, without its profile if that is broken (which is told as a warning); and the profile, or None if
         there is none, or it says sRGB.
     """
     if not image.get_typeof(PROFILE):
@@ -132,37 +120,37 @@ def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile |
         profile.from_pixels(probe)
     except libvips().Error as error:
         reason = str(error.detail or error.message).strip().splitlines()
-        logger.warning("%s: its colour profile is broken and is left out (%s)", name, reason[-1] if reason else "?")
+        warn(f"{name}: its colour profile is broken and is left out ({reason[-1] if reason else '?'})")
         return without_profile(image), None
     return image, profile if moved > SAME else None
 
 
 def without_profile(image: Any) -> Any:
-    """Gives a copy of a libvips image that says nothing of its profile."""
+    """Return a copy of a libvips image without its profile."""
     image = image.copy()
     image.remove(PROFILE)
     return image
 
 
 def cmyk_to_srgb(image: Any, name: str) -> Any:
-    """Converts a libvips image from CMYK, by its own profile, or else by the common one that libvips brings."""
+    """Convert a libvips image from CMYK to sRGB by its own profile, or else by the common one that libvips brings."""
     options = {"input_profile": "cmyk", "depth": 16 if image.format == "ushort" else 8, **MAPPING}
     try:
         srgb = image.icc_transform("srgb", embedded=True, **options)
     except libvips().Error:
-        logger.warning("%s: its colour profile is broken; taken for common CMYK", name)
+        warn(f"{name}: its colour profile is broken; taken for common CMYK")
         srgb = image.icc_transform("srgb", embedded=False, **options)
     return without_profile(srgb)
 
 
 def deep_image(pixels: Pixels) -> Any:
-    """Makes a libvips image of 16 bits."""
+    """Make a libvips image of 16 bits."""
     levels = np.rint(np.clip(pixels, 0, 1) * WHITE).astype(np.uint16)
     image = libvips().Image.new_from_array(levels)
     return image.copy(interpretation="grey16" if pixels.shape[2] == 1 else "rgb16")
 
 
 def as_channels(image: Any, channels: int) -> Pixels:
-    """Gives a libvips image of 16 bits as pixels; gray as the mean of its channels."""
+    """Return a libvips image of 16 bits as pixels; gray as the mean of its channels."""
     levels: Pixels = image.numpy().reshape(image.height, image.width, -1).astype(np.float32) / WHITE
     return levels if levels.shape[2] == channels else levels.mean(axis=2, keepdims=True)

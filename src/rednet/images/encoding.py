@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rednet.errors import ImageError, OptionError
+from rednet.errors import ImageError
 from rednet.forking import check_threads
-from rednet.images.colour import PROFILE
+from rednet.images.exif import Outcome
 from rednet.images.formats import Format, format_of, in_words, written_endings, written_formats
+from rednet.images.layout import ALPHA
+from rednet.images.metadata import Metadata, was_turned
 from rednet.images.picture import libvips
-from rednet.images.tiff_tags import append_tags
+from rednet.images.saving import Saving
+from rednet.images.tiff_pages import EXTRA_SAMPLES, write_extra_samples
 from rednet.stopping import asker
-from rednet.values import setting
 
-__all__ = ["Saving", "check_format", "encode", "written_format"]
+__all__ = ["check_format", "encode", "losses", "written_format"]
 
-KEPT_METADATA = ("exif-", PROFILE, "xmp-data", "iptc-data", "png-comment-", "image-description", "resolution-unit",
-                 "delay", "loop")  # fmt: skip
+EXIF_BY_LIBVIPS = ("WebP", "AVIF")  # elsewhere, EXIF is put in place afterwards, as libvips would change more of it
 CLASSIC_TIFF = 3_900_000_000  # bytes of pixels; more may not fit the 32-bit offsets of a classic TIFF
+GRAY = ("b-w", "grey16", "multiband")
+SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "double": 8}  # bytes; 4 of the others
 DEEP_AVIF = 12  # bits
-TURNED = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>)\s*)[2-8]""")  # XMP's own orientation, in its two notations
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How a picture is saved.
-
-    Args:
-        quality: of lossy formats, 1 to 100. Their colours are at full resolution (4:4:4), but for WebP, which cannot.
-        overwrite: replace an existing file.
-        strip_metadata: drop EXIF, XMP, IPTC and text; the profile and the resolution stay.
-        software: what the software tag says, or None to leave it as it is.
-    """
-
-    quality: int = 95
-    overwrite: bool = setting(bool, False, "Replace an existing file.", shapes=False)
-    strip_metadata: bool = False
-    software: str | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.quality <= 100:
-            raise OptionError(f"quality is {self.quality}; it must be 1 to 100")
 
 
 def written_format(ending: str, path: Path | None = None) -> Format:
@@ -55,57 +34,64 @@ def written_format(ending: str, path: Path | None = None) -> Format:
     return row
 
 
-def check_format(path: Path, *, width: int, height: int, alpha: bool, pages: int = 1) -> None:
+def check_format(
+    path: Path, *, width: int, height: int, alpha: bool, pages: int = 1, animated: bool = False, data: bool = False
+) -> None:
     """Make sure that the format of a name can hold a picture.
 
+    Args:
+        path: the name.
+        width, height: px.
+        alpha: it has transparency.
+        pages: how many it has.
+        animated: they are the frames of an animation.
+
     Raises:
-        ImageError: it is unknown, or has no transparency, no pages, or no room.
+        ImageError: it is unknown, or has no transparency, no pages, no bands of data, or no room.
     """
 
     def lack(row: Format) -> str:
-        return row.lack(width=width, height=height, alpha=alpha, pages=pages)
+        return row.lack(width=width, height=height, alpha=alpha, pages=pages, animated=animated, data=data)
 
     missing = lack(written_format(path.suffix, path))
     if missing:
-        able = [row.endings[0] for row in written_formats() if not lack(row)]
+        able = [row.endings[0] for row in written_formats() if not lack(row) and row.animated >= animated]
         raise ImageError(f"cannot write {path}: {missing}; use {in_words(able)}")
 
 
 def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving, *, pages: int = 1) -> None:
-    """Encodes a picture into an open file.
+    """Encode a picture into an open file.
 
     Args:
-        image: of libvips, gray or RGB; the pages one below the other.
-        header: a libvips image whose metadata are kept, or None.
-        file: opened to read and write, empty.
+        image: a libvips image, gray or RGB; the pages one below the other.
+        header: the libvips image that holds the metadata to be kept, or None.
+        file: open to read and write, empty.
         row: the format, one that is written.
-        saving: how.
+        saving: how it is saved.
         pages: how many pages the picture has.
 
     Raises:
-        pyvips.Error: libvips cannot.
+        pyvips.Error: libvips cannot encode it.
         ImageError: the process was forked from one that had used libvips.
     """
     vips = libvips()
     check_threads("libvips", ImageError)
-    image = image.copy(interpretation=interpretation(image))
-    if header is not None:
-        image = copy_metadata(header, image)
-        if image.bands < 3 and not row.gray and image.get_typeof(PROFILE):
-            image.remove(PROFILE)
-    if saving.software and not saving.strip_metadata:
-        text = f"{saving.software} (text, ASCII, {len(saving.software)} components)"  # libvips cuts at the last " ("
-        image.set_type(vips.GValue.gstr_type, "exif-ifd0-Software", text)
+    page = image.height // pages
+    outcome = outcome_of(header, image.width, page, None if saving.strip_metadata else saving.software)
+    metadata = Metadata(header, row, outcome, strip=saving.strip_metadata)
+    image = metadata.put_on(image.copy(interpretation=interpretation(image, header)))
+    if row.name in EXIF_BY_LIBVIPS and metadata.exif:
+        image.set_type(vips.GValue.blob_type, "exif-data", metadata.exif)
     if pages > 1:
-        image.set_type(vips.GValue.gint_type, "page-height", image.height // pages)
-    options: dict[str, Any] = {"keep": "icc" if saving.strip_metadata else "all", **row.saving}
+        image.set_type(vips.GValue.gint_type, "page-height", page)
+    options: dict[str, Any] = {"keep": kept_by_libvips(row, saving), **row.saving}
     if row.lossy:
         options["Q"] = saving.quality
     if row.name == "AVIF" and image.format == "ushort":
         options["bitdepth"] = DEEP_AVIF
     if row.name == "TIFF":
-        size = image.width * image.height * image.bands * {"uchar": 1, "ushort": 2}.get(image.format, 4)
-        whole = image.format in ("uchar", "ushort")  # few readers know the predictor of floats
+        size = image.width * image.height * image.bands * SIZES.get(image.format, 4)
+        whole = image.format not in ("float", "double")  # few readers know the predictor of floats
         options |= {"predictor": "horizontal" if whole else "none", "bigtiff": size > CLASSIC_TIFF}
     target = vips.Target.new_to_descriptor(file.fileno())
     stopped = heed_stop(image)
@@ -115,8 +101,40 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
         if stopped:
             raise stopped[0] from None
         raise
-    if row.name == "TIFF" and not saving.strip_metadata:
-        append_tags(image, file)
+    if row.name == "TIFF" and header is not None and header.get_typeof(EXTRA_SAMPLES):
+        extra = [int(value) for value in header.get(EXTRA_SAMPLES).split(",")]
+        if image.bands < header.bands:  # the transparency has been used up
+            extra = [value for value in extra if value not in ALPHA]
+        write_extra_samples(file, extra)
+    metadata.finish(file, image)
+
+
+def outcome_of(header: Any, width: int, height: int, software: str | None = None) -> Outcome:
+    """Say what has become of a picture: of which size a page is now, and how it came to that."""
+    scale = 1 if header is None else max(1, round(width / header.width))
+    return Outcome(width, height, scale, was_turned(header), software)
+
+
+def losses(header: Any, row: Format, *, scale: int, strip: bool) -> list[str]:
+    """Name in words what a picture's file holds and a result in another file will not.
+
+    Args:
+        header: the libvips image that holds its metadata, or None.
+        row: the format of the result.
+        scale: how many times as large the result is.
+        strip: metadata are to be dropped.
+    """
+    if header is None:
+        return []
+    outcome = outcome_of(header, header.width * scale, header.get_page_height() * scale)
+    return Metadata(header, row, outcome, strip=strip).lost()
+
+
+def kept_by_libvips(row: Format, saving: Saving) -> str:
+    """Return what libvips is to write by itself, in its own words."""
+    if saving.strip_metadata:
+        return "icc"
+    return "all" if row.name in EXIF_BY_LIBVIPS else "xmp|iptc|icc|other"
 
 
 def heed_stop(image: Any) -> list[BaseException]:
@@ -135,21 +153,8 @@ def heed_stop(image: Any) -> list[BaseException]:
     return stopped
 
 
-def interpretation(image: Any) -> str:
-    """Names a libvips image's colours by its bands and depth."""
-    if image.bands < 3:
+def interpretation(image: Any, header: Any) -> str:
+    """Return how libvips calls the colours of an image, by its bands and depth; of data, as the file did."""
+    if image.bands < 3 or (header is not None and header.get_typeof(EXTRA_SAMPLES) and header.interpretation in GRAY):
         return "grey16" if image.format == "ushort" else "b-w"
     return "rgb16" if image.format == "ushort" else "srgb"
-
-
-def copy_metadata(source: Any, target: Any) -> Any:
-    """Copies EXIF, XMP, IPTC, text, colour profile and resolution from one libvips image to another."""
-    target = target.copy(xres=source.xres, yres=source.yres)
-    for field in source.get_fields():
-        if field.startswith(KEPT_METADATA):
-            value = source.get(field)
-            if field == "xmp-data":
-                value = TURNED.sub(rb"\g<1>1", value)
-            target.set_type(source.get_typeof(field), field, value)
-    target.set_type(libvips().GValue.gint_type, "orientation", 1)  # the pixels are upright already
-    return target

@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "FORMATS",
+    "MAX_MEGAPIXELS",
     "Format",
     "format_of",
     "format_of_loader",
@@ -25,6 +26,8 @@ __all__ = [
     "written_endings",
     "written_formats",
 ]
+
+MAX_MEGAPIXELS = 500.0  # larger pictures are refused before they are decoded, unless the caller raises the limit
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,9 @@ class Format:
         gray: whether it has gray pictures; else they are written as RGB.
         alpha: whether it has transparency.
         pages: whether a file can hold several pages.
+        animated: whether its pages are the frames of an animation.
+        data: whether a file can hold bands that are neither colours nor transparency.
+        metadata: what its files can tell besides EXIF, XMP and a profile, which all can.
         longest_side: px; None if no picture is too large.
         lossy: whether it is written with a quality, 1 to 100.
         saving: libvips' options for writing it.
@@ -61,6 +67,9 @@ class Format:
     gray: bool = True
     alpha: bool = True
     pages: bool = False
+    animated: bool = False
+    data: bool = False
+    metadata: tuple[str, ...] = ()
     longest_side: int | None = None
     lossy: bool = False
     saving: Mapping[str, Any] = field(default_factory=dict)
@@ -73,43 +82,50 @@ class Format:
             return depth
         return self.float_depth if depth.startswith("float") else self.depths[-1]
 
-    def lack(self, *, width: int, height: int, alpha: bool, pages: int = 1) -> str:
+    def lack(
+        self, *, width: int, height: int, alpha: bool, pages: int = 1, animated: bool = False, data: bool = False
+    ) -> str:
         """Return in words why a file cannot hold such a picture; nothing if it can."""
         if alpha and not self.alpha:
             return f"{self.name} has no transparency"
+        if data and not self.data:
+            return f"{self.name} has no bands besides gray or RGB and transparency"
         if pages > 1 and not self.pages:
+            if animated:
+                return f"the picture is an animation of {pages} frames, and {self.name} holds none"
             return f"{self.name} holds one page and there are {pages}"
         if self.longest_side is not None and max(width, height) > self.longest_side:
             return f"{self.name} holds {self.longest_side} px a side, not {width}x{height}"
         return ""
 
 
-ALL_DEPTHS = ("uint8", "uint16", "float32", "float64")
+ALL_DEPTHS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 FULL_COLOUR = {"subsample_mode": "off"}  # 4:4:4
 
 FORMATS: tuple[Format, ...] = (
     Format(
         "JPEG", (".jpg", ".jpeg"), "jpegload", "jpegsave", "image/jpeg", more_endings=(".jpe", ".jfif"),
-        alpha=False, longest_side=65500, lossy=True,
+        alpha=False, metadata=("IPTC", "segments"), longest_side=65500, lossy=True,
         saving=FULL_COLOUR,  # better coding would need the whole picture in memory
     ),
     Format(
         "PNG", (".png",), "pngload", "pngsave", "image/png", depths=("uint8", "uint16"), float_depth="uint16",
-        first_bytes=(b"\x89PNG",),
+        metadata=("chunks",), first_bytes=(b"\x89PNG",),
     ),
     Format(
-        "TIFF", (".tif", ".tiff"), "tiffload", "tiffsave", "image/tiff", depths=ALL_DEPTHS, pages=True,
-        saving={"compression": "deflate"}, browsers=False, first_bytes=(b"II", b"MM"),
+        "TIFF", (".tif", ".tiff"), "tiffload", "tiffsave", "image/tiff", depths=ALL_DEPTHS, float_depth="float32",
+        pages=True, data=True, metadata=("IPTC", "tags"), saving={"compression": "deflate"}, browsers=False,
+        first_bytes=(b"II", b"MM"),
     ),
     Format(
-        "WebP", (".webp",), "webpload", "webpsave", "image/webp", gray=False, pages=True, longest_side=16383,
-        lossy=True, saving={"exact": True},
+        "WebP", (".webp",), "webpload", "webpsave", "image/webp", gray=False, pages=True, animated=True,
+        metadata=("timing",), longest_side=16383, lossy=True, saving={"exact": True},
     ),
     Format(
         "AVIF", (".avif",), "heifload", "heifsave", "image/avif", depths=("uint8", "uint16"), gray=False,
         longest_side=16384, lossy=True, saving={**FULL_COLOUR, "compression": "av1"},
     ),
-    Format("GIF", (".gif",), "gifload", None, "image/gif", pages=True),
+    Format("GIF", (".gif",), "gifload", None, "image/gif", pages=True, animated=True),
 )  # fmt: skip
 INSTEAD = ".png"  # the ending of a result whose own format we do not write
 

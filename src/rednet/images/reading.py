@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,27 +11,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.errors import ImageError, OptionError
+from rednet.errors import ImageError
 from rednet.forking import check_threads
+from rednet.images.chunks import png_frames
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
-from rednet.images.formats import Format, format_of_loader, in_words, names
-from rednet.images.picture import Colours, Picture, from_array, libvips, to_array
-from rednet.images.tiff_tags import attach_tags
+from rednet.images.doubles import read_doubles
+from rednet.images.exif import JPEG_START
+from rednet.images.foreign import check_raw, foreign_kind
+from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
+from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
+from rednet.images.metadata import attach_metadata, mark_turned
+from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips
+from rednet.images.segments import END, lacks_end
+from rednet.images.tiff_pages import EXTRA_SAMPLES, Page, read_pages
 from rednet.opening import open_regular
 from rednet.stopping import check_stop
+from rednet.warning import warn
 
-__all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "from_any", "is_folder", "read_picture"]
+__all__ = ["MAX_MEGAPIXELS", "PictureFile", "Rows", "is_folder", "read_picture"]
 
 Array = NDArray[Any]
 
-MAX_MEGAPIXELS = 500.0  # more is refused before decoding, unless the caller raises the limit
 IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
-UNKNOWN_KIND = "not in a known format"  # libvips' words
-PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "F")
+UNKNOWN_KIND, WIDE_VALUES = "not in a known format", "samples out of range"  # libvips' words
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
+PREMULTIPLIED, STRAIGHT = ALPHA  # libvips divides colours by the first kind, which becomes the second one
+GRAY = ("b-w", "grey16", "multiband")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
-VIPS_DEPTH = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}
+VIPS_DEPTH = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
+              "float": "float32", "double": "float64"}  # fmt: skip
 
 
 class PictureFile:
@@ -40,24 +48,27 @@ class PictureFile:
 
     Its colours are handled by these rules. Gray stays gray and RGB stays RGB, whatever the profile. A palette becomes
     the RGB that it shows. CMYK becomes sRGB, by the profile in the file, or else by libvips' own for CMYK. A profile
-    that is broken is left out, with a warning in the log. Other colours (Lab, more bands) are refused.
+    that is broken is left out, with a warning in the log. Other colours (Lab) are refused. Bands of a TIFF beyond the
+    colours are data, unless the file calls one of them transparency. Pages of a TIFF that are smaller copies or masks
+    of others are left out, with a warning in the log.
 
     Args:
         path: of a file in a format of `rednet.images.formats`; its content decides, not its name.
         max_megapixels: larger files, all pages together, are refused before they are decoded.
-        value_range: what is black and white in a file of floats; None for 0 and 1.
+        value_range: the values that are black and white; None for those of the type.
 
     Raises:
-        ImageError: the file is missing, unreadable, not a picture, broken, too large, or an animated PNG.
-        OptionError: a range is given and the file is not of floats.
+        ImageError: the file is missing, unreadable, not a picture, broken, too large, an animated PNG, or its type
+            needs a range.
     """
 
     def __init__(
         self, path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
     ) -> None:
         check_readable(path)
-        self.path = path
+        self.path, self.doubles = path, read_doubles(path)
         with one_line(path):
+            self.mended = mended_jpeg(path)
             first = self.open(None)
             self.format = self.known_format(first)
             self.kind = self.format.name
@@ -66,28 +77,29 @@ class PictureFile:
                     f"{path} is animated, and of a PNG only the first frame can be read; save the frames "
                     "as files of their own"
                 )
-            self.pages: int = first.get_n_pages()
-            megapixels = first.width * first.height * self.pages / 1e6
-            if megapixels > max_megapixels:
-                raise ImageError(
-                    f"{path} has {megapixels:.0f} megapixels; the limit is {max_megapixels:g}; "
-                    "raise max_megapixels if the file is trusted",
-                    option="max_megapixels",
-                )
+            if self.kind == "TIFF":
+                check_raw(path)
+            self.numbers, directory = self.settle_pages(first.get_n_pages())
+            self.pages = len(self.numbers)
+            if self.numbers[0]:
+                first = self.open(self.numbers[0])
+            self.check_size(first, 1, max_megapixels)
             if self.pages > MAX_PAGES:
                 raise ImageError(f"{path} has {self.pages} pages; at most {MAX_PAGES} can be restored")
             self.header = self.page_image(0)
-            if self.kind == "TIFF":
-                self.header = attach_tags(self.header, path)
+            self.header = attach_metadata(self.header, path, self.kind, self.numbers)
             self.height: int = self.header.height
             self.width: int = self.header.width
             self.bands: int = self.header.bands
-            if self.header.format not in VIPS_DEPTH or self.bands not in (1, 2, 3, 4):
+            if self.header.format not in VIPS_DEPTH:
                 raise ImageError(
-                    f"{path} has {self.bands} bands of {self.header.format}; need gray or RGB of 8 or 16 bits or float"
+                    f"{path} holds values of the type {self.header.format}; convert it to whole numbers or floats of 8 "
+                    "to 32 bits"
                 )
             self.depth = VIPS_DEPTH[self.header.format]
-            self.channels = 1 if self.bands < 3 else 3
+            self.layout = self.settle_layout(directory)
+            self.check_size(self.header, len(self.layout.groups), max_megapixels)
+            self.channels = self.layout.channels
             self.colours = self.settle_colours(value_range)
 
     @property
@@ -96,20 +108,33 @@ class PictureFile:
         return self.format.endings[0]
 
     @property
+    def animated(self) -> bool:
+        """Whether its pages are the frames of an animation."""
+        return self.format.animated and self.pages > 1
+
+    @property
     def megapixels(self) -> float:
         """Of all pages together."""
         return self.width * self.height * self.pages / 1e6
 
     def open(self, page: int | None, access: str = "sequential") -> Any:
-        """Opens a page; nothing is decoded yet. Each page has a file descriptor of its own."""
+        """Open a page; nothing is decoded yet. Each page has a file descriptor of its own."""
         vips = libvips()
         check_threads("libvips", ImageError)
-        with open_regular(self.path) as file:
-            source = vips.Source.new_from_descriptor(file.fileno())
-        options: dict[str, Any] = {} if page is None else {"page": page}
-        image = vips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
+        options: dict[str, Any] = {"access": access, "fail_on": "error"}
+        if page is not None:
+            options["page"] = page
+        if self.mended:
+            source = vips.Source.new_from_memory(self.mended)
+            options["fail_on"] = "warning"  # else an end that comes too early would leave the rest gray
+        elif self.doubles is not None:
+            source = self.doubles.source(self.path)
+        else:
+            with open_regular(self.path) as file:
+                source = vips.Source.new_from_descriptor(file.fileno())
+        image = vips.Image.new_from_source(source, "", **options)
         self.known_format(image)
-        return image
+        return image if self.doubles is None else self.doubles.join(image)
 
     def known_format(self, image: Any) -> Format:
         """Return the format that an image was read from; raise ImageError if it is none of ours."""
@@ -120,28 +145,71 @@ class PictureFile:
         return found
 
     def page_image(self, page: int) -> Any:
-        """Opens a page, turned upright and in gray or RGB; not decoded yet."""
-        number = page if self.pages > 1 else None
+        """Open a page, turned upright and in gray or RGB; not decoded yet."""
+        number = self.numbers[page] if self.numbers != [0] else None
         image = self.open(number)
         if image.interpretation not in COLOURS:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
         if image.get_typeof("orientation") and image.get("orientation") not in (0, 1):
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
+            image = mark_turned(image)
         if image.interpretation == "cmyk":
             image = cmyk_to_srgb(image, str(self.path))
         return image
 
+    def check_size(self, image: Any, groups: int, max_megapixels: float) -> None:
+        """Raise ImageError if all pages together are too large; bands that are restored one by one count each."""
+        megapixels = image.width * image.height * self.pages * groups / 1e6
+        if megapixels > max_megapixels:
+            bands = f" in {self.bands} bands" if groups > 1 else ""
+            raise ImageError(
+                f"{self.path} has {megapixels:.0f} megapixels{bands}; the limit is {max_megapixels:g}; "
+                "raise max_megapixels if the file is trusted",
+                option="max_megapixels",
+            )
+
+    def settle_pages(self, count: int) -> tuple[list[int], Page | None]:
+        """Return the numbers of the pages that are pictures of their own, and what a TIFF says of the first of them."""
+        pages = read_pages(self.path)[:count] if self.kind == "TIFF" else []
+        own = [number for number in range(count) if number >= len(pages) or not pages[number].beside]
+        own = own or list(range(count))
+        if len(own) < count:
+            warn(
+                f"{count - len(own)} of the {count} pages of {self.path} are smaller copies or masks of others, and "
+                "are left out; make them again if you need them"
+            )
+        return own, pages[own[0]] if own[0] < len(pages) else None
+
+    def settle_layout(self, page: Page | None) -> Layout:
+        """Decide what the bands are, and keep in the header what a TIFF says of those beyond the colours."""
+        if page is None:
+            return usual_layout(self.bands)
+        layout = tiff_layout(self.bands, page.extra, rgb=self.header.interpretation not in GRAY)
+        if page.extra is not None:
+            extra = [
+                STRAIGHT if number == 0 and value == PREMULTIPLIED else value for number, value in enumerate(page.extra)
+            ]
+            self.header = self.header.copy()
+            self.header.set_type(libvips().GValue.gstr_type, EXTRA_SAMPLES, ",".join(map(str, extra)))
+        return layout
+
     def settle_colours(self, value_range: tuple[float, float] | None) -> Colours | None:
-        """Decides what the values mean."""
+        """Decide what the values mean."""
         if value_range is not None:
-            if not self.depth.startswith("float"):
-                raise OptionError(f"{self.path} is of {self.depth}; a range is for files of floats", option="range")
-            return Range(*value_range)
+            return Range(*value_range, whole=not self.depth.startswith("float"))
+        if self.depth not in WHITE:
+            raise ImageError(
+                f"{self.path} is of {self.depth}, which has no white of its own: say which range its values have, from "
+                "black to white",
+                option="range",
+            )
+        if not self.layout.plain:
+            return None
         self.header, profile = settle_profile(self.header, self.channels, str(self.path))
         return profile
 
     def rows(self, page: int = 0) -> Rows:
-        """Opens a page for reading from top to bottom.
+        """Open a page for reading from top to bottom.
 
         Raises:
             ImageError: its size or type is not that of the first page.
@@ -158,18 +226,18 @@ class PictureFile:
         return Rows(self.path, image, self.depth)
 
     def picture(self, levels: Array) -> Picture:
-        """Takes levels as they stand in the file, (h, w, bands), as a picture.
+        """Take levels as they stand in the file, (h, w, bands), as a picture.
 
         Raises:
-            ImageError: they are not finite, or not in the range.
+            ImageError: they are not finite, or floats far above white.
         """
         try:
-            return replace(from_array(levels, self.colours), header=self.header)
+            return replace(from_array(levels, self.colours, self.layout), header=self.header)
         except ImageError as error:
             raise ImageError(f"{self.path}: {error}", option=error.option) from None
 
     def read(self, page: int = 0) -> Picture:
-        """Reads a whole page."""
+        """Read a whole page."""
         return self.picture(self.rows(page).read(slice(0, self.height)))
 
 
@@ -189,7 +257,7 @@ class Rows:
         self.kept: Array = np.empty((0, image.width, image.bands), depth)
 
     def read(self, rows: slice) -> Array:
-        """Gives rows that begin no higher than the last ones did: (h, W, bands) of the file's depth."""
+        """Return rows that begin no higher than the last ones did: (h, W, bands) of the file's depth."""
         kept = self.kept[rows.start - self.start :] if rows.start < self.stop else self.kept[:0]
         top = max(self.stop, rows.start)
         parts = [kept]
@@ -200,29 +268,24 @@ class Rows:
         return self.kept
 
     def fetch(self, rows: slice) -> Array:
-        """Decodes some rows; asks before whether to go on."""
+        """Decode some rows; ask before whether to go on."""
         check_stop()
         height, width, bands = rows.stop - rows.start, self.image.width, self.image.bands
         content = self.region.fetch(0, rows.start, width, height)
         return np.frombuffer(content, self.depth).reshape(height, width, bands)
 
 
-def png_frames(path: Path) -> int:
-    """Counts the frames of a PNG file, which libvips does not; looks only at what stands before the first one.
-
-    Source: PNG 3 (W3C, 2025), sections 5.3 and 11.3.4.1.
-    """
+def mended_jpeg(path: Path) -> bytes:
+    """Return a JPEG file that lacks the marker at its end, with it; empty for any other file."""
     with open_regular(path) as file:
-        file.seek(len(b"\x89PNG\r\n\x1a\n"))
-        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
-            if head[4:] == b"acTL":
-                return int.from_bytes(file.read(4), "big")
-            file.seek(int.from_bytes(head[:4], "big") + len(b"CRC4"), io.SEEK_CUR)
-    return 1
+        if file.read(len(JPEG_START)) != JPEG_START or not lacks_end(path):
+            return b""
+        file.seek(0)
+        return file.read().removesuffix(END[:1]) + END
 
 
 def is_folder(path: Path) -> bool:
-    """Tells whether a path leads to a folder; raises ImageError if we may not know."""
+    """Return whether a path leads to a folder; raise ImageError if we may not know."""
     try:
         return path.is_dir()
     except OSError as error:
@@ -230,7 +293,7 @@ def is_folder(path: Path) -> bool:
 
 
 def check_readable(path: Path) -> None:
-    """Makes sure that there is a file with something in it.
+    """Make sure that there is a file with something in it.
 
     Raises:
         ImageError: there is not.
@@ -250,12 +313,17 @@ def check_readable(path: Path) -> None:
 
 @contextmanager
 def one_line(path: Path) -> Iterator[None]:
-    """Turns what libvips says about a file into one line of ours."""
+    """Turn what libvips says about a file into one line of ours."""
     try:
         yield
     except libvips().Error as error:
         reasons = str(error.detail or error.message).strip().splitlines() or ["unknown reason"]
-        reason = f"it is none of {', '.join(names())}" if UNKNOWN_KIND in reasons[-1] else reasons[-1]
+        reason = reasons[-1]
+        if UNKNOWN_KIND in reason:
+            reason = f"it is none of {', '.join(names())}"
+        elif WIDE_VALUES in reason:
+            reason = "its values have more than 32 bits and are no floats of 64; save them with 8 to 32 bits"
+        reason = foreign_kind(path) or reason
         raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error
@@ -264,7 +332,7 @@ def one_line(path: Path) -> Iterator[None]:
 def read_picture(
     path: Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
 ) -> Picture:
-    """Reads a picture file of one page, turned upright.
+    """Read a picture file of one page, turned upright.
 
     Args:
         path, max_megapixels, value_range: see `PictureFile`.
@@ -274,40 +342,6 @@ def read_picture(
     """
     file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
     if file.pages > 1:
-        raise ImageError(f"{path} has {file.pages} pages; read them one by one with rednet.images.PictureFile")
+        pages = "frames" if file.animated else "pages"
+        raise ImageError(f"{path} has {file.pages} {pages}; read them one by one with rednet.images.PictureFile")
     return file.read()
-
-
-def from_any(image: Any) -> tuple[Picture, Callable[[Picture], Any]]:
-    """Takes an array, a PIL image or the path of a file as a picture.
-
-    Returns:
-        The picture, and a function that turns a picture back into what was given: an array of the same type and
-        number of dimensions, a PIL image of the same mode; for a path, an array in sRGB or gray.
-
-    Raises:
-        ImageError: it is not a picture that we can restore.
-    """
-    if isinstance(image, str | Path):
-        return read_picture(Path(image)), to_array
-    mode = None if isinstance(image, np.ndarray) else getattr(image, "mode", None)
-    if mode is not None and mode not in PIL_MODES:
-        raise ImageError(f"a PIL image of mode {mode} cannot be restored as it is; use image.convert('RGB') first")
-    try:
-        array = np.asarray(image)
-    except (
-        Exception
-    ) as error:  # a file of Pillow's that breaks off, rows of different lengths, a tensor on another device
-        raise ImageError(f"a {type(image).__name__} that cannot be taken as an array is no picture: {error}") from error
-
-    def back(picture: Picture) -> Any:
-        result = to_array(picture, array.ndim)
-        if mode is None:
-            return result
-        from PIL import Image as pillow
-
-        restored = pillow.fromarray(result)
-        restored.info = dict(image.info)  # its profile says what its colours mean, its EXIF which side is up
-        return restored
-
-    return from_array(array), back

@@ -1,8 +1,8 @@
-"""The EXIF of TIFF files, which libvips neither reads nor writes.
+"""The tags of TIFF files, most of which libvips neither reads nor writes.
 
-EXIF is itself a small TIFF: one directory of tags (maker, artist, software, ...) and two below it (camera settings,
-place). So the tags of a TIFF file are read into an EXIF block, which libvips understands, and on writing they are
-taken from the block again and appended to the file.
+What a file tells in tags is read page by page, kept beside the picture, and appended to the file that libvips has
+written. Tags about how pixels are laid out are left to libvips. EXIF, which in all other formats is a block of its own
+with the same kind of directories, moves between the two.
 
 Source: TIFF 6.0 (1992), section 2; Exif 2.32, section 4.6.
 """
@@ -11,193 +11,215 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from rednet.images.picture import libvips
+from rednet.images.directories import LONG, SIZES, Directory, Tag, read_directory, read_head
+from rednet.images.exif import JPEG_START
 from rednet.opening import open_regular
 
-__all__ = ["append_tags", "attach_tags"]
+__all__ = [
+    "DESCRIPTION", "IPTC_DATA", "PHOTOSHOP", "RESOLUTION", "SOFTWARE", "FileTags", "append_tags", "as_exif",
+    "from_exif", "pack_pages", "read_tags", "unpack_pages",
+]  # fmt: skip
 
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # bytes a value, by type
-WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that turn round together in the other byte order
-LONG = 4
-EXIF, GPS = 34665, 34853  # the directories below the first
-PIXEL_WIDTH, PIXEL_HEIGHT = 40962, 40963
-DESCRIPTION = 270
-# Description, maker, model, software, date, artist, computer, copyright.
-KEPT = (DESCRIPTION, 271, 272, 305, 306, 315, 316, 33432)
-MOST_BYTES = 60_000  # an EXIF block in a JPEG ends at 64 KiB
-MOST_TAGS = 512
+EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965  # directories below
+DESCRIPTION, SOFTWARE, XMP, IPTC_DATA, PHOTOSHOP, PROFILE = 270, 305, 700, 33723, 34377, 34675
+RESOLUTION = (282, 283, 296)
+# What EXIF and TIFF have in common: description, maker, model, software, date, artist, computer, copyright.
+COMMON = (DESCRIPTION, 271, 272, SOFTWARE, 306, 315, 316, 33432)
+# How the pixels of the old file lie, and what libvips reads and writes.
+LAYOUT = {
+    *range(254, 267), 273, 274, *range(277, 282), 284, *range(288, 294), 297, 317, *range(320, 329), *range(332, 348),
+    *range(512, 533), EXIF, GPS, INTEROPERABILITY, XMP, IPTC_DATA, PHOTOSHOP, PROFILE,
+}  # fmt: skip
+LOST = {
+    330: "further pictures below the page (smaller copies, say)",
+    37724: "the layers of Photoshop, which show the old picture",
+}
+POINTERS = (13, 18)  # types of tags that say where a directory lies
+BYTES = (1, 7)  # types in which programs keep what they like
+MOST_BLOCK = 60_000  # an EXIF block in a JPEG ends at 64 KiB
+MOST_KEPT = 64_000_000  # bytes of tags, all pages together
 LAST_OFFSET = 1 << 32
-BLOCK_START = b"Exif\0\0"
-CAMERA_FIELDS = "exif-ifd2-"  # how the names of libvips' fields for the directory EXIF begin
 
 
-class Tag(NamedTuple):
-    """A tag's type, and its values in little-endian order."""
+class FileTags(NamedTuple):
+    """What the tags of a file tell.
 
-    kind: int
-    values: bytes
+    Args:
+        pages: each page's tags that are copied.
+        exif: what EXIF has a place for, of the first page: its directory, the camera's, the place's.
+        photoshop: resources of the first page, as they stand in their tag.
+        iptc: IPTC data of the first page.
+        big_endian: the file's byte order, in which programs may have written what is in their tags.
+        lost: in words, what cannot be kept.
+    """
+
+    pages: list[Directory]
+    exif: tuple[Directory, Directory, Directory]
+    photoshop: bytes
+    iptc: bytes
+    big_endian: bool
+    lost: list[str]
 
 
-Directory = dict[int, Tag]
+def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
+    """Read what the tags of a TIFF file tell; None if it is broken.
 
-
-class Directories(NamedTuple):
-    """What is kept of a file: the first directory's tags, the camera's, the place's."""
-
-    main: Directory
-    exif: Directory
-    gps: Directory
-
-
-def attach_tags(image: Any, path: Path) -> Any:
-    """Gives a copy of a libvips image of a TIFF file with the file's EXIF; the same image if there is none."""
+    Args:
+        path: of the file.
+        pages: the numbers of the pages whose tags are read, from 0 on, ascending.
+    """
+    kept: list[Directory] = []
+    lost: list[str] = []
     with open_regular(path) as file:
-        found = read_directories(file)
-    if found is None or not any(found):
-        return image
-    block = BLOCK_START + write_block(found)
-    if len(block) > MOST_BYTES:
-        return image
-    vips = libvips()
-    plain: bytes = vips.Image.black(1, 1).jpegsave_buffer(keep="none")
-    marked = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + plain[2:]
+        try:
+            order, big, offset = read_head(file)
+            first: Directory = {}
+            size = 0
+            for number in range(max(pages) + 1):
+                directory, offset = read_directory(file, offset, order, big)
+                if number == pages[0]:
+                    first = directory
+                if number in pages:
+                    kept.append(copied(directory, lost))
+                    size += sum(len(tag.values) for tag in kept[-1].values())
+                if size > MOST_KEPT:
+                    return FileTags([], ({}, {}, {}), b"", b"", False, [*lost, "its tags, of more than 64 MB"])
+                if not offset:
+                    break
+            camera, place = (read_below(file, first, number, order, big) for number in (EXIF, GPS))
+        except (struct.error, OSError, OverflowError, ValueError):
+            return None
+    common = {tag: first[tag] for tag in COMMON if tag in first}
+    photoshop, iptc = (first[tag].values if tag in first else b"" for tag in (PHOTOSHOP, IPTC_DATA))
+    return FileTags(kept, (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost)))
+
+
+def read_below(file: BinaryIO, directory: Directory, number: int, order: str, big: bool) -> Directory:
+    """Read the directory that a tag of another one leads to; empty if there is none."""
+    pointer = directory.get(number)
+    start = int.from_bytes(pointer.values[:8], "little") if pointer else 0
+    below = read_directory(file, start, order, big)[0] if start else {}
+    return {tag: value for tag, value in below.items() if tag != INTEROPERABILITY}
+
+
+def copied(directory: Directory, lost: list[str]) -> Directory:
+    """Return the tags that are copied, and add to `lost` what cannot be."""
+    kept = {}
+    for number, tag in directory.items():
+        if number in LOST:
+            lost.append(LOST[number])
+        elif tag.kind in BYTES and JPEG_START in tag.values and number not in LAYOUT:
+            lost.append("a preview, which shows the old picture")
+        elif number not in LAYOUT and tag.kind not in POINTERS:
+            kept[number] = tag
+    return kept
+
+
+def pack_pages(pages: Sequence[Directory]) -> bytes:
+    """Write the tags of pages as one piece of bytes."""
+    blocks = [write_block((page, {}, {})) for page in pages]
+    return b"".join(struct.pack("<I", len(block)) + block for block in blocks)
+
+
+def unpack_pages(content: bytes) -> Iterator[Directory]:
+    """Yield what was packed by `pack_pages`."""
+    place = 0
+    while place < len(content):
+        (length,) = struct.unpack_from("<I", content, place)
+        yield parse_block(content[place + 4 : place + 4 + length])[0]
+        place += 4 + length
+
+
+def as_exif(exif: tuple[Directory, Directory, Directory]) -> bytes:
+    """Write what EXIF has a place for as its block; empty if there is nothing, or too much for a JPEG."""
+    block = write_block(exif) if any(exif) else b""
+    if len(block) > MOST_BLOCK:  # a long description, most likely
+        block = write_block(({tag: v for tag, v in exif[0].items() if tag != DESCRIPTION}, *exif[1:]))
+    return block if len(block) <= MOST_BLOCK else b""
+
+
+def from_exif(block: bytes) -> tuple[Directory, Directory, Directory]:
+    """Read from an EXIF block what TIFF has a place for; nothing if it is broken."""
     try:
-        parsed = vips.Image.new_from_buffer(marked, "")
-    except vips.Error:
-        return image
-    image = image.copy()
-    for field in parsed.get_fields():
-        if field.startswith("exif-"):
-            image.set_type(parsed.get_typeof(field), field, parsed.get(field))
-    return image
+        main, camera, place = parse_block(block.removeprefix(b"Exif\0\0"))
+    except (struct.error, ValueError):
+        return {}, {}, {}
+    return {tag: main[tag] for tag in COMMON if tag in main}, camera, place
 
 
-def append_tags(image: Any, file: BinaryIO) -> None:
-    """Adds the EXIF of a libvips image to a TIFF file that libvips has written."""
-    found = own_directories(image)
-    if found is None or not any(found):
-        return
-    file.seek(0)
-    head = file.read(16)
-    big = head[2:4] == b"\x2b\x00"
-    place, form, pointer_form, size = (8, "<Q", "<Q", 20) if big else (4, "<H", "<I", 12)
-    file.seek(*struct.unpack_from(pointer_form, head, place))
-    (count,) = struct.unpack(form, file.read(struct.calcsize(form)))
-    rows = [file.read(size) for _ in range(count)]
-    entries = {int.from_bytes(row[:2], "little"): row for row in rows}
-    following = file.read(struct.calcsize(pointer_form))
-    end = file.seek(0, io.SEEK_END)
-    end += file.write(b"\0" * (end % 2))
-    added, end = append_values(file, end, found, big)
-    content = directory_bytes({**added, **entries}, big, following)
-    if big or end + len(content) < LAST_OFFSET:
-        file.write(content)
-        file.seek(place)
-        file.write(struct.pack(pointer_form, end))
+def parse_block(block: bytes) -> tuple[Directory, Directory, Directory]:
+    """Read a block of directories; raise struct.error or ValueError if it is broken."""
+    file = io.BytesIO(block)
+    order, big, offset = read_head(file)
+    main, _ = read_directory(file, offset, order, big)
+    return main, read_below(file, main, EXIF, order, big), read_below(file, main, GPS, order, big)
 
 
-def own_directories(image: Any) -> Directories | None:
-    """Gives the EXIF of a libvips image, without what libvips makes up where there is none of the camera's."""
-    jpeg = small_jpeg(image)
-    start = jpeg.find(BLOCK_START)
-    found = read_directories(io.BytesIO(jpeg[start + len(BLOCK_START) :])) if start >= 0 else None
-    if found is None or not any(field.startswith(CAMERA_FIELDS) for field in image.get_fields()):
-        return found and found._replace(exif={})
-    sides = {PIXEL_WIDTH: image.width, PIXEL_HEIGHT: image.get_page_height()}
-    told = {tag: Tag(LONG, struct.pack("<I", side)) for tag, side in sides.items()}  # they are those of the small JPEG
-    return found._replace(exif={**found.exif, **told})
-
-
-def small_jpeg(image: Any) -> bytes:
-    """Gives a JPEG of one pixel with the EXIF of an image, as libvips writes it."""
-    dot = libvips().Image.black(1, 1)
-    dot = dot.copy(xres=image.xres, yres=image.yres)
-    for field in image.get_fields():
-        if field.startswith("exif-") or field == "orientation":
-            dot.set_type(image.get_typeof(field), field, image.get(field))
-    content: bytes = dot.jpegsave_buffer(keep="exif")
-    return content
-
-
-def append_entry(file: BinaryIO, end: int, tag: int, value: Tag, big: bool) -> tuple[bytes, int]:
-    """Writes a tag's values at the end of the file if they are long; gives its directory entry and the new end."""
-    count = len(value.values) // SIZES[value.kind]
-    room, form = (8, "<HHQ") if big else (4, "<HHI")
-    if len(value.values) <= room:
-        return struct.pack(form, tag, value.kind, count) + value.values.ljust(room, b"\0"), end
-    entry = struct.pack(form, tag, value.kind, count) + struct.pack("<Q" if big else "<I", end)
-    return entry, end + file.write(value.values + b"\0" * (len(value.values) % 2))
-
-
-def read_directories(file: BinaryIO) -> Directories | None:
-    """Reads what is kept of a TIFF or an EXIF block; None if it is broken."""
-    try:
-        head = file.read(16)
-        order = {b"II": "<", b"MM": ">"}[head[:2]]
-        (version,) = struct.unpack_from(order + "H", head, 2)
-        big = version == 43
-        (offset,) = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)
-        main = read_directory(file, offset, order, big)
-        below = []
-        for number in (EXIF, GPS):
-            pointer = main.get(number)
-            start = int.from_bytes(pointer.values[:8], "little") if pointer else 0
-            below.append(read_directory(file, start, order, big) if start else {})
-    except (KeyError, struct.error, OSError, OverflowError, ValueError):
-        return None
-    return Directories({tag: main[tag] for tag in KEPT if tag in main}, *below)
-
-
-def read_directory(file: BinaryIO, offset: int, order: str, big: bool) -> Directory:
-    """Reads one directory; raises struct.error where the file ends too soon."""
-    entry_form, room, pointer_form = ("HHQ", 8, "Q") if big else ("HHI", 4, "I")
-    file.seek(offset)
-    count_form = order + ("Q" if big else "H")
-    (count,) = struct.unpack(count_form, file.read(struct.calcsize(count_form)))
-    size = struct.calcsize("<" + entry_form) + room
-    content = file.read(size * min(count, MOST_TAGS))
-    found: Directory = {}
-    for start in range(0, len(content) - size + 1, size):
-        tag, kind, number = struct.unpack_from(order + entry_form, content, start)
-        length = number * SIZES.get(kind, MOST_BYTES + 1)
-        if length > MOST_BYTES:
-            continue
-        values = content[start + size - room : start + size][:length]
-        if length > room:
-            (place,) = struct.unpack_from(order + pointer_form, content, start + size - room)
-            file.seek(place)
-            values = file.read(length)
-        if len(values) == length:
-            found[tag] = Tag(kind, turned(values, kind) if order == ">" else values)
-    return found
-
-
-def turned(values: bytes, kind: int) -> bytes:
-    """Turns big-endian values into little-endian ones."""
-    size = WORDS.get(kind, 1)
-    return b"".join(values[i : i + size][::-1] for i in range(0, len(values), size))
-
-
-def write_block(found: Directories) -> bytes:
-    """Writes directories as a little-endian TIFF without a picture: the content of an EXIF block."""
+def write_block(exif: tuple[Directory, Directory, Directory]) -> bytes:
+    """Write directories as a little-endian TIFF without a picture: the content of an EXIF block."""
     file = io.BytesIO()
-    entries, end = append_values(file, file.write(b"II*\0" + bytes(4)), found, False)
+    entries, end = append_values(file, file.write(b"II*\0" + bytes(4)), exif, False)
     file.write(directory_bytes(entries, False))
     file.seek(4)
     file.write(struct.pack("<I", end))
     return file.getvalue()
 
 
-def append_values(file: BinaryIO, end: int, found: Directories, big: bool) -> tuple[dict[int, bytes], int]:
-    """Writes all that does not fit into the first directory; gives that one's entries, and the new end."""
+def append_tags(
+    file: BinaryIO, pages: Sequence[Directory], camera: Directory, place: Directory, drop: Sequence[int] = ()
+) -> bool:
+    """Add tags to a little-endian TIFF file that is already written.
+
+    Args:
+        file: open to read and write.
+        pages: tags for each page, which replace the page's own; pages beyond get none.
+        camera, place: EXIF's directories for the first page.
+        drop: tags that pages which get some lose.
+
+    Returns:
+        Whether there was room for all: a file with offsets of 32 bits ends at 4 GB.
+    """
+    file.seek(0)
+    head = file.read(16)
+    big = head[2:4] == b"\x2b\x00"
+    at, form, pointer_form, size = (8, "<Q", "<Q", 20) if big else (4, "<H", "<I", 12)
+    (offset,) = struct.unpack_from(pointer_form, head, at)
+    for number, tags in enumerate(pages):
+        file.seek(offset)
+        (count,) = struct.unpack(form, file.read(struct.calcsize(form)))
+        rows = [file.read(size) for _ in range(count)]
+        entries = {int.from_bytes(row[:2], "little"): row for row in rows}
+        entries = {tag: row for tag, row in entries.items() if tag not in drop}
+        following = file.read(struct.calcsize(pointer_form))
+        end = file.seek(0, io.SEEK_END)
+        end += file.write(b"\0" * (end % 2))
+        below = (camera, place) if number == 0 else ({}, {})
+        added, end = append_values(file, end, (tags, *below), big)
+        content = directory_bytes({**entries, **added}, big, following)
+        if not big and end + len(content) >= LAST_OFFSET:
+            return False
+        file.write(content)
+        file.seek(at)
+        file.write(struct.pack(pointer_form, end))
+        at = end + len(content) - len(following)
+        (offset,) = struct.unpack(pointer_form, following)
+        if not offset:
+            break
+    return True
+
+
+def append_values(
+    file: BinaryIO, end: int, exif: tuple[Directory, Directory, Directory], big: bool
+) -> tuple[dict[int, bytes], int]:
+    """Write all that does not fit into the first directory; return that one's entries, and the new end."""
     entries: dict[int, bytes] = {}
-    for tag, value in found.main.items():
+    for tag, value in exif[0].items():
         entries[tag], end = append_entry(file, end, tag, value, big)
-    for number, below in ((EXIF, found.exif), (GPS, found.gps)):
+    for number, below in ((EXIF, exif[1]), (GPS, exif[2])):
         if below and end < LAST_OFFSET:  # readers expect a pointer of 32 bits
             rows = {}
             for tag, value in below.items():
@@ -208,7 +230,19 @@ def append_values(file: BinaryIO, end: int, found: Directories, big: bool) -> tu
     return entries, end
 
 
+def append_entry(file: BinaryIO, end: int, tag: int, value: Tag, big: bool) -> tuple[bytes, int]:
+    """Write a tag's values at the end of the file if they are long; return its directory entry and the new end."""
+    count = len(value.values) // SIZES[value.kind]
+    room, form = (8, "<HHQ") if big else (4, "<HHI")
+    if len(value.values) <= room:
+        return struct.pack(form, tag, value.kind, count) + value.values.ljust(room, b"\0"), end
+    entry = struct.pack(form, tag, value.kind, count) + struct.pack(
+        "<Q" if big else "<I", end % (1 << (64 if big else 32))
+    )
+    return entry, end + file.write(value.values + b"\0" * (len(value.values) % 2))
+
+
 def directory_bytes(entries: Mapping[int, bytes], big: bool, following: bytes = b"") -> bytes:
-    """Joins entries into a directory, and the place of the one that follows, if any."""
+    """Join entries into a directory, and the place of the one that follows, if any."""
     rows = b"".join(entries[tag] for tag in sorted(entries))
     return struct.pack("<Q" if big else "<H", len(entries)) + rows + (following or bytes(8 if big else 4))

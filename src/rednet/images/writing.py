@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
-from rednet.images.colour import Range
-from rednet.images.encoding import Saving, check_format, encode, written_format
+from rednet.images.encoding import check_format, encode, losses, written_format
 from rednet.images.picture import Picture, libvips, to_array
+from rednet.images.saving import Saving
+from rednet.warning import warn
 from rednet.whole_files import part_file, whole_file
 
 __all__ = [
@@ -45,7 +46,7 @@ def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
             hold the picture.
     """
     height, width = picture.pixels.shape[:2]
-    check_format(path, width=width, height=height, alpha=picture.alpha is not None)
+    check_format(path, width=width, height=height, alpha=picture.alpha is not None, data=not picture.bands.plain)
     check_place(path, overwrite=overwrite)
 
 
@@ -100,16 +101,28 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite:
     """
     saving = Saving(quality=quality, overwrite=overwrite)
     check_output(path, picture, overwrite=overwrite)
+    scale = 1 if picture.header is None else max(1, round(picture.pixels.shape[1] / picture.header.width))
+    lost = losses(picture.header, written_format(path.suffix), scale=scale, strip=False)
+    if lost:
+        warn(f"{path}: cannot be kept: {'; '.join(lost)}")
     save_levels(path, [written_levels(picture, path.suffix)], picture.header, saving)
 
 
 def written_levels(picture: Picture, suffix: str) -> Array:
-    """Gives a picture as the levels that a format will hold; a range becomes black to white where it has no floats."""
+    """Return a picture as the levels that a format will hold.
+
+    Where the format cannot hold the values of a range, black to white of the range becomes that of the format.
+    """
     row = written_format(suffix)
     depth = row.written_depth(picture.depth)
-    own_colours = picture.pixels.shape[2] == 3 or row.gray
-    if isinstance(picture.colours, Range) and depth.startswith("uint"):
-        own_colours = False
+    own_colours = picture.pixels.shape[2] >= 3 or row.gray
+    if (
+        picture.colours is not None
+        and picture.colours.own_units
+        and depth.startswith("uint")
+        and depth != picture.depth
+    ):
+        picture = replace(picture, native=None, colours=None)
     return to_array(replace(picture, depth=depth), own_colours=own_colours)
 
 

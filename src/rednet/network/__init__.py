@@ -1,1 +1,1 @@
-"""The network of the paper: its shape, what it is told, its torch form and its plain form in numpy."""
+"""The network of the paper: its architecture, its hints, the torch model, and the chain of convolutions in numpy."""

@@ -1,4 +1,4 @@
-"""The shape of a RED-Net, without its weights and without torch: what training, export and every engine agree on."""
+"""The shape of a RED-Net, without weights and without torch; training and every engine read it here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["PLANES_PER_HINT", "STEP", "LayerShape", "REDNetConfig", "round_up"]
 
 Kind = Literal["conv", "deconv", "down", "up"]
 
-PLANES_PER_HINT = 2  # "this is told" and "how strong"
+PLANES_PER_HINT = 2  # one says whether the hint is given, one holds its level
 STEP = 2  # sampling from one level to the next
 
 
@@ -21,12 +21,12 @@ class LayerShape(NamedTuple):
     """One layer of the network.
 
     Args:
-        name: of its weights: "encoder.0", "decoder.3".
+        name: prefix of the names of its tensors: "encoder.0", "decoder.3".
         kind: "conv" and "deconv" are 3x3 and keep the sampling; "down" is a 2x2 convolution of stride 2, "up" a 2x2
             deconvolution of stride 2.
-        inputs, outputs: channels.
-        sampling: px a side of one sample of its output.
-        skip: number, from 0, of the earlier layer whose activation is added to its output; None for none.
+        inputs, outputs: number of channels read and written.
+        sampling: side of one sample of the output, px.
+        skip: number, from 0, of the earlier layer whose activation is added to the output; None for no skip.
     """
 
     name: str
@@ -38,13 +38,13 @@ class LayerShape(NamedTuple):
 
     @property
     def weight(self) -> tuple[int, int, int, int]:
-        """Shape of its weight, as torch keeps it; that of its bias is (outputs,)."""
+        """Shape of the weight, in torch's order; the bias has the shape (outputs,)."""
         side = 3 if self.kind in ("conv", "deconv") else STEP
         forward = self.kind in ("conv", "down")
         return (*((self.outputs, self.inputs) if forward else (self.inputs, self.outputs)), side, side)
 
 
-MAX_DEPTH, MAX_WIDTH, MAX_HINTS, MAX_LEVELS = 200, 1024, 16, 6  # far beyond any network that was trained
+MAX_DEPTH, MAX_WIDTH, MAX_HINTS, MAX_LEVELS = 200, 1024, 16, 6  # far larger than any trained network
 
 
 @dataclass(frozen=True)
@@ -52,22 +52,23 @@ class REDNetConfig:
     """The shape of a RED-Net.
 
     Args:
-        depth: 3x3 convolutions + deconvolutions; even, 4 to 200.
+        depth: number of 3x3 convolutions and deconvolutions together; even, 4 to 200.
         width: channels of every hidden layer, 1 to 1024.
         channels: channels of the picture, 1 (gray) or 3 (RGB).
-        stride: sampling of the first and last layer, 1 to 4; 1 is the paper's main network.
-        skips: sum encoder layers into their mirror decoder layers.
-        mask: take a mask of missing pixels beside the picture.
-        hints: names of what can be told about the damage; each is two constant planes (see `rednet.network.hints`).
-        levels: (width, 3x3 layers a side) at each sampling: the first at `stride`, each further one at twice the
-            sampling of the one before, behind a convolution that samples down and before a deconvolution that samples
-            up. `depth` and `width` then follow from it. Empty for the paper's network, which has one level.
+        stride: sampling of the first and the last layer, 1 to 4; 1 is the paper's main network.
+        skips: add the output of encoder layers to their mirror decoder layers.
+        mask: read a mask of missing pixels beside the picture.
+        hints: names of the hints that the network reads; each takes two constant planes (see `rednet.network.hints`).
+        levels: (width, 3x3 layers a side) of each level. The first level has the sampling `stride`, and each further
+            level twice the sampling of the level before; a strided convolution leads into it and a strided
+            deconvolution out of it. `depth` and `width` are then computed from `levels`. Empty for one level, as in
+            the paper.
 
     Raises:
-        OptionError: a field is of another type or outside its range.
+        OptionError: a field has another type or is outside its range.
 
-    Deviation: the paper's RED10 has no skips; here depth and skips are independent, and `paper(10)` gives the paper's.
-    Several levels carry on what section 3 of the paper says of down-sampling in early convolutions.
+    Deviation: the paper's RED10 has no skips. Here depth and skips are independent; `paper(10)` has no skips. Section 3
+    of the paper down-samples in early convolutions; `levels` allows this several times.
     """
 
     depth: int = 30
@@ -102,7 +103,7 @@ class REDNetConfig:
             raise OptionError(f"stride is {brief(self.stride)}; it must be 1, 2, 3 or 4")
 
     def _take_levels(self) -> None:
-        """Check the levels, and let depth and width follow from them."""
+        """Check the levels, and compute depth and width from them."""
         levels = self.levels
         pairs = isinstance(levels, list | tuple) and all(
             isinstance(pair, list | tuple) and len(pair) == 2 for pair in levels
@@ -124,18 +125,18 @@ class REDNetConfig:
 
     @classmethod
     def paper(cls, depth: int, *, width: int = 64, channels: int = 1) -> REDNetConfig:
-        """The published networks: RED10 (without skips), RED20 and RED30.
+        """Return a published network: RED10 (without skips), RED20 or RED30.
 
-        Source: arXiv:1606.08921, section 4 (text: width 64; the authors' released networks have width 128).
+        Source: arXiv:1606.08921, section 4 (the text says width 64; the authors' released networks have width 128).
         """
         return cls(depth=depth, width=width, channels=channels, skips=depth > 10)
 
     @cached_property
     def layers(self) -> tuple[LayerShape, ...]:
-        """All layers in the order in which they run: the encoder's, then their mirrors in the decoder."""
+        """All layers in the order in which they run: the encoder, then its mirror, the decoder."""
         levels = self.levels or ((self.width, self.depth // 2),)
         encoder: list[LayerShape] = []
-        carried: set[int] = set()  # numbers of the encoder's layers from which a skip starts
+        carried: set[int] = set()  # numbers of the encoder layers at which a skip starts
         inputs = self.input_planes
         for level, (width, count) in enumerate(levels):
             before = len(encoder) - 1
@@ -143,8 +144,8 @@ class REDNetConfig:
                 kind: Kind = "down" if level and number == 0 else "conv"
                 encoder.append(LayerShape(f"encoder.{len(encoder)}", kind, inputs, width, self.stride * STEP**level))
                 inputs = width
-            # Every second one: counted from the picture, as in the paper, in the innermost level; in the others counted
-            # from the last one, which meets what comes back from the level within.
+            # A skip starts at every second layer. In the innermost level we count from its first layer, as in the
+            # paper. In the other levels we count back from the last layer, so that a skip bridges the next level.
             if level < len(levels) - 1:
                 carried.update(range(len(encoder) - 1, before, -2))
             else:
@@ -164,7 +165,7 @@ class REDNetConfig:
 
     @property
     def skip_pairs(self) -> tuple[tuple[int, int], ...]:
-        """Pairs (encoder layer, decoder layer), counted from 1, in the order in which the decoder meets them.
+        """Pairs (encoder layer, decoder layer), counted from 1, in the order of the decoder layers.
 
         Example:
             >>> REDNetConfig(depth=20).skip_pairs
@@ -179,17 +180,17 @@ class REDNetConfig:
 
     @property
     def input_planes(self) -> int:
-        """Planes that the first convolution reads, after space-to-depth."""
+        """Number of planes that the first convolution reads, after space-to-depth."""
         return (self.channels + self.mask) * self.stride**2 + PLANES_PER_HINT * len(self.hints)
 
     @property
     def grid(self) -> int:
-        """Sampling of the innermost level, px: pieces of a picture begin and end on multiples of it."""
+        """Sampling of the innermost level, px; pieces of a picture begin and end on multiples of it."""
         return self.stride * int(STEP ** max(0, len(self.levels) - 1))
 
     @cached_property
     def reach(self) -> int:
-        """Context, px a side, that an output square of `grid` px on the grid depends on."""
+        """Context, px a side, on which an output square of `grid` px on the grid depends."""
         reach: int = 0
         for layer in reversed(self.layers):
             if layer.kind == "up":
@@ -200,7 +201,7 @@ class REDNetConfig:
 
     @property
     def tensors(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the weights and biases, as torch keeps them.
+        """Names and shapes of the weights and biases, in torch's order.
 
         Example:
             >>> REDNetConfig(depth=4, width=8).tensors["decoder.1.weight"]
@@ -211,12 +212,12 @@ class REDNetConfig:
 
     @property
     def receptive_field(self) -> int:
-        """Side, in px, of the square of input pixels that can reach an output square of `grid` px on the grid."""
+        """Side, px, of the input square on which an output square of `grid` px on the grid depends."""
         return 2 * self.reach + self.grid
 
     @property
     def halo(self) -> int:
-        """Context, px a side, that makes a piece exact if its origin and end are multiples of the grid."""
+        """Context, px a side, with which a piece that begins and ends on multiples of the grid is exact."""
         return round_up(self.reach, self.grid)
 
 
@@ -226,7 +227,9 @@ def round_up(size: int, step: int) -> int:
 
 
 def reflection(size: int, grid: int) -> list[int]:
-    """Return which of `size` px continue them by reflection to the next multiple of `grid`; 1 px repeats itself.
+    """Return indices that pad an axis of `size` px by reflection to the next multiple of `grid`.
+
+    An axis of 1 px is padded by repetition.
 
     Example:
         >>> reflection(3, 4), reflection(2, 5), reflection(1, 2)

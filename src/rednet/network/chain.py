@@ -1,9 +1,9 @@
-"""A trained network as what it is when it runs: a plain chain of convolutions, in numpy, without torch.
+"""A trained network as a chain of convolutions, in numpy, without torch.
 
-Deconvolutions of stride 1 are folded into the convolutions that compute the same; the strided ends are
-space-to-depth before the first and depth-to-space after the last. Between levels, 2x2 convolutions of stride 2 lead
-down, and 2x2 deconvolutions of stride 2 back up. Every engine builds its own graph from this chain,
-so `model.safetensors` is the only copy of the weights that is kept.
+Each deconvolution of stride 1 becomes the convolution that computes the same. The strided ends become space-to-depth
+before the first layer and depth-to-space after the last. Between levels, 2x2 convolutions of stride 2 sample down, and
+2x2 deconvolutions of stride 2 sample up. Every engine builds its own graph from this chain, so `model.safetensors` is
+the only file with the weights.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Layer:
         weight: (out, in, 3, 3) float32, or (out, in, 2, 2) between levels.
         bias: (out,) float32.
         kind: "conv", padded by one sample; "down", a convolution of stride 2; or "up", a deconvolution of stride 2.
-        sampling: of its output, px.
-        skip: number, from 0, of the earlier layer whose activation is added before the ReLU; None for none.
+        sampling: side of one sample of the output, px.
+        skip: number, from 0, of the earlier layer whose activation is added before the ReLU; None for no skip.
         relu: whether a ReLU follows.
     """
 
@@ -49,7 +49,7 @@ class Chain:
 
     @property
     def kept(self) -> frozenset[int]:
-        """Numbers of the layers whose activations are read again later."""
+        """Numbers of the layers whose activations a skip reads later."""
         return frozenset(layer.skip for layer in self.layers if layer.skip is not None)
 
 
@@ -57,8 +57,9 @@ def chain_of(config: REDNetConfig, tensors: dict[str, NDArray[np.float32]]) -> C
     """Build the chain of a trained network.
 
     Args:
-        config: its shape.
-        tensors: its weights, named and shaped as in `config.tensors`; emptied, so that no weight is kept twice.
+        config: the network's shape.
+        tensors: the weights, named and shaped as in `config.tensors`. We empty this dict, so that memory never holds
+            all weights twice.
     """
     layers = []
     for number, shape in enumerate(config.layers):
@@ -73,5 +74,5 @@ def chain_of(config: REDNetConfig, tensors: dict[str, NDArray[np.float32]]) -> C
 
 
 def fold_deconvolution(weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turns a deconvolution's weight (in, out, 3, 3) into that of the equal convolution (out, in, 3, 3)."""
+    """Convert the weight of a deconvolution, (in, out, 3, 3), to that of the equal convolution, (out, in, 3, 3)."""
     return np.ascontiguousarray(weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1])

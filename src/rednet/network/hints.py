@@ -1,12 +1,12 @@
-"""What can be told to the network about the damage, and how it is written into its hint planes.
+"""Hints: known facts about the damage, and how they fill the network's hint planes.
 
-A fact is a name and a level: `{"sigma": 25.0}` says "Gaussian noise, sigma 25"; `{"sigma": None}` says "Gaussian
-noise, I don't know how strong"; `{}` says nothing. Each fact becomes two constant planes: told (0 or 1) and level
-(0 where unknown), so that one network works told or blind.
+A fact is a name and a level. `{"sigma": 25.0}` says "Gaussian noise, sigma 25"; `{"sigma": None}` says "Gaussian
+noise, strength unknown"; `{}` says nothing. Each hint has two constant planes: the first is 1 if the fact is given,
+else 0; the second is the level, 0 if unknown. So one network works with and without facts.
 
-Noise of any kind (white, of a sensor, of film, impulses) is told as `sigma`: the network sees which kind it is, and
-nobody measures more than its strength. A network lists the hints that it takes in its `config.json`, so hints that are
-added here, at the end, leave older networks as they are.
+The hint `sigma` stands for noise of every kind (white noise, sensor noise, film grain, impulses): the network
+recognises the kind in the picture, and only the strength is measured. Each network lists its hints in `config.json`.
+New hints are added at the end of `HINTS`; older networks do not read them.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Facts = Mapping[str, float | None]
 
 
 def quantisation(quality: float) -> float:
-    """Maps a JPEG quality, 1-100, to how coarsely it rounds (the IJG scale of the quantisation tables), 10 -> 1."""
+    """Convert a JPEG quality, 1-100, to the IJG scale of the quantisation tables, with quality 10 -> 1."""
     return (50 / quality if quality < 50 else 2 - quality / 50) / 5
 
 
 class Hint(NamedTuple):
-    """The range of a level, and the level as the network sees it: about 0 (harmless) to 1 (strong)."""
+    """The range of a level, and the function that scales it for the network, from about 0 (weak) to 1 (strong)."""
 
     lowest: float
     highest: float
@@ -44,13 +44,13 @@ HINTS: dict[str, Hint] = {
     "sigma": Hint(0, 255, lambda sigma: sigma / 50),
     "quality": Hint(1, 100, quantisation),
     "scale": Hint(1, 8, lambda scale: (scale - 1) / 3),
-    "deconvolved": Hint(0, 255, lambda sigma: sigma / 10),  # sigma of the noise before a blur was inverted
-    "blur": Hint(0, 10, lambda spread: spread / 2),  # standard deviation, px, of a blur that was not inverted
+    "deconvolved": Hint(0, 255, lambda sigma: sigma / 10),  # sigma of the noise before deconvolution
+    "blur": Hint(0, 10, lambda spread: spread / 2),  # standard deviation, px, of a blur that is still in the picture
 }
 
 
 def check_facts(facts: Facts) -> None:
-    """Raise OptionError unless these are facts: of known names, each with a level in its range, or None."""
+    """Raise OptionError unless every name is a known hint and every level is None or in the hint's range."""
     if not isinstance(facts, Mapping):
         raise OptionError(f"the facts are {brief(facts)}; give them as a dict, {{'sigma': 25.0}}, say")
     for name, level in facts.items():
@@ -61,17 +61,17 @@ def check_facts(facts: Facts) -> None:
 
 
 def hint_vector(facts: Facts, names: Sequence[str] = tuple(HINTS)) -> NDArray[np.float32]:
-    """Writes facts as the vector that fills the network's hint planes.
+    """Return the values of the network's hint planes for some facts.
 
     Args:
-        facts: name -> level in the field's units, or None where the level is unknown.
-        names: the hints that the network takes, in its order (`REDNetConfig.hints`); it is blind to other facts.
+        facts: name -> level (see `HINTS` for the ranges), or None where the level is unknown.
+        names: the hints that the network reads, in its order (`REDNetConfig.hints`); other facts are ignored.
 
     Returns:
-        (2 * len(names),): told, level, told, level, ...
+        (2 * len(names),): given (0 or 1), level, given, level, ...
 
     Raises:
-        OptionError: a fact of an unknown name, or a level outside its range.
+        OptionError: a name is unknown, or a level is outside its range.
 
     Example:
         >>> hint_vector({"sigma": 25.0, "scale": None}).tolist()

@@ -1,12 +1,12 @@
-"""RED-Net: a convolutional encoder-decoder with symmetric skips that learns what is wrong with a picture.
+"""RED-Net: a convolutional encoder-decoder with symmetric skips that learns the residual x - y.
 
     y ---> conv_1 ... conv_n ---> deconv_1 ... deconv_n ---> residual
     |         |_____ skips, every second layer _____|           |
     |___________________________________________________________+---> x_hat
 
 `depth` counts both halves: RED30 is 15 convolutions and 15 deconvolutions, all 3x3, without pooling or batch norm.
-With `levels`, 2x2 convolutions of stride 2 lead down to coarser samplings, and 2x2 deconvolutions back up.
-This file knows torch and the network's shape (`rednet.network.architecture`), nothing else of rednet.
+With `levels`, 2x2 convolutions of stride 2 sample down, and 2x2 deconvolutions of stride 2 sample up.
+This file imports torch and the network's shape (`rednet.network.architecture`), nothing else of rednet.
 
 Source: Mao, Shen, Yang, "Image Restoration Using Convolutional Auto-encoders with Symmetric Skip Connections",
 2016, arXiv:1606.08921, section 3 (and its NIPS 2016 version, arXiv:1603.09056).
@@ -24,17 +24,17 @@ from rednet.network.architecture import PLANES_PER_HINT, LayerShape, REDNetConfi
 
 __all__ = ["REDNet", "REDNetConfig", "fold_deconvolution", "pad_to_grid"]
 
-# A decoder that starts small leaves the input picture nearly untouched, so training begins near the identity.
+# Small weights in the decoder make the residual small, so training begins near the identity, x_hat = y.
 DECODER_GAIN = 0.3
 LAST_GAIN = 0.1
-TAPS = {"conv": 9, "deconv": 9, "down": 4, "up": 1}  # weights from one input channel that meet in one output sample
+TAPS = {"conv": 9, "deconv": 9, "down": 4, "up": 1}  # weights of one input channel that add to one output sample
 
 
 def fold_deconvolution(weight: Tensor) -> Tensor:
-    """Turns the weight of a stride-1 deconvolution into that of the convolution that computes the same.
+    """Convert the weight of a stride-1 deconvolution to that of the equal convolution.
 
     Args:
-        weight: (in, out, 3, 3), as `ConvTranspose2d` keeps it.
+        weight: (in, out, 3, 3), the order of `ConvTranspose2d`.
 
     Returns:
         (out, in, 3, 3): channels swapped, kernel rotated by 180 degrees.
@@ -43,7 +43,7 @@ def fold_deconvolution(weight: Tensor) -> Tensor:
 
 
 class Deconv2d(nn.ConvTranspose2d):
-    """A 3x3 stride-1 deconvolution, computed as the convolution that it is (faster on a CPU)."""
+    """A 3x3 stride-1 deconvolution, computed as the equal convolution, which is faster on a CPU."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 3, padding=1)
@@ -56,7 +56,7 @@ class REDNet(nn.Module):
     """The network.
 
     Args:
-        config: its shape.
+        config: the network's shape.
 
     Example:
         >>> REDNet(REDNetConfig(depth=10, stride=2))(torch.zeros(1, 1, 7, 5)).shape
@@ -72,28 +72,33 @@ class REDNet(nn.Module):
         self.initialise()
 
     @torch.no_grad()
-    def initialise(self, generator: torch.Generator | None = None) -> None:
-        """Draws fresh weights: He's initialisation, damped in the decoder so that x_hat starts near y.
+    def initialise(self, generator: torch.Generator | None = None, *, damped: bool = True) -> None:
+        """Draw random weights: He's initialisation, with smaller weights in the decoder so that x_hat starts near y.
 
-        Without skips the decoder is not damped: all that reaches the output goes through every layer of it.
+        Args:
+            generator: of the random numbers; torch's own by default.
+            damped: False for He's initialisation alone. Without skips only the last layer is damped: the signal passes
+                through all hidden layers of the decoder, and smaller weights would make it vanish.
         """
         half = len(self.decoder)
-        gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
+        gains = [1.0] * (2 * half)
+        if damped:
+            gains = [1.0] * half + [DECODER_GAIN if self.config.skips else 1.0] * (half - 1) + [LAST_GAIN]
         for layer, shape, gain in zip([*self.encoder, *self.decoder], self.config.layers, gains, strict=True):
             std = gain * math.sqrt(2 / (TAPS[shape.kind] * shape.inputs))
             layer.weight.normal_(0.0, std, generator=generator)
             layer.bias.zero_()
 
     def forward(self, y: Tensor, mask: Tensor | None = None, hints: Tensor | None = None) -> Tensor:
-        """Restores a batch of pictures of any size.
+        """Restore a batch of pictures of any size.
 
         Args:
             y: (B, channels, H, W), range [0, 1]; H and W at least 1.
-            mask: (B, 1, H, W), 1 where pixels are missing; all zero if left out. Only for `config.mask`.
-            hints: (B, 2 * len(config.hints)), see `rednet.network.hints`; all zero (nothing told) if left out.
+            mask: (B, 1, H, W), 1 where pixels are missing; None for no missing pixel. Read only if `config.mask`.
+            hints: (B, 2 * len(config.hints)), see `rednet.network.hints`; None for no facts.
 
         Returns:
-            x_hat, shaped like y, not clipped.
+            x_hat, shape of y, not clipped.
         """
         config, (batch, _, height, width) = self.config, y.shape
         planes = y
@@ -107,7 +112,7 @@ class REDNet(nn.Module):
         return y + residual[:, :, :height, :width]
 
     def residual(self, h: Tensor) -> Tensor:
-        """Runs the chain of layers: (B, input planes, H / s, W / s) to (B, C s s, H / s, W / s)."""
+        """Run all layers: (B, input planes, H / s, W / s) -> (B, C s s, H / s, W / s)."""
         shapes = self.config.layers
         carried = {shape.skip for shape in shapes}
         kept: dict[int, Tensor] = {}
@@ -134,9 +139,9 @@ def layer_of(shape: LayerShape) -> nn.Module:
 
 
 def pad_to_grid(x: Tensor, grid: int) -> Tensor:
-    """Continue a picture by reflection at its bottom and right until `grid` divides its sides.
+    """Pad pictures, (B, C, H, W), by reflection at the bottom and right until `grid` divides H and W.
 
-    Unlike `torch.nn.functional.pad` it takes any size, 1x1 included.
+    Unlike `torch.nn.functional.pad`, this works for any size, 1x1 included.
     """
     for dim in (2, 3):
         size = x.shape[dim]

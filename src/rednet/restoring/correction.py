@@ -1,6 +1,6 @@
-"""A correction, once computed, and what is done with it: applied at any strength and detail, or shown.
+"""A correction, and what is done with it once it is computed: it is applied at any strength and detail, or shown.
 
-Computing it takes the network's time, applying it none: so strength and detail can be tried out without waiting.
+Only computing it needs the network, so strength and detail can be tried out without waiting.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from rednet.classical.filling import fill_missing
 from rednet.classical.resize import imresize
 from rednet.errors import OptionError
 from rednet.images import Picture
+from rednet.images.layout import Layout
+from rednet.images.picture import WHITE
 from rednet.restoring.detail import fine_structure
 from rednet.restoring.options import Options
 from rednet.tiling.fringes import fill_hidden
 
-__all__ = ["apply_correction", "enlarge", "hidden_pixels", "put_in", "removed_picture"]
+__all__ = ["apply_correction", "enlarge", "hidden_pixels", "put_in", "removed_picture", "shown_depth"]
 
 Pixels = NDArray[np.float32]
 
@@ -26,7 +28,7 @@ MID_GRAY = 0.5  # stands for nothing in a picture of what was removed
 
 
 def hidden_pixels(picture: Picture) -> NDArray[np.bool_] | None:
-    """Marks the fully transparent pixels; None if the picture has no transparency."""
+    """Mark the fully transparent pixels; return None if the picture has no transparency."""
     return None if picture.alpha is None else picture.alpha[:, :, 0] <= 0
 
 
@@ -39,47 +41,78 @@ def apply_correction(picture: Picture, correction: Pixels, options: Options) -> 
         options: strength and detail.
     """
     if options.detail:
-        correction = correction + np.float32(options.detail) * fine_structure(-correction)
+        structure = fine_structure(-correction, repeats=options.tileable)
+        correction = correction + np.float32(options.detail) * structure
     hidden = hidden_pixels(picture)
     if hidden is not None:
         correction = np.where(hidden[:, :, None], np.float32(0), correction)
     return replace(picture, pixels=picture.pixels + np.float32(options.strength) * correction)
 
 
-def enlarge(picture: Picture, scale: int) -> Picture:
-    """Enlarge a picture, with its transparency, a whole number of times, by bicubic interpolation."""
-    y, native, hidden = picture.pixels, picture.native, hidden_pixels(picture)
-    if hidden is not None:
-        y = fill_hidden(y, hidden)
-        native = None if native is None else fill_hidden(native, hidden)
-    alpha = None if picture.alpha is None else imresize(picture.alpha, scale).clip(0, 1)
-    larger = replace(picture, pixels=imresize(y, scale), alpha=alpha)
-    if native is not None and picture.colours is not None:
-        native = imresize(native, scale)
-        larger = replace(larger, native=native, pixels=picture.colours.to_pixels(native))
-    return larger
+def enlarge(picture: Picture, scale: int, *, repeats: bool = False) -> Picture:
+    """Enlarge a picture, with its transparency, a whole number of times, by bicubic interpolation.
+
+    Hidden colours do not bleed into those that are seen, and are enlarged as they are: they may be data.
+
+    Args:
+        picture: to enlarge.
+        scale: how many times wider and higher.
+        repeats: the picture continues at the opposite border.
+    """
+    alpha = None if picture.alpha is None else _enlarge_alpha(picture.alpha, scale, repeats=repeats)
+    hidden = hidden_pixels(picture)
+
+    def larger(values: Pixels) -> Pixels:
+        whole = imresize(values, scale, repeats=repeats)
+        if hidden is None or alpha is None or not hidden.any():
+            return whole
+        return np.where(
+            alpha > 0, imresize(fill_hidden(values, hidden, repeats=repeats), scale, repeats=repeats), whole
+        )
+
+    if picture.native is None or picture.colours is None:
+        return replace(picture, pixels=larger(picture.pixels), alpha=alpha)
+    native = larger(picture.native)
+    return replace(picture, pixels=picture.colours.to_pixels(native), native=native, alpha=alpha)
 
 
-def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_]) -> Picture:
-    """Puts what was filled in where pixels are missing; hidden ones stay as they are.
+def _enlarge_alpha(alpha: Pixels, scale: int, *, repeats: bool) -> Pixels:
+    """Enlarge transparency without overshooting: no value passes those of the 3x3 px around it."""
+    padded = np.pad(alpha, ((1, 1), (1, 1), (0, 0)), mode="wrap" if repeats else "edge")
+    around = [padded[i : i + alpha.shape[0], j : j + alpha.shape[1]] for i in range(3) for j in range(3)]
+    lowest, highest = (
+        limit(around).repeat(scale, axis=0).repeat(scale, axis=1) for limit in (np.minimum.reduce, np.maximum.reduce)
+    )
+    result: Pixels = imresize(alpha, scale, repeats=repeats).clip(lowest, highest)
+    return result
 
-    The file's own values there may be anything, and `to_array` reckons from them: they become a guess from the known
-    ones.
+
+def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_], *, repeats: bool = False) -> Picture:
+    """Put restored pixels where pixels are missing; hidden ones stay as they are.
+
+    The file's own values there may be anything, and `to_array` computes from them; so they become a guess from the
+    known ones.
     """
     hidden = hidden_pixels(picture)
     native, seen = picture.native, lost if hidden is None else lost & ~hidden
     if native is not None:
-        guess = fill_missing(native, lost if hidden is None else lost | hidden)
+        guess = fill_missing(native, lost if hidden is None else lost | hidden, repeats=repeats)
         native = np.where(seen[:, :, None], guess, native)
     return replace(picture, pixels=np.where(seen[:, :, None], x_hat, picture.pixels), native=native)
 
 
 def removed_picture(before: Picture, after: Picture) -> Picture:
-    """Shows what restoring took away: mid-gray where nothing, brighter where it darkened the picture.
+    """Show what restoring took away: mid-gray where nothing, brighter where it darkened the picture.
 
     Raises:
         OptionError: the sizes differ, as after enlarging.
     """
     if before.pixels.shape != after.pixels.shape:
         raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
-    return Picture(before.pixels - after.pixels + np.float32(MID_GRAY), None, before.depth)
+    removed = before.pixels - after.pixels + np.float32(MID_GRAY)
+    return Picture(removed, None, shown_depth(before), layout=Layout(before.bands.groups))
+
+
+def shown_depth(picture: Picture) -> str:
+    """Return the depth of a picture that shows something of another one: the same, or 16 bits if that has no white."""
+    return picture.depth if picture.depth in WHITE else "uint16"

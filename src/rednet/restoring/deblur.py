@@ -58,26 +58,38 @@ def correct_blur(
         sigma: of the noise, 0-255 scale; None estimates it.
         steps: turns after the first answer, see `deblur`.
         options: whether to join 8 orientations.
-        progress: is called with the share that is done.
+        progress: called with the finished fraction, 0 to 1.
     """
     hidden = hidden_pixels(picture)
-    y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden)
+    y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
     level = min(estimate_sigma(y), HINTS["deconvolved"].highest) if sigma is None else sigma
     done, passes = 0, 1 + steps
 
     def restore(x: Pixels, facts: Facts) -> Pixels:
         nonlocal done
-        share = done / passes
+        before = done / passes
         done += 1
         return x + network.residual(
-            x, facts, None, options.self_ensemble, lambda part: progress(share + part / passes), hidden
+            x,
+            facts,
+            None,
+            options.self_ensemble,
+            lambda part: progress(before + part / passes),
+            hidden,
+            tileable=options.tileable,
         )
 
-    return deblur(restore, y, kernel, level, steps=steps) - picture.pixels
+    return deblur(restore, y, kernel, level, steps=steps, repeats=options.tileable) - picture.pixels
 
 
 def deblur(
-    network: Callable[[Pixels, Facts], Pixels], y: Pixels, kernel: Kernel, sigma: float, *, steps: int
+    network: Callable[[Pixels, Facts], Pixels],
+    y: Pixels,
+    kernel: Kernel,
+    sigma: float,
+    *,
+    steps: int,
+    repeats: bool = False,
 ) -> Pixels:
     """Deblurs a picture.
 
@@ -87,11 +99,12 @@ def deblur(
         kernel: see `rednet.classical.kernels`.
         sigma: standard deviation of the noise, 0-255 scale.
         steps: turns of inverse and network after the first answer.
+        repeats: the picture continues at the opposite border, as a texture that tiles.
 
     Raises:
         OptionError: see `Deconvolution`.
     """
-    problem = Deconvolution(y, kernel, sigma)
+    problem = Deconvolution(y, kernel, sigma, repeats=repeats)
     x_hat = network(problem.smooth(), {"deconvolved": sigma})
     turns = distances(steps, *FAR)
     if turns and problem.wiped_out(turns[0]) > (MUCH_OF_GRAY if is_gray(y) else MUCH):

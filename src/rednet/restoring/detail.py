@@ -1,6 +1,6 @@
-"""Gives back fine structure that restoring has removed together with the noise, without running the network again.
+"""Find fine structure that restoring has removed together with the noise, without running the network again.
 
-What was removed is noise and, wherever the network was too careful, a little of the picture. Noise is spread evenly;
+What was removed is noise and, where the network removed too much, a little of the picture. Noise is spread evenly;
 structure stands out of it. So of the luminance of what was removed, the wavelet coefficients above the noise are kept.
 
 Source: Starck, Fadili and Murtagh, "The undecimated wavelet decomposition and its reconstruction", 2007 (a trous,
@@ -19,17 +19,18 @@ __all__ = ["fine_structure"]
 
 Pixels = NDArray[np.float32]
 
-SCALES = 3  # structure of about 2, 4 and 8 px; anything coarser is shading
+SCALES = 3  # structure of about 2, 4 and 8 px; what is coarser is shading
 THRESHOLD = 3.0  # standard deviations of the noise: 1 coefficient in 370 of pure noise passes
 MEDIAN_OF_NORMAL = 0.6745  # the median of |z| for a standard normal z
 SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
-def fine_structure(removed: Pixels) -> Pixels:
-    """Finds what stands out of the noise in what was removed.
+def fine_structure(removed: Pixels, *, repeats: bool = False) -> Pixels:
+    """Find what stands out of the noise in what was removed.
 
     Args:
         removed: (H, W, C), damaged minus restored.
+        repeats: the picture continues at the opposite border, as a texture that tiles.
 
     Returns:
         (H, W, 1) luminance, to be added to every channel.
@@ -37,7 +38,7 @@ def fine_structure(removed: Pixels) -> Pixels:
     coarse = to_gray(removed) if removed.shape[2] == 3 else removed
     found = np.zeros_like(coarse)
     for scale in range(SCALES):
-        smooth = blur(blur(coarse, 2**scale, axis=0), 2**scale, axis=1)
+        smooth = _smoothed(_smoothed(coarse, 2**scale, 0, repeats), 2**scale, 1, repeats)
         wave = coarse - smooth
         sigma = np.median(np.abs(wave)) / MEDIAN_OF_NORMAL
         found += np.where(np.abs(wave) > THRESHOLD * sigma, wave, 0)
@@ -45,12 +46,13 @@ def fine_structure(removed: Pixels) -> Pixels:
     return found
 
 
-def blur(x: Pixels, gap: int, axis: int) -> Pixels:
-    """Smooths along one axis with a spline whose taps lie `gap` px apart; borders are continued as they are."""
+def _smoothed(x: Pixels, gap: int, axis: int, repeats: bool) -> Pixels:
+    """Smooth along one axis with a spline whose taps lie `gap` px apart; the border's pixels continue outwards."""
     size = x.shape[axis]
     total = np.zeros_like(x)
     for tap, weight in enumerate(SPLINE):
-        index = np.clip(np.arange(size) + (tap - 2) * gap, 0, size - 1)
+        index = np.arange(size) + (tap - 2) * gap
+        index = index % size if repeats else np.clip(index, 0, size - 1)
         check_stop()
         total += weight * x.take(index, axis)
     return total

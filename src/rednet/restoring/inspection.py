@@ -14,10 +14,11 @@ from rednet.network.hints import Facts
 from rednet.restoring.exposure import exposure
 from rednet.restoring.jpeg_traces import Blocks, find_blocks, jpeg_quality
 from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, Judgement, judge
+from rednet.restoring.ranges import range_hint
 from rednet.restoring.sampling import sample_file, sampled, windows
 from rednet.restoring.traits import traits
 
-__all__ = ["FileFacts", "Finding", "inspect", "inspect_file"]
+__all__ = ["FileInspection", "Finding", "inspect", "inspect_file"]
 
 FINE_QUALITY = 92  # above it, JPEG leaves nothing that is worth a repair
 LEAST_GAIN = 0.3  # dB; a picture that is not expected to gain so much is left alone
@@ -89,7 +90,7 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
     quality = jpeg_quality(path) if path is not None else None
     rows = sampled(pixels)
     gain = np.float32(exposure(rows))
-    rows = rows * gain
+    rows = rows[:, :, : 3 if rows.shape[2] >= 3 else 1] * gain  # of bands that are no colours, the first
     blocks = find_blocks(rows)
     judgement = judge(np.stack([traits(window, blocks, quality) for window in windows(rows)]))
     return decide(judgement, blocks, quality, float(gain), always=always)
@@ -157,7 +158,7 @@ def in_words(found: Finding, quality: int | None) -> str:
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class FileInspection:
     """What an inspection tells about a file."""
 
     input: str
@@ -180,7 +181,8 @@ class FileFacts:
     left: bool
 
     def __str__(self) -> str:
-        colours = ("gray" if self.channels == 1 else "RGB") + (" with transparency" if self.transparency else "")
+        known = {1: "gray", 3: "RGB"}.get(self.channels, f"{self.channels} bands")
+        colours = known + (" with transparency" if self.transparency else "")
         pages = f", {self.pages} pages" if self.pages > 1 else ""
         jpeg = f", JPEG quality {self.quality}" if self.kind == "JPEG" and self.quality else ""
         return f"{self.kind}, {self.width}x{self.height} px{pages}, {colours}, {self.depth}{jpeg}; {self.words}"
@@ -188,19 +190,23 @@ class FileFacts:
 
 def inspect_file(
     path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
-) -> FileFacts:
+) -> FileInspection:
     """Look at a file; of several pages, at the first.
 
     Args:
         path, max_megapixels, value_range: see `PictureFile`.
 
     Raises:
-        ImageError: it cannot be read. OptionError: a range is given and the file is not of floats.
+        ImageError: it cannot be read.
     """
     file = PictureFile(path, max_megapixels=max_megapixels, value_range=value_range)
-    found = inspect(sample_file(file), path)
-    return FileFacts(
-        str(path), file.kind, file.width, file.height, file.pages, file.channels, file.bands in (2, 4), file.depth,
-        round(found.sigma, 2), found.quality, found.traces, found.clean, found.words, found.kind, found.damage,
+    sample = sample_file(file)
+    found = inspect(sample, path)
+    hint = range_hint(lambda: sample, file.depth, file.colours)
+    transparency = file.layout.alpha is not None
+    return FileInspection(
+        str(path), file.kind, file.width, file.height, file.pages, file.channels, transparency, file.depth,
+        round(found.sigma, 2), found.quality, found.traces, found.clean,
+        f"{found.words}; {hint}" if hint else found.words, found.kind, found.damage,
         round(found.confidence, 2), round(found.gain, 2), found.left,
     )  # fmt: skip

@@ -11,17 +11,20 @@ from numpy.typing import NDArray
 from rednet.classical.masks import Mask, from_picture, of_colour
 from rednet.errors import ImageError, OptionError
 from rednet.images import Picture, from_any, read_picture
+from rednet.images.layout import usual_layout
 from rednet.restoring.scratches import find_scratches
 
 __all__ = ["mask_of", "mask_of_alpha", "mask_of_colour", "mask_of_scratches", "without_junk"]
 
 Array = NDArray[Any]
 
-HALF = 0.5  # of opaque
+HALF = 0.5  # of opaque, or of missing
 
 
 def mask_of(mask: Any, shape: tuple[int, ...]) -> Mask:
-    """Take a mask: an array, not 0 where pixels are missing, or a picture (a path or a PIL image), white there.
+    """Take a mask: an array, or a picture (a path or a PIL image), see `rednet.classical.masks.from_picture`.
+
+    An array of whole numbers is not 0 where pixels are missing, one of floats is 0.5 or more there.
 
     Args:
         mask: to take.
@@ -41,25 +44,25 @@ def mask_of(mask: Any, shape: tuple[int, ...]) -> Mask:
         brightest = drawn.pixels.mean(axis=2).max()
         raise OptionError(
             f"{called} marks nothing as missing: its brightest pixel has {brightest:.1%} of white; it must be white "
-            "(255 of 8 bits) and opaque where pixels are missing"
+            "(255 of 8 bits), or painted on transparency, where pixels are missing"
         )
     return marked
 
 
 def _of_values(mask: Any) -> Mask:
-    """Take a mask from an array, or from what becomes one."""
+    """Take a mask from an array, or from what becomes one; floats are cut at half, as the levels of a picture are."""
     try:
         values = np.asarray(mask)
     except ValueError:
         raise OptionError("the mask has rows of different lengths; it must be (H, W)") from None
     if values.dtype.kind not in "buif" or not np.isfinite(values).all():
         raise OptionError(f"the mask is an array of {values.dtype}; it must be of booleans, or of finite numbers")
-    return values.astype(bool)
+    return np.asarray(values >= HALF) if values.dtype.kind == "f" else values.astype(bool)
 
 
 def mask_of_colour(picture: Picture, colour: str, tolerance: float = 0.0) -> Mask:
     """Mark what is painted in a colour, see `rednet.classical.masks.of_colour`; raise OptionError if nothing is."""
-    mask = of_colour(picture.pixels, colour, tolerance)
+    mask = of_colour(picture.parts[0].pixels, colour, tolerance)
     if not mask.any():
         raise OptionError(f"no pixel is within {tolerance:g} of {colour}: raise the tolerance, or correct the colour")
     return mask
@@ -81,7 +84,7 @@ def mask_of_alpha(picture: Picture) -> Mask:
 
 def mask_of_scratches(picture: Picture) -> Mask:
     """Mark what is probably scratched; in a clean picture, nothing."""
-    return find_scratches(picture.pixels)
+    return find_scratches(picture.parts[0].pixels)
 
 
 def without_junk(image: Any, mask: Any) -> Any:
@@ -94,6 +97,6 @@ def without_junk(image: Any, mask: Any) -> Any:
     if lost.shape != image.shape[:2]:
         return image
     clean = image.copy()
-    colours = clean if image.ndim == 2 else clean[:, :, : 1 if image.shape[2] < 3 else 3]
+    colours = clean if image.ndim == 2 else clean[:, :, : usual_layout(image.shape[2]).channels]
     colours[lost] = 0
     return clean

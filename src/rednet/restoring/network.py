@@ -1,4 +1,4 @@
-"""A network over pictures of any size: what it would add to them."""
+"""A network over pictures of any size, and what it would add to them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.torus import unwrapped, wrapped
 from rednet.engines.engine import Engine
 from rednet.engines.loading import load_engine
 from rednet.errors import OptionError
@@ -16,8 +17,8 @@ from rednet.images import Picture
 from rednet.machine import Device
 from rednet.network.architecture import round_up
 from rednet.network.hints import Facts, hint_vector
-from rednet.progress import Progress, silent
-from rednet.restoring.correction import hidden_pixels
+from rednet.progress import Progress, portion, silent
+from rednet.restoring.correction import hidden_pixels, shown_depth
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.options import Options
 from rednet.restoring.sampling import sampled
@@ -34,7 +35,7 @@ Array = NDArray[Any]
 Pixels = NDArray[np.float32]
 
 MAX_TILE = 1 << 20  # px; more than any picture
-SPREAD_GAIN = 16.0  # a spread of 16 levels of 255 is white
+SPREAD_GAIN = 16.0  # a standard deviation of 16 levels of 255 is white
 
 
 class Network:
@@ -42,8 +43,8 @@ class Network:
 
     Args:
         engine: runs the network.
-        tile: side of a tile, px: with its halo it has as many pixels as are restored at once. It takes memory; the
-            result does not depend on it.
+        tile: side of a tile, px. A tile with its halo is restored at once, so that its size decides how much memory is
+            needed; the result does not depend on it.
         bands: restore larger pictures in bands instead of tiles, if the engine can, see `walk`; a band keeps some
             memory for each column of the picture.
     """
@@ -63,7 +64,7 @@ class Network:
         device: Device = "cpu",
         tile: int = DEFAULT_TILE,
     ) -> Self:
-        """Loads a shipped model by name, or one's own from its folder.
+        """Load a shipped model by name, or another one from its folder.
 
         Raises:
             ModelError, EngineError, OptionError: see `find_model` and `load_engine`.
@@ -79,22 +80,32 @@ class Network:
         y = picture.pixels
         gain = exposure(sampled(y))
         hidden = hidden_pixels(picture)
-        return self.residual(y, facts, None, options.self_ensemble, progress, hidden, gain=gain)
+        return self.residual(
+            y, facts, None, options.self_ensemble, progress, hidden, gain=gain, tileable=options.tileable
+        )
 
-    def uncertainty(self, picture: Picture, facts: Facts, progress: Progress = silent) -> Picture:
-        """Shows where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
+    def uncertainty(
+        self, picture: Picture, facts: Facts, progress: Progress = silent, *, tileable: bool = False
+    ) -> Picture:
+        """Show where the 8 orientations disagree: a gray picture of their standard deviation, 16 levels of 255 white.
 
         What is bright has been guessed rather than seen. It is a hint, not a calibrated error.
         """
-        hidden = hidden_pixels(picture)
-        spread = self.residual(picture.pixels, facts, None, False, progress, hidden, spread_of_orientations)
+        hidden, parts = hidden_pixels(picture), picture.parts
+        spreads = [
+            self.residual(
+                part.pixels, facts, None, False, portion(progress, number, len(parts)), hidden, spread_of_orientations,
+                tileable=tileable,
+            )
+            for number, part in enumerate(parts)
+        ]  # fmt: skip
+        spread = np.concatenate(spreads, axis=2).mean(axis=2, keepdims=True)
         if hidden is not None:
             spread[hidden] = 0
-        pixels = spread.mean(axis=2, keepdims=True) * np.float32(SPREAD_GAIN)
-        return Picture(pixels, None, picture.depth)
+        return Picture(spread * np.float32(SPREAD_GAIN), None, shown_depth(picture))
 
     def check_mask(self, mask: Array, y: Pixels) -> NDArray[np.bool_]:
-        """Gives a mask as booleans; raises OptionError if the network takes none or it does not fit the picture."""
+        """Return a mask as booleans; raise OptionError if the network takes none or it does not fit the picture."""
         if not self.engine.config.mask:
             raise OptionError("this network takes no mask; use one that was trained for missing pixels")
         if np.shape(mask) != y.shape[:2]:
@@ -102,7 +113,7 @@ class Network:
         return np.asarray(mask, bool)
 
     def reach(self, *, self_ensemble: bool, transparency: bool) -> int:
-        """Gives the halo that makes a tile exact, px."""
+        """Return the halo that makes a tile exact, px."""
         halo, grid = self.engine.config.halo, self.engine.config.grid
         if self_ensemble:
             halo += grid  # a tile that is turned round is sampled from its other end
@@ -121,8 +132,9 @@ class Network:
         orientations: Orientations = apply_self_ensemble,
         *,
         gain: float = 1.0,
+        tileable: bool = False,
     ) -> Pixels:
-        """Computes what the network would add to y.
+        """Compute what the network would add to y.
 
         Args:
             y: (H, W, C), C = 1 or 3, whose missing pixels are filled.
@@ -131,7 +143,15 @@ class Network:
             hidden: (H, W), True where pixels are fully transparent; None if there is no transparency.
             orientations: how they are joined.
             gain: see `residual_rows`.
+            tileable: each border continues at the opposite one; the network sees its whole reach of it.
         """
+        if tileable:
+            turned = self_ensemble or orientations is not apply_self_ensemble
+            margin = self.reach(self_ensemble=turned, transparency=hidden is not None)
+            mask, hidden = (x if x is None else wrapped(np.asarray(x), margin, margin) for x in (mask, hidden))
+            around = wrapped(y, margin, margin)
+            residual = self.residual(around, facts, mask, self_ensemble, progress, hidden, orientations, gain=gain)
+            return unwrapped(residual, margin, margin)
         lost = None if mask is None else self.check_mask(mask, y)
 
         def read(rows: slice) -> View:
@@ -156,10 +176,12 @@ class Network:
         transparency: bool = False,
         gain: float = 1.0,
     ) -> Iterator[tuple[slice, Pixels]]:
-        """Computes the same for a picture that is read from top to bottom; see `walk` for what is not said here.
+        """Compute the same for a picture that is read from top to bottom.
 
         Args:
-            gain: what the network is shown is multiplied by it, and what it adds is divided by it again.
+            read, shape, facts, orientations, progress, transparency: see `walk`.
+            gain: the picture is multiplied by it before the network sees it, and what the network adds is divided by
+                it.
         """
         height, width, channels = shape
         if gain != 1:

@@ -21,6 +21,10 @@ class Options:
         strength: 1 takes the network's whole correction, 0 none.
         detail: 0 to 1, how much of the fine structure among what was removed comes back.
         self_ensemble: mean over 8 orientations: slower by 8, better by 0.05 to 0.2 dB.
+        tileable: the picture is a texture that repeats: each border continues at the opposite one, so that the result
+            repeats without a seam, too. The work needs the whole picture in memory.
+        range: (low, high), the values that are black and white; None for those of the type: 255 is white in uint8,
+            65535 in uint16, 1.0 in floats. Other types need it.
 
     Raises:
         OptionError: one is outside its range.
@@ -29,6 +33,11 @@ class Options:
     strength: float = setting(float, 1.0, "Share of the correction to apply.", 0, 1.5)
     detail: float = setting(float, 0.0, "Fine structure to give back.", 0, 1)
     self_ensemble: bool = setting(bool, False, "Mean over 8 orientations; 8 times slower.")
+    tileable: bool = setting(bool, False, "A texture that repeats: keep its borders fitting.")
+    range: tuple[float, float] | None = setting(
+        tuple, None, "Values that are black and white, of any type; if left out, 0 and 255, 65535 or 1.0.",
+        metavar="LO,HI", example="0,4095",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -38,13 +47,15 @@ class Keywords(TypedDict, total=False):
     """The keywords of all verbs in Python: the fields of `Options`, and who is told how far the work is.
 
     Args:
-        strength, detail, self_ensemble: see `Options`.
-        progress: called with the share that is done, 0 to 1.
+        strength, detail, self_ensemble, tileable, range: see `Options`.
+        progress: called with the finished fraction, 0 to 1.
     """
 
     strength: float
     detail: float
     self_ensemble: bool
+    tileable: bool
+    range: tuple[float, float] | None
     progress: Progress
 
 
@@ -58,5 +69,5 @@ def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
     given: dict[str, Any] = dict(keywords)
     progress = given.pop("progress", silent)
     if not callable(progress):
-        raise OptionError(f"progress is {brief(progress)}; it must be a function of the share that is done")
+        raise OptionError(f"progress is {brief(progress)}; it must be a function that takes the finished fraction")
     return Options(**given), progress

@@ -17,17 +17,20 @@ from numpy.typing import NDArray
 from rednet.classical.kernels import Kernel
 from rednet.images import Picture, from_any
 from rednet.network.hints import Facts
-from rednet.progress import Progress, silent
+from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import apply_correction
 from rednet.restoring.inspection import Finding
 from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
+from rednet.restoring.ranges import range_hint
+from rednet.restoring.sampling import sampled
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
-from rednet.zoo.shipped import MODELS, find_model
+from rednet.warning import warn
+from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
-__all__ = ["DEFAULT_TILE", "MODELS", "Restoration", "Restorer", "find_model"]
+__all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
 
 Pixels = NDArray[np.float32]
 USUAL = Options()
@@ -92,22 +95,27 @@ class Restorer(Network):
         found: Finding | None = None,
         progress: Progress = silent,
     ) -> Restoration:
-        """Run the network.
+        """Run the network; bands that are no photograph go through it one by one.
 
         Args:
             task: what is to be done.
             picture: to restore.
-            options: of which only `self_ensemble` counts here.
+            options: of which only `self_ensemble` and `tileable` matter here.
             path: the file that the picture was read from, if any, for what is to be found in it.
             found: what the network is told; None lets the task look at the picture.
-            progress: is called with the share that is done, 0 to 1.
+            progress: called with the finished fraction, 0 to 1.
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
-        before = task.prepare(picture)
+        before = task.prepare(picture, options)
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
         filled = task.fill(self, before, options, progress)
-        return Restoration(task, before, filled, task.correct(self, filled, found, options, progress), found)
+        parts = filled.parts
+        corrections = [
+            task.correct(self, part, found, options, portion(progress, number, len(parts)))
+            for number, part in enumerate(parts)
+        ]
+        return Restoration(task, before, filled, np.concatenate(corrections, axis=2), found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
@@ -118,7 +126,8 @@ class Restorer(Network):
             keywords: the fields of `Options`, and `progress`.
 
         Returns:
-            The same kind as `image`: an array of its type and shape, a PIL image of its mode; for a path, an array. A
+            The same kind as `image`: an array of its type and shape, a PIL image (of its mode, or of gray, RGB, either
+            with transparency, for the modes 1, P, CMYK and the like); for a path, an array, (H, W) for gray. A
             picture that is better left as it is comes back as a copy.
 
         Raises:
@@ -129,7 +138,9 @@ class Restorer(Network):
     def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Finding]:
         """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided."""
         options, progress = read_keywords(keywords)
-        picture, back = from_any(task.admit(image))
+        picture, back = from_any(task.admit(image), options.range)
+        if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
+            warn(hint)
         path = Path(image) if isinstance(image, str | Path) else None
         task.check(options)
         restoration = self.compute(task, picture, options, path=path, progress=progress)

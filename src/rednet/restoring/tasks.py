@@ -107,7 +107,7 @@ class Task:
         """
         return _finding({})
 
-    def prepare(self, picture: Picture) -> Picture:
+    def prepare(self, picture: Picture, options: Options) -> Picture:
         """Do what comes before the network."""
         return picture
 
@@ -200,11 +200,11 @@ class Upscale(Task):
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         return _finding({"scale": float(self.scale)})
 
-    def prepare(self, picture: Picture) -> Picture:
+    def prepare(self, picture: Picture, options: Options) -> Picture:
         """Enlarge the picture by bicubic interpolation; the network sharpens what that blurs."""
         from rednet.restoring.correction import enlarge
 
-        return enlarge(picture, self.scale)
+        return enlarge(picture, self.scale, repeats=options.tileable)
 
 
 @dataclass(frozen=True, kw_only=True)

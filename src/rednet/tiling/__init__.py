@@ -1,1 +1,1 @@
-"""A network over a picture of any size: in bands that hand rows on, in tiles, in several orientations."""
+"""Runs a network over a picture of any size: in bands, in tiles, in several orientations."""

@@ -1,6 +1,6 @@
-"""Bands of rows: a picture that is led through a function from top to bottom, and nothing is computed twice.
+"""Bands: passes a picture through a function from top to bottom, a few rows at a time.
 
-What one band leaves for the next is the function's business.
+The function itself keeps what it needs from one band for the next, so nothing is computed twice.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ Piece = NDArray[Any]
 
 
 class Feed(Protocol):
-    """One picture on its way from top to bottom."""
+    """A function that processes one picture from top to bottom."""
 
     def __call__(self, rows: Piece, last: bool) -> Piece:
-        """Takes the next rows, (h, W, P), and gives those of the result that are ready; `last` if no more come."""
+        """Process the next rows, (h, W, P), and return the finished rows of the result.
+
+        Args:
+            rows: the next rows of the picture.
+            last: True if these are the last rows of the picture.
+        """
 
 
 def banded_rows(
@@ -33,21 +38,20 @@ def banded_rows(
     stride: int = 1,
     progress: Progress = silent,
 ) -> Iterator[tuple[slice, Piece]]:
-    """Leads a picture through a function in bands, and gives the result from top to bottom.
+    """Pass a picture through a function in bands, and yield the result from top to bottom.
 
     Args:
-        feed: the function, of which this picture has not seen anything.
-        read: gives some rows; each time it is asked for those below.
-        height: of the picture.
-        rows: of a band; a multiple of the stride.
-        stride: the last band has as many rows, at least, unless it is the only one; so it can be continued by
-            reflection.
-        progress: called after each band with the share that is done, 0 to 1.
+        feed: the function, which has not processed any row yet.
+        read: returns the rows of a slice; each slice begins where the one before ended.
+        height: height of the picture, px.
+        rows: height of a band, px; a multiple of the stride.
+        stride: least height of the last band, px, unless it is the only band; so reflection can pad it.
+        progress: called after each band with the finished fraction, 0 to 1.
 
     Yields:
-        Some rows, and their result.
+        A slice of rows, and their result.
     """
-    # The last band gives all that stayed behind, so it is as low as it may be.
+    # The result of the last band also has all rows that were not finished before, so we make this band low.
     end = max(height // stride - 1, 0) * stride
     starts = [*range(0, end, rows), end]
     done = 0

@@ -1,12 +1,11 @@
-"""How much is restored at a time: decided before work starts, from what is free and what the container allows.
+"""Chooses the size of the pieces before work starts, from the free memory of the machine and of its container.
 
-The largest pieces are taken wherever they fit, so that the result of one picture does not change by a rounding error
-from run to run.
+We take the largest pieces that fit, so that in most cases two runs on a picture use the same pieces and their results
+do not differ by rounding errors.
 """
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from rednet.errors import OptionError
@@ -20,44 +19,25 @@ __all__ = [
     "Pieces",
     "Size",
     "choose_pieces",
-    "parse_memory",
     "pieces_memory",
     "whole_memory",
 ]
 
-DEFAULT_TILE = 384  # px; 40 px of halo cost half as much work again; at 768 it would be a fifth, and above 1 GB
+DEFAULT_TILE = 384  # px; a halo of 40 px adds half to the work. At 768 it would add a fifth, and need over 1 GB
 TILES = (DEFAULT_TILE, 256, 192, 128, 96, 64)
-# In a whole run with tiles of 448 px, ncnn and all around it took about 1500 bytes a pixel that is read, with the
-# shipped network (depth 20, width 64, stride 2; benchmarks/README.md): 24 floats a channel and sample, 4 of which are
-# skips.
+# A whole run with tiles of 448 px and the shipped network (depth 20, width 64, stride 2; benchmarks/README.md) took
+# about 1500 bytes for each pixel read: 24 floats for each channel and sample, 4 of them for skips.
 WORKING_FLOATS = 20
-PROCESS_BYTES = 200_000_000  # all but the network; 182 MB were measured on 48 megapixels with a tiny one
-SHARE_OF_FREE = 0.5  # of free memory is taken without being asked
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-def parse_memory(text: str) -> int:
-    """Reads an amount of memory in bytes, with K, M, G or T for 1024 and its powers.
-
-    Raises:
-        OptionError: it is none.
-
-    Example:
-        >>> parse_memory("1.5G")
-        1610612736
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
-    if match is None:
-        raise OptionError(f"max-memory is {text!r}; give an amount such as 800M or 1G")
-    return int(float(match[1]) * UNITS[match[2]])
+PROCESS_BYTES = 200_000_000  # without the network; 182 MB were measured on 48 megapixels with a tiny network
+FREE_FRACTION = 0.5  # of the free memory, if the user sets no limit
 
 
 class Pieces(NamedTuple):
-    """In what pieces a picture is restored.
+    """The pieces in which a picture is restored.
 
     Args:
         tile: side of a tile, px.
-        bands: whether bands are used if the picture has more pixels than a tile and its halo.
+        bands: use bands if the picture has more pixels than a tile with its halo.
     """
 
     tile: int
@@ -65,13 +45,13 @@ class Pieces(NamedTuple):
 
 
 class Size(NamedTuple):
-    """What is to be restored.
+    """The size of the picture to restore, and the pieces that are possible.
 
     Args:
         height, width: of the picture, px.
-        row_bytes: that one of its rows takes while it is in memory; 0 if the picture is there as a whole.
-        halo: of a tile, px.
-        bands: whether it can be restored in bands.
+        row_bytes: memory for one row of the picture, bytes; 0 if the whole picture is in memory anyway.
+        halo: halo of a tile, px.
+        bands: whether bands are possible.
     """
 
     height: int
@@ -82,13 +62,13 @@ class Size(NamedTuple):
 
 
 def pieces_memory(config: REDNetConfig, pieces: Pieces, size: Size) -> int:
-    """Estimates the peak of restoring a picture from top to bottom, bytes."""
+    """Estimate the peak memory of restoring a picture from top to bottom, bytes."""
     side = rows = pieces.tile + 2 * size.halo
     worked_on, kept = side * side, 0
     if pieces.bands and size.height * size.width > (pieces.tile + 2 * config.halo) ** 2:
         rows = band_rows(config) + config.halo + 2 * FRINGE_REACH
         strip = min(size.width, strip_width(config, size.width) + 2 * config.halo)
-        scans = 3 if config.channels == 1 else 1  # a gray network takes the channels of a picture one by one
+        scans = 3 if config.channels == 1 else 1  # a gray network runs on each channel of a picture by itself
         worked_on, kept = strip * (band_rows(config) + last_rows(config)), scans * kept_bytes(config) * size.width
     samples = [layer.outputs / layer.sampling**2 for layer in config.layers]  # floats a px of each layer's output
     carried = sum(samples[layer.skip] for layer in config.layers if layer.skip is not None)
@@ -97,8 +77,8 @@ def pieces_memory(config: REDNetConfig, pieces: Pieces, size: Size) -> int:
 
 
 def kept_bytes(config: REDNetConfig) -> int:
-    """Counts what bands hand on, bytes for each column of px; see `scan.py`."""
-    floats, lag, lags = 0.0, 0, []  # lag: px by which a layer's output is behind the picture
+    """Return the memory that bands keep for the next band, bytes for each column of px; see `scan.py`."""
+    floats, lag, lags = 0.0, 0, []  # lag: rows, px, by which a layer's output is behind the picture
     for layer in config.layers:
         if layer.kind == "down":
             floats += layer.inputs / (layer.sampling // STEP)
@@ -113,28 +93,28 @@ def kept_bytes(config: REDNetConfig) -> int:
 
 
 def whole_memory(pixels: int, channels: int, floats: tuple[int, int]) -> int:
-    """Estimates the peak of work that needs a whole picture at once, without the network's, bytes.
+    """Estimate the peak memory of work on a whole picture, without the network, bytes.
 
     Args:
-        pixels: of the picture at its largest, all pages together.
-        channels: of it.
-        floats: that a pixel takes at the worst time, besides and for each channel.
+        pixels: number of pixels of the picture at its largest, all pages together.
+        channels: channels of the picture.
+        floats: floats a pixel at the peak: (independent of the channels, for each channel).
     """
     return PROCESS_BYTES + 4 * (floats[0] + floats[1] * channels) * pixels
 
 
 def choose_pieces(config: REDNetConfig, size: Size, max_memory: int | None) -> Pieces:
-    """Finds the largest pieces that fit: bands if what they keep fits, else tiles.
+    """Return the largest pieces that fit into memory: bands if they fit, else tiles.
 
     Args:
         config: the network's shape.
         size: of the picture.
-        max_memory: bytes that may be used; None for half of what is free.
+        max_memory: memory that may be used, bytes; None for half of the free memory.
 
     Raises:
-        OptionError: not even the smallest fit.
+        OptionError: not even the smallest pieces fit.
     """
-    limit = available_memory() * SHARE_OF_FREE if max_memory is None else max_memory
+    limit = available_memory() * FREE_FRACTION if max_memory is None else max_memory
     for bands in (True, False) if size.bands else (False,):
         for tile in TILES:
             pieces = Pieces(max(tile // config.grid, 1) * config.grid, bands)
@@ -143,6 +123,6 @@ def choose_pieces(config: REDNetConfig, size: Size, max_memory: int | None) -> P
                 return pieces
     raise OptionError(
         f"restoring this picture needs {needed / 1e6:.0f} MB of memory and {limit / 1e6:.0f} MB may be used; "
-        "free some, or raise max_memory",
+        "free memory, or raise max_memory",
         option="max_memory",
     )

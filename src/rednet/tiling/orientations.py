@@ -1,4 +1,4 @@
-"""Self-ensemble: the mean over the 8 flips and rotations of the picture, as in the paper's test; and their spread.
+"""Self-ensemble: the mean over the 8 flips and rotations of the picture, as in the paper's test; and the deviation.
 
 Source: arXiv:1606.08921, section 4.1 (testing on multiple orientations).
 """
@@ -18,10 +18,10 @@ Array = NDArray[np.float32]
 
 
 def apply_self_ensemble(function: Callable[[Array], Array], planes: Array) -> Array:
-    """Applies a function to the 8 orientations of a picture and averages the results.
+    """Apply a function to the 8 orientations of a picture and return the mean of the results.
 
     Args:
-        function: (h, w, P) to (h, w, C), for any h and w.
+        function: (h, w, P) -> (h, w, C), for any h and w.
         planes: (H, W, P).
 
     Returns:
@@ -34,10 +34,10 @@ def apply_self_ensemble(function: Callable[[Array], Array], planes: Array) -> Ar
 
 
 def spread_of_orientations(function: Callable[[Array], Array], planes: Array) -> Array:
-    """Applies a function to the 8 orientations of a picture and gives their standard deviation at each pixel.
+    """Apply a function to the 8 orientations of a picture and return the standard deviation of the results.
 
     Args:
-        function: (h, w, P) to (h, w, C), for any h and w.
+        function: (h, w, P) -> (h, w, C), for any h and w.
         planes: (H, W, P).
 
     Returns:

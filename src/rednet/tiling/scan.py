@@ -1,12 +1,13 @@
-"""The network on its way down a picture: each row of each layer is computed once, and no halo is read.
+"""Runs a network down a picture in bands: each row of each layer is computed once, without a halo above and below.
 
-A 3x3 convolution needs one row above and one below. So each layer keeps the last two rows that it was given until
-more come, and is one row behind the layer before it; what a skip carries waits until the layer that adds it has come so
-far. Before the first row and after the last one each layer sees a row of zeros, as in the whole picture. A layer that
-samples down takes rows in pairs, and keeps an odd one until its pair comes.
+A 3x3 convolution needs one row above and one row below. So each layer keeps the last two rows of its input for the next
+band, and its output ends one row before the output of the layer before it. The activation that a skip carries waits
+until the layer that adds it reaches the same rows. Before the first row and after the last row each layer reads a row
+of zeros, as in a run on the whole picture. A layer that samples down reads rows in pairs, and keeps an odd row until
+the next row comes.
 
-Bands are low, and a wide picture is cut into strips, each with a scan of its own and a halo at its sides: then a
-processor's caches hold more of what is worked on. Both are measured (docs/lab-log.md).
+Bands are low, and a wide picture is cut into vertical strips with a halo at both sides, each with a scan of its own:
+so more of the data stays in the processor's caches. Both effects are measured (docs/lab-log.md).
 """
 
 from __future__ import annotations
@@ -27,25 +28,25 @@ from rednet.tiling.tiles import spans
 __all__ = ["Scan", "band_rows", "begin_scan", "last_rows", "strip_width"]
 
 Array = NDArray[np.float32]
-Rows = Any  # some rows of a layer's channels, as the engine keeps them
+Rows = Any  # some rows of a layer's channels, in the engine's own type
 
-# Samples of a band in the innermost level: a multiple of the 4x4 and 6x6 that fast convolutions (Winograd's) compute.
+# Height of a band in samples of the innermost level: a multiple of the 4x4 and 6x6 blocks of Winograd's convolutions.
 ROWS = 12
-STRIP = 50  # halos: the usual width of a strip, whose two halos then cost 4 %
-CONTEXT = 2  # rows that a 3x3 convolution has more than it gives
+STRIP = 50  # usual width of a strip, in halos: its two halos then cost 4 %
+CONTEXT = 2  # rows by which the input of a 3x3 convolution is higher than its output
 
 
 class Scan:
-    """One picture's way through a network.
+    """A network that processes one picture from top to bottom.
 
     Args:
         runner: runs the layers.
-        width: of the picture, px; a multiple of the grid.
+        width: width of the picture, px; a multiple of the grid.
     """
 
     def __init__(self, runner: LayerRunner, width: int) -> None:
         self.runner, self.chain = runner, runner.chain
-        # A 3x3 layer's rows are sampled as it is itself; one between levels has no border.
+        # The input of a 3x3 layer has the layer's own sampling. Layers between levels need no border of zeros.
         sizes = [(conv.weight.shape[1], width // conv.sampling) for conv in self.chain.layers]
         zeros = {size: runner.zeros(*size) for size in set(sizes)}
         self.border = [zeros[size] for size in sizes]
@@ -55,15 +56,15 @@ class Scan:
         self.waiting: dict[int, deque[Rows]] = {number: deque() for number in self.chain.kept}
 
     def feed(self, planes: Array, hints: Array, *, last: bool) -> Array:
-        """Takes the next rows.
+        """Process the next rows.
 
         Args:
             planes, hints: as in `Engine.run`.
-            last: whether they are the last ones.
+            last: whether these are the last rows.
 
         Returns:
-            (channels, h, W), the residual's rows that are ready; as long as there are more to come they stay behind by
-            the network's halo.
+            (channels, h, W), the finished rows of the residual. Until the last rows they end the network's halo above
+            the rows read.
         """
         runner = self.runner
         x = runner.tell(planes, hints)
@@ -80,7 +81,7 @@ class Scan:
         return runner.residual(x)
 
     def gather(self, number: int, x: Rows, *, last: bool) -> Rows | None:
-        """Join the rows that a layer has kept with new ones, and keep what it needs again; None if they are too few."""
+        """Return a layer's input, the kept rows and the new ones, and keep the last rows; None if there are too few."""
         runner, kind, above = self.runner, self.chain.layers[number].kind, self.above[number]
         if kind == "up":
             return x
@@ -97,7 +98,7 @@ class Scan:
         return None if rows == CONTEXT else x
 
     def take(self, number: int, rows: int) -> Rows:
-        """Takes the first rows of what a skip carries; the others wait on."""
+        """Take the first rows that wait for a skip; the others wait on."""
         runner, waiting = self.runner, self.waiting[number]
         taken: Rows | None = None
         while rows:
@@ -112,21 +113,21 @@ class Scan:
 
 
 def begin_scan(engine: Engine, hints: Array, width: int, *, strip: int | None = None) -> Feed:
-    """Begin a picture that comes in bands of rows, from top to bottom; each pixel is computed once.
+    """Begin to process a picture in bands, from top to bottom.
 
     Args:
-        engine: with `layers`.
+        engine: an engine that can run layers one by one.
         hints: see `Engine.__call__`.
-        width: of the picture, px.
-        strip: width of the strips in which it is worked on, px, a multiple of the grid; None for what suits.
+        width: width of the picture, px.
+        strip: width of a strip, px, a multiple of the grid; None to choose it.
 
     Returns:
-        What takes the planes' rows and gives the residual's: until the last ones it stays behind by the network's
-        halo. All bands but the last have a multiple of `grid` rows; the last has at least `grid`, unless it is the
-        only one.
+        A function that reads rows of planes and returns the finished rows of the residual; until the last band they end
+        the network's halo above the rows read. All bands but the last have a multiple of `grid` rows; the last band has
+        at least `grid` rows, unless it is the only band.
 
     Raises:
-        EngineError: the engine cannot run layers one by one, or the process was forked since it was loaded.
+        EngineError: the engine cannot run layers one by one, or the process was forked after the engine was loaded.
     """
     check_threads(engine.library, EngineError)
     runner = engine.layers
@@ -135,7 +136,7 @@ def begin_scan(engine: Engine, hints: Array, width: int, *, strip: int | None = 
     stride, grid = engine.config.stride, engine.config.grid
     strips = list(spans(width, strip or strip_width(engine.config, width), engine.config.halo, grid))
     scans = [Scan(runner, round_up(seen.stop - seen.start, grid)) for _, seen in strips]
-    left = 0  # rows that were taken and not yet given back
+    left = 0  # rows read whose residual is not yet returned
 
     def feed(rows: Array, last: bool) -> Array:
         nonlocal left
@@ -151,7 +152,7 @@ def begin_scan(engine: Engine, hints: Array, width: int, *, strip: int | None = 
             parts.append(part[:, :, written.start - seen.start : written.stop - seen.start])
         residual = np.concatenate(parts, axis=2).transpose(1, 2, 0)[:left]
         left -= len(residual)
-        if len(residual) != len(rows):  # at the beginning and at the end, bands need memory of other sizes
+        if len(residual) != len(rows):  # the first and the last bands need blocks of memory of other sizes
             runner.give_back_memory()
         return residual
 
@@ -159,16 +160,16 @@ def begin_scan(engine: Engine, hints: Array, width: int, *, strip: int | None = 
 
 
 def band_rows(config: REDNetConfig) -> int:
-    """Gives the height of a band, px."""
+    """Return the height of a band, px."""
     return ROWS * config.grid
 
 
 def last_rows(config: REDNetConfig) -> int:
-    """Gives the rows that the last layer computes at the end, when all comes that stayed behind, px at most."""
+    """Return the largest number of rows, px, that the last layer computes in the last band."""
     return config.halo + 2 * config.grid
 
 
 def strip_width(config: REDNetConfig, width: int) -> int:
-    """Gives the width of a strip of a picture, px, without its halo; for `spans`."""
+    """Return the width of a strip of a picture, px, without its halo; for `spans`."""
     count = max(1, round(width / (STRIP * config.halo)))
     return round_up(-(-width // count), config.grid)

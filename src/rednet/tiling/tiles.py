@@ -1,8 +1,8 @@
-"""Exact tiling: a large picture restored piece by piece, equal to the whole at once.
+"""Exact tiling: the result of all tiles together equals the result of the whole picture.
 
-A tile is the square that is written; around it a halo is read and dropped. With a halo as wide as the network's
-reach, and tile borders on multiples of its stride, every written pixel sees exactly what it would have seen in the
-whole picture: there is no seam to blend away. Knows nothing of the network but these two numbers.
+A tile is the square that is written; the function also reads a halo around it, and its result there is dropped. If the
+halo is at least the network's reach, and tiles begin and end on multiples of its stride, each written pixel depends on
+the same input as in the whole picture. So there are no seams. This file needs only these two numbers of the network.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Piece = NDArray[Any]
 
 
 def spans(size: int, tile: int, halo: int, stride: int, *, both_ends: bool = False) -> Iterator[tuple[slice, slice]]:
-    """Cuts one axis into even tiles of at most `tile` px.
+    """Cut one axis into tiles of equal size, at most `tile` px.
 
     Args:
-        size: of the axis, px.
+        size: length of the axis, px.
         tile, halo, stride: see `tiled_rows`.
-        both_ends: end what is read on the sampling grid as it is counted from the far end, for functions that turn the
-            tile round.
+        both_ends: let each read range end on the sampling grid counted from the far end, for functions that flip or
+            rotate the tile.
 
     Yields:
-        (written, read): the pixels of the tile, and those that it reads, halo included.
+        (written, read): the pixels of the tile, and the pixels that the function reads, halo included.
     """
     count = -(-size // tile)
     step = -(-size // (count * stride)) * stride
@@ -55,23 +55,23 @@ def tiled_rows(
     both_ends: bool = False,
     progress: Progress = silent,
 ) -> Iterator[tuple[slice, Piece]]:
-    """Applies a function to a picture, tile by tile, and gives the result in bands of rows from top to bottom.
+    """Apply a function to a picture tile by tile, and yield the result row of tiles by row of tiles, from the top.
 
     Args:
-        function: (h, w, P) to (h, w, C), for any h and w.
-        read: gives some rows, (h, width, P); each time it is asked for rows that begin and end further down.
-        height, width: of the picture.
-        tile: largest side of the written squares, px; a multiple of the stride.
+        function: (h, w, P) -> (h, w, C), for any h and w.
+        read: returns the rows of a slice, (h, width, P); each slice begins and ends further down than the one before.
+        height, width: of the picture, px.
+        tile: largest side of a tile, px; a multiple of the stride.
         halo: context a side, px; a multiple of the stride.
-        stride: of the function's sampling grid.
-        both_ends: the function turns the tile round, so that its grid must fit from either end.
-        progress: called after each tile with the share that is done, 0 to 1.
+        stride: sampling grid of the function, px.
+        both_ends: the function flips or rotates the tile, so its sampling grid must fit from both ends.
+        progress: called after each tile with the finished fraction, 0 to 1.
 
     Yields:
-        The rows of a band, and its result, (h, width, C).
+        A slice of rows, and their result, (h, width, C).
 
     Raises:
-        OptionError: tile or halo is no multiple of the stride, or tile is below it.
+        OptionError: tile or halo is not a multiple of the stride, or tile is smaller than the stride.
     """
     if tile < stride or tile % stride or halo < 0 or halo % stride:
         raise OptionError(f"tile is {tile} and halo {halo}; both must be multiples of the network's stride {stride}")

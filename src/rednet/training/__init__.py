@@ -1,1 +1,1 @@
-"""Training a RED-Net: recipe -> patches -> loop -> weights -> exported model. Needs `rednet[train]` (torch)."""
+"""Trains a RED-Net: recipe -> crops -> loop -> model folder. Needs `rednet[train]` (torch)."""

@@ -1,8 +1,8 @@
-"""The loss: each crop's squared error over the running mean error of its task.
+"""The loss: each crop's squared error, divided by the running mean error of its task.
 
-A noisy picture's error is ten times that of an enlarged one, so under a plain mean the noisy pictures teach alone
-and the others are hardly learned. Over its task's own mean, every task pulls with the same strength, whatever its
-scale (measured: docs/lab-log.md).
+The error of a noisy picture is ten times that of an enlarged one. With the plain mean squared error, noise dominates
+the gradient and the network hardly learns the other tasks. Divided by its task's mean, the error of each task has the
+same weight (measured: docs/lab-log.md).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from torch import Tensor
 
 __all__ = ["TaskBalance"]
 
-MEMORY = 0.97  # of the running means, per batch that has the task
-FLOOR = 2e-4  # 37 dB: a task that is nearly solved must not pull harder still, or it silences the others
+MEMORY = 0.97  # decay of a task's running mean, per batch that contains the task
+FLOOR = 2e-4  # 37 dB: least divisor, so that a task with tiny errors does not dominate the others
 
 
 class TaskBalance:
-    """Running mean error of each task.
+    """The running mean error of each task, and the balanced loss.
 
     Args:
-        tasks: how many.
-        enabled: False gives the plain mean squared error (times a constant 1).
-        device: where the samples lie; nothing here waits for it.
+        tasks: number of tasks.
+        enabled: False for the plain mean squared error.
+        device: torch's device of the samples; no call here waits for it.
     """
 
     def __init__(self, tasks: int, enabled: bool = True, device: torch.device | str = "cpu") -> None:
@@ -30,11 +30,11 @@ class TaskBalance:
         self.enabled = enabled
 
     def __call__(self, x_hat: Tensor, x: Tensor, task: Tensor) -> tuple[Tensor, Tensor]:
-        """Computes the loss of a batch.
+        """Compute the loss of a batch.
 
         Args:
             x_hat, x: (B, C, H, W).
-            task: (B,), the number of each sample's task.
+            task: (B,), the task number of each sample.
 
         Returns:
             The loss to minimise, and the plain mean squared error of each sample (B,), detached.

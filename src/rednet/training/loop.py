@@ -1,8 +1,8 @@
-"""The training loop, whole and visible: budget, step, average, validate, keep.
+"""The training loop: step, average, validate, save, within a budget.
 
-A run lives in one folder: `config.json` and `model.safetensors` (averaged weights, ready to use), `log.csv`, and
-`state.pt` (all that is needed to go on). A run has a budget in minutes or steps; the learning rate warms up, stays,
-and falls to zero exactly as the budget ends, so that every run ends in usable weights.
+A run has one folder, with `config.json` and `model.safetensors` (averaged weights, ready to use), `log.csv`, and
+`state.pt` (all that is needed to resume). The budget is in minutes or steps. The learning rate rises, stays constant,
+and falls to 0 exactly at the end of the budget, so that every complete run ends in good weights.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from rednet.training.recipe import Recipe, Schedule
 from rednet.training.start import load_teacher, starting_network
 from rednet.whole_files import sweep, whole_file
 from rednet.zoo.checking import CONFIG, WEIGHTS
-from rednet.zoo.folder import save_network
+from rednet.zoo.model_folder import save_network
 
 __all__ = ["Budget", "Status", "train"]
 
-VALIDATE_EVERY_S = 240.0  # and at the end; one validation takes about 3 s
-SAVE_EVERY_S = 60.0  # and after the first step, and at the end: what a run that is killed loses at most
+VALIDATE_EVERY_S = 240.0  # we also validate at the end; one validation takes about 3 s
+SAVE_EVERY_S = 60.0  # most work that a killed run loses; we also save after the first step and at the end
 VALIDATION_SIZE = 96  # px, side of the validation crops
 STATE, LOG = "state.pt", "log.csv"
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a run lasts: minutes of wall time, or steps."""
+    """The length of a run, in minutes of wall time or in steps."""
 
     minutes: float | None = None
     steps: int | None = None
@@ -54,14 +54,14 @@ class Budget:
             raise TrainingError(f"the budget is {self.minutes or self.steps or 0}; it must be above 0")
 
     def progress(self, step: int, seconds: float) -> float:
-        """Tells how much of the budget is used, 0 to 1."""
+        """Return the used fraction of the budget, 0 to 1."""
         used = seconds / (60 * self.minutes) if self.minutes else step / (self.steps or 1)
         return min(1.0, used)
 
 
 @dataclass
 class Status:
-    """Where a run stands; also one row of its log."""
+    """The state of a run, as shown to the user; also one row of the log."""
 
     step: int = 0
     seconds: float = 0.0
@@ -69,9 +69,9 @@ class Status:
     progress: float = 0.0
     lr: float = 0.0
     loss: float = math.nan  # balanced, running mean
-    wait: float = 0.0  # share of the time in which the trainer waited for crops
+    wait: float = 0.0  # fraction of the time in which the trainer waited for crops
     psnr: dict[str, float] = field(default_factory=dict)  # dB on the validation crops, by task
-    mean_psnr: float = math.nan  # dB, over the tasks that damage something
+    mean_psnr: float = math.nan  # dB, over all tasks but clean pictures
 
     @property
     def pixels_per_s(self) -> float:
@@ -92,29 +92,29 @@ def train(
     should_stop: Callable[[], bool] = lambda: False,
     tensorboard: bool = False,
 ) -> Status:
-    """Trains a network and keeps its averaged weights in a folder.
+    """Train a network and save its averaged weights in a folder.
 
-    Weights and state are there from the first step on. A finished run that is resumed gives its status, and makes no
-    further step unless the budget has grown.
+    Weights and state are saved from the first step on. Resuming a finished run makes no step and returns its status,
+    unless the budget is larger now.
 
     Args:
         recipe: all settings.
-        data: folder below which the recipe's picture folders lie.
-        out: folder of the run; made if need be.
-        budget: its length; when resuming, give the same again.
-        weights: shipped model or model folder to start from, instead of fresh weights; see `starting_network`.
-        resume: go on with the stopped run in `out`.
+        data: the data folder, which contains the recipe's picture folders.
+        out: folder of the run; it is created if it does not exist.
+        budget: length of the run; when resuming, pass the same budget again.
+        weights: shipped model or model folder to start from; None for random weights; see `starting_network`.
+        resume: continue the stopped run in `out`.
         device: "cpu", or "gpu" where torch finds one.
         report: called after every step.
-        should_stop: asked after every step; True ends the run early, ready to be resumed.
-        tensorboard: also log for TensorBoard, into `out`.
+        should_stop: called after every step; True ends the run early, and it can be resumed.
+        tensorboard: also write a log for TensorBoard to `out`.
 
     Returns:
         The last status.
 
     Raises:
-        TrainingError: data are missing; `out` holds a run already, or one with another recipe; or the loss is no longer
-            finite (the averaged weights that were saved last are then in `out`).
+        TrainingError: data are missing; `out` already has a run, or its run has another recipe; or the loss is not
+            finite (`out` then has the averaged weights of the last save).
         EngineError: torch finds no graphics processor.
     """
     if resume and not (out / STATE).exists():
@@ -134,7 +134,7 @@ def train(
     exams = [crop.to(place) for crop in validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)]
     patches = Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed)
     crops = stream(patches, run.status.step, place)
-    sweep(out)  # what a killed run left
+    sweep(out)  # remove the temporary files of killed runs
     log = Log(out, [share.name for share in recipe.validation], tensorboard)
 
     status = run.status
@@ -142,7 +142,7 @@ def train(
     validated = status.seconds
     saved = status.seconds if resume else -math.inf
     stopping = False
-    # On a graphics processor: sizes repeat, so that choosing the fastest kernels pays; and float32 is not TF32.
+    # On a graphics processor: all batches have the same size, so benchmark=True pays; and float32 must not be TF32.
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
         while not stopping:
             before = time.perf_counter()
@@ -156,7 +156,7 @@ def train(
             judged = stopping or status.seconds - validated >= VALIDATE_EVERY_S
             if judged or status.seconds - saved >= SAVE_EVERY_S:
                 saved = status.seconds
-                run.save(out)  # before the validation: who stops a run may not wait for that
+                run.save(out)  # before the validation, since a user who stops the run may not wait for its end
             if judged:
                 validated = status.seconds
                 status.psnr = validate(run.averaged, exams, recipe)
@@ -168,7 +168,7 @@ def train(
 
 
 class Run:
-    """The moving parts of a run, on torch's device `place`: weights, their average, optimisers, balance."""
+    """Everything in a run that changes: weights, their average, optimisers, balance; on torch's device `place`."""
 
     def __init__(self, recipe: Recipe, model: REDNet, place: str = "cpu") -> None:
         self.settings = settings_of(recipe)
@@ -186,7 +186,7 @@ class Run:
         self.status = Status()
 
     def step(self, crop: Crop) -> float:
-        """Makes one step, moves the average, and gives the batch's loss."""
+        """Make one step, update the average, and return the batch's loss."""
         y = crop.y.contiguous(memory_format=torch.channels_last)
         self.set_lr(rate(self.status.step, self.status.progress, self.schedule))
         with torch.autocast(self.place, torch.bfloat16, enabled=self.half):
@@ -210,7 +210,7 @@ class Run:
 
     @torch.no_grad()
     def target(self, crop: Crop, y: Tensor) -> Tensor:
-        """Gives what is to be learned: the truth, or with a teacher a mean of the truth and its answer."""
+        """Return the target: the clean picture, or with a teacher a mean of it and the teacher's output."""
         if self.teacher is None or self.distillation is None:
             return crop.x
         with torch.autocast(self.place, torch.bfloat16, enabled=self.half):
@@ -218,24 +218,24 @@ class Run:
         return torch.lerp(crop.x, answer.float(), self.distillation.share)
 
     def diverged(self, what: str) -> str:
-        """Says that training has diverged, and what to do."""
+        """Return the message that training has diverged, and what to do."""
         return (
             f"training diverged at step {self.status.step}: {what}; the weights that were saved last are kept; "
             "lower the learning rate"
         )
 
-    def set_lr(self, share: float) -> None:
-        """Sets all learning rates to a share of their peaks."""
+    def set_lr(self, fraction: float) -> None:
+        """Set all learning rates to a fraction of their peaks."""
         groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
         for group, peak in zip(groups, self.peaks, strict=True):
-            group["lr"] = peak * share
-        self.status.lr = self.peaks[0] * share
+            group["lr"] = peak * fraction
+        self.status.lr = self.peaks[0] * fraction
 
     def save(self, out: Path) -> None:
-        """Keeps the averaged weights and the state of the run, each whole or not at all.
+        """Save the averaged weights and the state of the run, each file whole or not at all.
 
         Raises:
-            TrainingError: a weight is no longer finite; nothing is written then.
+            TrainingError: a weight is not finite; then nothing is written.
         """
         if not all(p.isfinite().all() for p in [*self.model.parameters(), *self.averaged.parameters()]):
             raise TrainingError(self.diverged("a weight is no longer finite"))
@@ -249,19 +249,19 @@ class Run:
         }
         with whole_file(out / STATE) as file:
             torch.save(state, file)
-        save_network(self.averaged, out)  # second: from a state alone a run can go on, from weights alone it cannot
+        save_network(self.averaged, out)  # second: a run can be resumed from its state without weights, not vice versa
 
     def load(self, path: Path) -> None:
-        """Takes up the state of a stopped run.
+        """Load the state of a stopped run.
 
         Raises:
             TrainingError: the run had another recipe.
         """
-        state = torch.load(path, weights_only=True, map_location="cpu")  # each part then goes where it belongs
+        state = torch.load(path, weights_only=True, map_location="cpu")  # each part is then copied to its device
         other = [table for table, settings in self.settings.items() if state.get("settings", {}).get(table) != settings]
         if other:
             raise TrainingError(
-                f"the run in {path.parent} had another {' and '.join(other)} in its recipe; resume with that one, or "
+                f"the recipe of the run in {path.parent} had another {' and '.join(other)}; resume with it, or "
                 "start a new run from its weights, in another folder"
             )
         self.model.load_state_dict(state["model"])
@@ -273,26 +273,26 @@ class Run:
 
 
 def settings_of(recipe: Recipe) -> dict[str, str]:
-    """Writes down, table by table, what makes a run what it is; how many processes prepare crops does not."""
+    """Return the settings that must not change when a run is resumed, by table: all but the number of workers."""
     recipe = replace(recipe, data=replace(recipe.data, workers=0))
     return {table.name: repr(getattr(recipe, table.name)) for table in fields(recipe)}
 
 
 def forward(model: REDNet, crop: Crop, y: Tensor) -> Tensor:
-    """Runs the network on a batch, with the optional inputs that it takes."""
+    """Run a network on a batch, with mask and hints if the network reads them."""
     config = model.config
     x_hat: Tensor = model(y, crop.mask if config.mask else None, crop.hints if config.hints else None)
     return x_hat
 
 
 def rate(step: int, progress: float, schedule: Schedule) -> float:
-    """Gives the learning rate as a share of its peak: warm-up by steps, constant, then linear decay to 0."""
+    """Return the learning rate as a fraction of its peak: warm-up by steps, constant, then linear decay to 0."""
     warm = min(1.0, (step + 1) / max(1, schedule.warmup_steps))
     return warm * (min(1.0, (1 - progress) / schedule.decay) if schedule.decay else 1.0)
 
 
 def use_bfloat16(schedule: Schedule, place: str = "cpu") -> bool:
-    """Decides the precision; bfloat16 doubles the speed where the processor has it, and crawls where not."""
+    """Return whether to use bfloat16; it doubles the speed if the processor supports it, and is very slow if not."""
     if schedule.precision == "auto":
         if place != "cpu":
             return place == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -302,7 +302,7 @@ def use_bfloat16(schedule: Schedule, place: str = "cpu") -> bool:
 
 @torch.no_grad()
 def validate(model: REDNet, exams: list[Crop], recipe: Recipe) -> dict[str, float]:
-    """Measures the mean PSNR, in dB, of the clipped result on each validation task."""
+    """Return the mean PSNR of the clipped result on each validation task, dB."""
     scores = {}
     for share, crop in zip(recipe.validation, exams, strict=True):
         errors = (forward(model, crop, crop.y).clamp(0, 1) - crop.x).square().mean(dim=(1, 2, 3))
@@ -311,14 +311,14 @@ def validate(model: REDNet, exams: list[Crop], recipe: Recipe) -> dict[str, floa
 
 
 def mean_of_damaged(psnr: dict[str, float], shares: Sequence[Share]) -> float:
-    """Gives the mean over the tasks that damage something: clean pictures stay at 40 to 60 dB, and would drown them."""
+    """Return the mean over all tasks but clean pictures, whose 40 to 60 dB would dominate the mean."""
     damaged = [psnr[share.name] for share in shares if not isinstance(share.degradation, Identity)]
     values = damaged or list(psnr.values())
     return sum(values) / len(values)
 
 
 class Log:
-    """Appends each validation to `log.csv`, and to TensorBoard if wanted."""
+    """The log: appends each validation to `log.csv`, and also to TensorBoard if asked."""
 
     def __init__(self, out: Path, tasks: list[str], tensorboard: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
@@ -335,7 +335,7 @@ class Log:
             self.board = SummaryWriter(out)
 
     def write(self, status: Status) -> None:
-        """Writes one row."""
+        """Write one row."""
         row = [status.step, round(status.seconds, 1), status.pixels, round(status.progress, 4), f"{status.lr:.3g}"]
         row += [f"{status.loss:.4f}", f"{status.wait:.4f}", f"{status.mean_psnr:.3f}"]
         row += [f"{value:.3f}" for value in status.psnr.values()]
@@ -347,6 +347,6 @@ class Log:
             self.board.flush()
 
     def append(self, row: Sequence[object]) -> None:
-        """Appends a row to the file."""
+        """Append a row to the file."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerow(row)

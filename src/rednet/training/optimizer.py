@@ -1,8 +1,8 @@
-"""The two optimisers: Muon for the hidden kernels with Adam for the rest, and plain Adam as in the paper.
+"""Two choices of optimiser: Muon for the hidden kernels and Adam for the rest, or Adam for all weights as in the paper.
 
-Muon replaces the momentum of a weight matrix by the nearest matrix with equal singular values, so that no direction
-of the update dominates. Here each hidden kxk kernel counts as the matrix (out, in * k * k). What it is worth on this
-network, and at which rate it silences layers: docs/lab-log.md.
+Muon replaces the momentum of a weight matrix by the nearest matrix with equal singular values, so that no direction of
+the update dominates. Here each hidden kxk kernel is treated as the matrix (out, in * k * k). docs/lab-log.md has its
+gain on this network, and the learning rate at which layers die.
 
 Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
 https://kellerjordan.github.io/posts/muon/ (coefficients of the iteration, Nesterov momentum 0.95).
@@ -22,23 +22,23 @@ __all__ = ["Muon", "build_optimizers", "orthogonalise"]
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # a X + b (X X') X + c (X X')^2 X, steepest at 0 and stable up to 1
 NEWTON_SCHULZ_STEPS = 5
-BIAS_SHARE = 0.1  # a decoder's activations start near 0.01: at Adam's full rate, biases silence whole layers
+BIAS_RATE = 0.1  # of Adam's rate: decoder activations start near 0.01, so at the full rate, biases kill whole layers
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """Brings the singular values of each matrix near 1 (within about 0.7 to 1.2), keeping its singular vectors.
+    """Return matrices with the same singular vectors and singular values near 1 (within about 0.7 to 1.2).
 
-    Every step of the iteration multiplies by a polynomial of the Gram matrix, and all of these commute: so the steps
-    run on the small (rows, rows) matrices alone, and the wide matrix is multiplied once.
+    Each step of the iteration multiplies by a polynomial of the Gram matrix. These polynomials commute, so we run all
+    steps on the small (rows, rows) matrices, and multiply the wide matrix only once.
 
     Args:
         matrices: (N, rows, columns), rows <= columns.
 
     Returns:
-        The same shape.
+        (N, rows, columns).
     """
     a, b, c = NEWTON_SCHULZ
-    gram = matrices @ matrices.mT  # in float32: a rounded Gram matrix has negative eigenvalues, which would explode
+    gram = matrices @ matrices.mT  # in float32: a rounded Gram matrix has negative eigenvalues, and the steps diverge
     norm = gram.diagonal(dim1=1, dim2=2).sum(1)[:, None, None].sqrt() + 1e-12  # Frobenius, so all values start <= 1
     gram = gram / norm**2
     total = identity = torch.eye(gram.shape[1], device=gram.device).expand_as(gram)
@@ -55,9 +55,9 @@ class Muon(torch.optim.Optimizer):
 
     Args:
         convs: weights (out, in, k, k) of convolutions, out <= in * k * k.
-        deconvs: weights (in, out, k, k) of deconvolutions, likewise.
-        lr: step length; each step changes the matrix (out, in * k * k) by `lr` in every singular direction.
-        momentum: of the running gradient.
+        deconvs: weights (in, out, k, k) of deconvolutions, out <= in * k * k.
+        lr: learning rate; each step changes the matrix (out, in * k * k) by `lr` in every singular direction.
+        momentum: decay of the running mean of the gradient.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Updates the weights from their gradients, those of one shape in one batch."""
+        """Update the weights from their gradients; weights of the same shape are updated together."""
         for group in self.param_groups:
-            # The order of a matrix' columns does not matter; this one follows the memory of channels-last kernels.
+            # The order of a matrix' columns does not matter; this order is that of channels-last kernels in memory.
             order = (0, 2, 3, 1) if group["out"] == 0 else (1, 2, 3, 0)
             kernels = [p for p in group["params"] if p.grad is not None]
             if not kernels:
@@ -92,12 +92,13 @@ class Muon(torch.optim.Optimizer):
 
 
 def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> list[torch.optim.Optimizer]:
-    """Builds what a recipe names.
+    """Return the optimisers of a recipe.
 
     Args:
         model: the network.
         kind: "muon" (hidden kernels by Muon at `lr`, first and last layer by Adam at `adam_lr`, biases by Adam at a
-            tenth of that) or "adam" (all by Adam at `lr`; the paper's recipe is 1e-4).
+            tenth of `adam_lr`) or "adam" (all weights by Adam at `lr`; the paper's rate is 1e-4).
+        lr, adam_lr: learning rates.
     """
     if kind == "adam":
         return [torch.optim.Adam(model.parameters(), lr, foreach=True)]
@@ -105,5 +106,5 @@ def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> lis
     biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
     half = len(model.encoder)
     convs, deconvs, ends = weights[1:half], weights[half:-1], [weights[0], weights[-1]]
-    groups: list[dict[str, Any]] = [{"params": ends}, {"params": biases, "lr": adam_lr * BIAS_SHARE}]
+    groups: list[dict[str, Any]] = [{"params": ends}, {"params": biases, "lr": adam_lr * BIAS_RATE}]
     return [Muon(convs, deconvs, lr), torch.optim.Adam(groups, adam_lr, foreach=True)]

@@ -1,7 +1,7 @@
-"""Training crops: pictures from folders and pictures drawn by code, cut, flipped, damaged and paired.
+"""Training crops: cut from pictures in folders and from drawings, flipped, degraded and paired with the clean crop.
 
-Crop number n of a run is a function of the recipe's seed and n alone. So a run that was stopped goes on with exactly
-the crops that it had not seen, however many workers prepare them.
+Crop number n of a run depends on the recipe's seed and n only. So a run that was stopped and resumed uses the same
+crops as a run that was not stopped, with any number of workers.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ from rednet.training.recipe import Data
 __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
 
 Picture = NDArray[np.uint8]
-DRAWING = 384  # px a side, of the drawings that crops are cut from
-DRAWINGS_AT_ONCE, CROPS_A_TURN = 32, 8192  # a drawing costs about 60 ms: few are in use at once, for many crops
-TURNS = (0, 1, 2, 3, 4, 7, 6, 5)  # by the number that is drawn: a run that goes on sees what it would have seen
+DRAWING = 384  # px a side, of the drawings from which crops are cut
+DRAWINGS_AT_ONCE, CROPS_A_TURN = 32, 8192  # a drawing costs about 60 ms, so 32 drawings serve 8192 crops
+TURNS = (0, 1, 2, 3, 4, 7, 6, 5)  # drawn number -> orientation; another order would change the crops of older runs
 AHEAD = 4  # batches that each worker keeps ready, in shared memory
 
 
 class Crop(NamedTuple):
-    """One training pair, or a batch of them (then each field is a tensor with a leading batch dimension)."""
+    """One training pair, or a batch of pairs (each field is then a tensor with a leading batch dimension)."""
 
     y: Tensor  # (C, H, W)
     x: Tensor  # (C, H, W)
     mask: Tensor  # (1, H, W), 1 where missing
     hints: Tensor  # (2 * hints,)
-    task: int | Tensor  # number of the mixture's share
+    task: int | Tensor  # number of the mixture's entry
 
     def to(self, device: torch.device | str) -> Crop:
-        """Copies a pair or a batch to a device."""
+        """Copy a pair or a batch to a device."""
         return Crop(*(torch.as_tensor(field).to(device) for field in self))
 
 
 def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = ()) -> list[Path]:
-    """Lists the picture files below some folders of the data folder, sorted.
+    """Return the picture files in some folders of the data folder, searched recursively, sorted.
 
     Raises:
         TrainingError: a folder is missing or has no picture, or an excluded file does not exist.
@@ -67,13 +67,15 @@ def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = (
     for folder in folders:
         files = sorted(p for p in (root / folder).rglob("*") if p.suffix.lower() in read_endings() and p.is_file())
         if not files:
-            raise TrainingError(f"no pictures in {root / folder}; give the folder that holds it", option="data")
+            raise TrainingError(
+                f"no pictures in {root / folder}; give the folder that contains {folder}", option="data"
+            )
         found += [p for p in files if p not in left_out]
     return found
 
 
 def load_pictures(paths: Sequence[Path], channels: int) -> list[Picture]:
-    """Reads pictures as (H, W, channels) uint8, to stay in memory for the whole run."""
+    """Read pictures as (H, W, channels) uint8; they stay in memory for the whole run."""
     pictures = []
     for path in paths:
         x = read_picture(path).pixels
@@ -88,24 +90,24 @@ class Patches(Dataset[Crop]):
     """An endless, random-access sequence of training crops.
 
     Args:
-        pictures: to cut from; a picture is drawn with a chance that grows with its side length.
-        mixture: damage to draw from.
-        model: what the network takes (channels, mask, hints).
-        data: patch and margin sizes.
-        seed: of everything random.
+        pictures: pictures to cut from; the probability of a picture is proportional to the root of its area.
+        mixture: the damage.
+        model: the network's shape, for its inputs (channels, mask, hints).
+        data: patch and margin sizes, fraction of drawings.
+        seed: seed of all random numbers.
     """
 
     def __init__(
         self, pictures: Sequence[Picture], mixture: Mixture, model: REDNetConfig, data: Data, seed: int
     ) -> None:
         size = data.patch + data.margin
-        self.pictures = [enlarge(picture, size) for picture in pictures]
+        self.pictures = [padded(picture, size) for picture in pictures]
         sides = np.sqrt([picture.shape[0] * picture.shape[1] for picture in self.pictures])
         self.odds = sides / sides.sum()
         self.mixture, self.model, self.data, self.seed = mixture, model, data, seed
         self.drawings = Drawings(seed, max(DRAWING, size), max(DRAWING, size))
         if data.drawings:
-            typefaces()  # looked for once, before there are workers
+            typefaces()  # search for the fonts once, before the workers start
 
     def __getitem__(self, index: int) -> Crop:
         rng = np.random.default_rng((self.seed, index))
@@ -122,14 +124,14 @@ class Patches(Dataset[Crop]):
         return pair(x, degraded, task, self.model, window)
 
     def picture(self, index: int, rng: np.random.Generator) -> Picture:
-        """Draws the picture that a crop is cut from: one of the photographs, or one of the drawings of its turn."""
+        """Draw the picture from which a crop is cut: a photograph, or one of the drawings that are in use."""
         if self.data.drawings and rng.random() < self.data.drawings:
             return self.drawings[index // CROPS_A_TURN * DRAWINGS_AT_ONCE + int(rng.integers(DRAWINGS_AT_ONCE))]
         return self.pictures[rng.choice(len(self.pictures), p=self.odds)]
 
 
 def stream(patches: Patches, first_step: int, device: torch.device | str = "cpu") -> Iterator[Crop]:
-    """Yields batches on a device, from a step on, endlessly, prepared ahead by worker processes."""
+    """Yield batches on a device without end, beginning with a step; worker processes prepare them ahead."""
     size, side, channels = patches.data.batch, patches.data.patch, patches.model.channels
     workers = min(patches.data.workers, cpu_threads())
     batches = (list(range(step * size, (step + 1) * size)) for step in itertools.count(first_step))
@@ -151,12 +153,12 @@ def stream(patches: Patches, first_step: int, device: torch.device | str = "cpu"
 
 
 def pack(crops: Sequence[Crop]) -> Tensor:
-    """Joins crops into one tensor, a row for each: between processes and devices, each tensor costs time of its own."""
+    """Join crops into one tensor, one row each, since passing one tensor between processes and devices is faster."""
     return torch.stack([torch.cat([torch.as_tensor(field).flatten() for field in crop]) for crop in crops])
 
 
 def leave_stopping_to_the_trainer(worker: int) -> None:
-    """Makes a worker deaf to Ctrl-C and termination, which reach a whole process group; it ends with the trainer."""
+    """Let a worker ignore SIGINT and SIGTERM, which reach the whole process group; the trainer ends its workers."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
 
@@ -164,9 +166,9 @@ def leave_stopping_to_the_trainer(worker: int) -> None:
 def validation_crops(
     pictures: Sequence[Picture], shares: Sequence[Share], model: REDNetConfig, size: int
 ) -> list[Crop]:
-    """Damages the centre of each picture in each way, always the same: one batch for each share.
+    """Return the validation crops: the centre of each picture, degraded in each way; one batch for each entry.
 
-    The network is told the task but not the level, as a user who names a verb tells it.
+    The damage is the same in every run. The hints contain the task but not the level, as when a user names a verb.
     """
     batches = []
     for task, share in enumerate(shares):
@@ -174,7 +176,7 @@ def validation_crops(
         crops = []
         for number, picture in enumerate(pictures):
             top, left = (max(0, (side - size) // 2) for side in picture.shape[:2])
-            centre = enlarge(picture, size)[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
+            centre = padded(picture, size)[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
             _, x, degraded = mixture(centre, np.random.default_rng((task, number)))
             crops.append(pair(x, degraded, task, model, (slice(None), slice(None))))
         batches.append(torch.utils.data.default_collate(crops))
@@ -184,7 +186,7 @@ def validation_crops(
 def pair(
     x: NDArray[np.float32], degraded: Degraded, task: int, model: REDNetConfig, window: tuple[slice, slice]
 ) -> Crop:
-    """Turns a clean and a damaged picture into tensors; a gray picture fills all channels of the network."""
+    """Convert a clean and a degraded picture to tensors; a gray picture is copied to all channels of the network."""
     y, facts, mask = degraded[:3]
     lost = np.zeros(y.shape[:2], np.float32) if mask is None else mask.astype(np.float32)
     told = hint_vector(facts, model.hints)
@@ -195,7 +197,7 @@ def pair(
     return Crop(to_tensor(y), to_tensor(x), torch.from_numpy(lost[window][None].copy()), torch.from_numpy(told), task)
 
 
-def enlarge(picture: Picture, size: int) -> Picture:
-    """Continues a picture that is smaller than a crop by reflection."""
+def padded(picture: Picture, size: int) -> Picture:
+    """Pad a picture that is smaller than a crop by reflection."""
     bottom, right = (max(0, size - side) for side in picture.shape[:2])
     return np.pad(picture, ((0, bottom), (0, right), (0, 0)), mode="symmetric") if bottom or right else picture

@@ -1,10 +1,10 @@
-"""A recipe: one .toml file that says all there is to know about how a network is trained."""
+"""Reads a recipe: a .toml file with all settings of a training."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Data:
-    """Which pictures are read, and how they are cut.
+    """The pictures, and how they are cut.
 
     Args:
-        train: folders below the data folder, read recursively.
-        validation: one such folder.
-        exclude: files below the data folder to leave out.
+        train: folders in the data folder, searched recursively.
+        validation: folder in the data folder, searched recursively.
+        exclude: files in the data folder that are not used.
         patch: side of the training crops, px.
-        margin: px that are cut off around a crop after the damage is done, so that the crop's borders and the phase of
-            JPEG blocks and scaling fall at random; on average half on each side.
+        margin: px cut from the degraded crop in each direction, at random on both sides, so that the network sees no
+            borders, and JPEG blocks and the sampling of scaling have random positions.
         batch: crops per step.
-        workers: processes that prepare crops, at most one for each processor.
-        drawings: share of the crops that are cut from pictures drawn by code, see `rednet.training.drawings`.
+        workers: number of processes that prepare crops, at most one for each processor.
+        drawings: fraction of the crops that are cut from drawings, see `rednet.training.drawings`.
     """
 
     train: tuple[str, ...]
@@ -47,24 +47,26 @@ class Data:
             if getattr(self, name) < lowest:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
         if not 0 <= self.drawings <= 1:
-            raise OptionError(f"drawings is {self.drawings}; it must be a share from 0 to 1")
+            raise OptionError(f"drawings is {self.drawings}; it must be a fraction from 0 to 1")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the weights move.
+    """The optimiser, its learning rate, and the loss.
 
     Args:
         optimizer: "muon" or "adam", see `rednet.training.optimizer`.
-        lr: of Muon, or of Adam for all weights.
-        adam_lr: beside Muon, of the first layer, the last layer and the biases.
-        warmup_steps: over which the learning rate rises from 0.
-        decay: last share of the budget, over which the learning rate falls to 0.
+        lr: learning rate of Muon, or of Adam for all weights.
+        adam_lr: with Muon, Adam's learning rate for the first and the last layer; biases have a tenth of it.
+        warmup_steps: number of steps in which the learning rate rises from 0.
+        decay: last fraction of the budget, in which the learning rate falls to 0.
         averaging: decay of the exponential average of the weights, per step.
-        balance: divide each crop's squared error by the running mean of its task; without it the noisiest task
-            teaches alone.
-        precision: of the hidden layers' arithmetic; "auto" takes bfloat16 where the processor computes it natively.
-        seed: of the weights and of every crop.
+        balance: divide each crop's squared error by the running mean of its task; otherwise the task with the largest
+            errors dominates.
+        initialisation: "damped" starts the network near the identity; "he" is He's initialisation alone, as for the
+            paper's networks; see `REDNet.initialise`.
+        precision: precision of the hidden layers; "auto" is bfloat16 where the processor supports it natively.
+        seed: seed of the random weights and of all crops.
     """
 
     optimizer: Literal["muon", "adam"] = "muon"
@@ -76,9 +78,15 @@ class Schedule:
     balance: bool = True
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = 0
+    # repr: no part of the settings that a run is resumed by; a run that goes on has its weights.
+    initialisation: Literal["damped", "he"] = field(default="damped", repr=False)
 
     def __post_init__(self) -> None:
-        for name, choices in (("optimizer", ("muon", "adam")), ("precision", ("auto", "float32", "bfloat16"))):
+        for name, choices in (
+            ("optimizer", ("muon", "adam")),
+            ("precision", ("auto", "float32", "bfloat16")),
+            ("initialisation", ("damped", "he")),
+        ):
             if getattr(self, name) not in choices:
                 raise OptionError(f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(choices)}")
         if not (self.lr > 0 and self.adam_lr > 0 and self.warmup_steps >= 0):
@@ -89,14 +97,14 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Distillation:
-    """A larger network that shows a smaller one what can be known.
+    """A larger network, the teacher, whose output the smaller network learns beside the clean picture.
 
     Args:
-        teacher: a shipped model's name, or a model folder; it takes the same inputs.
-        share: of the teacher's answer in what is learned; the rest is the truth.
+        teacher: a shipped model's name, or a model folder, of a network with the same inputs.
+        share: weight of the teacher's output in the target; the rest is the clean picture.
 
-    Source: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, here for squared error: the
-    truth holds detail that nobody can know, the teacher's answer does not.
+    Source: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, here for squared error. The
+    clean picture has detail that cannot be predicted from the degraded one; the teacher's output does not.
     """
 
     teacher: str
@@ -109,7 +117,7 @@ class Distillation:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The network, the pictures, the schedule, the damage to learn from and the damage to be judged by."""
+    """All settings of a training: network, pictures, schedule, damage for training and for validation, teacher."""
 
     model: REDNetConfig
     data: Data
@@ -120,13 +128,13 @@ class Recipe:
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Reads a recipe.
+    """Read a recipe.
 
-    A recipe may name a `base`, a file beside it, whose tables hold wherever it says nothing else. Its `added.share` and
-    `added.validation` stand after the base's shares and validation tasks instead of replacing them.
+    A recipe may name another recipe in the same folder as its `base`, and overrides the base's settings. Its
+    `added.share` and `added.validation` do not override the base's entries but are appended to them.
 
     Raises:
-        OptionError: the file is missing, is not TOML, or names something unknown; the message says where.
+        OptionError: the file is missing, is not TOML, or has an unknown name; the message says where.
     """
     tables = load_tables(path)
     try:
@@ -138,7 +146,7 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def load_tables(path: Path) -> dict[str, Any]:
-    """Reads a recipe's tables, laid over those of its base."""
+    """Read a recipe's tables, merged with those of its base."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -162,7 +170,7 @@ def load_tables(path: Path) -> dict[str, Any]:
 
 
 def lay_over(base: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Lays tables over others: keys of a table replace one by one, anything else as a whole."""
+    """Merge tables into others: within a table, key by key; any other value replaces the base's."""
     merged = dict(base)
     for name, table in tables.items():
         both = isinstance(table, dict) and isinstance(base.get(name), dict)
@@ -171,10 +179,11 @@ def lay_over(base: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, An
 
 
 def recipe_from(tables: Mapping[str, Any]) -> Recipe:
-    """Builds a recipe from its tables.
+    """Build a recipe from its tables.
 
     Raises:
-        OptionError, ValueError, TypeError: something is unknown or out of range. KeyError: something is missing.
+        OptionError, ValueError, TypeError: a name is unknown or a value out of range. KeyError: a table or key is
+            missing.
     """
     unknown = set(tables) - {"model", "data", "schedule", "mixture", "validation", "distillation"}
     if unknown:
@@ -191,7 +200,7 @@ def recipe_from(tables: Mapping[str, Any]) -> Recipe:
 
 
 def build(kind: type[T], table: Mapping[str, Any]) -> T:
-    """Fills a config from a recipe's table; raises OptionError on an unknown key."""
+    """Build a dataclass from a recipe's table; raise OptionError on an unknown key."""
     unknown = sorted(set(table) - {f.name for f in fields(kind)})  # type: ignore[arg-type]
     if unknown:
         raise OptionError(f"{kind.__name__} has no field {', '.join(unknown)}")
@@ -199,5 +208,5 @@ def build(kind: type[T], table: Mapping[str, Any]) -> T:
 
 
 def shares(tables: Sequence[Mapping[str, Any]]) -> tuple[Share, ...]:
-    """Builds the parts of a mixture."""
+    """Build the entries of a mixture."""
     return tuple(build(Share, {**table, "degradation": degradation_from(table["degradation"])}) for table in tables)

@@ -1,4 +1,4 @@
-"""What a run begins with: fresh weights, those of a trained network, or the outer layers of a deeper one; a teacher."""
+"""The networks at the start of a run: with random or trained weights, cut from a deeper network; and the teacher."""
 
 from __future__ import annotations
 
@@ -11,24 +11,29 @@ from rednet.errors import TrainingError
 from rednet.network.architecture import PLANES_PER_HINT
 from rednet.network.model import REDNet
 from rednet.training.recipe import Recipe
-from rednet.zoo.folder import load_network
+from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 __all__ = ["load_teacher", "outer_layers", "starting_network", "with_hints"]
 
 
 def starting_network(recipe: Recipe, weights: str | Path | None = None) -> REDNet:
-    """Gives the recipe's network, with fresh weights or with those of a shipped model or a model folder.
+    """Return the recipe's network, with random weights or with the weights of a trained network.
 
-    A deeper network of otherwise the same shape gives its outer layers, and one that takes fewer hints learns the new
-    ones.
+    Args:
+        recipe: the recipe.
+        weights: a shipped model or a model folder; None for random weights. From a deeper network of otherwise the same
+            shape we take the outer layers; to a network with fewer hints we add the missing hints.
 
     Raises:
-        TrainingError: the weights are of another shape.
+        TrainingError: the weights have another shape.
     """
     torch.manual_seed(recipe.schedule.seed)
     if weights is None:
-        return REDNet(recipe.model)
+        network = REDNet(recipe.model)
+        if recipe.schedule.initialisation == "he":
+            network.initialise(damped=False)
+        return network
     model = load_network(find_model(weights))
     if model.config.depth > recipe.model.depth and not model.config.levels:
         model = outer_layers(model, recipe.model.depth)
@@ -40,18 +45,18 @@ def starting_network(recipe: Recipe, weights: str | Path | None = None) -> REDNe
 
 
 def outer_layers(deep: REDNet, depth: int) -> REDNet:
-    """Cuts the innermost layers out of a network.
+    """Remove the innermost layers of a network.
 
-    The symmetric skips make this a network that already restores: where half the depth is even, the first
-    deconvolution that is left was fed by the sum of a skip from the last convolution that is left and of what comes
-    from the layers within; of the two, the skip remains.
+    Thanks to the symmetric skips, the result already restores pictures. If half of `depth` is even, the first remaining
+    deconvolution read the sum of two inputs: the skip from the last remaining convolution, and the output of the
+    removed layers. The skip remains.
 
     Args:
-        deep: trained.
-        depth: of the result, less than that of `deep`.
+        deep: a trained network.
+        depth: depth of the result, less than that of `deep`.
 
     Returns:
-        A network of its own, with copies of the weights.
+        A new network, with copies of the weights.
     """
     half = depth // 2
     cut = REDNet(replace(deep.config, depth=depth))
@@ -62,11 +67,11 @@ def outer_layers(deep: REDNet, depth: int) -> REDNet:
 
 
 def with_hints(model: REDNet, hints: tuple[str, ...]) -> REDNet:
-    """Return a copy of a network that takes more hints; until it is trained, it gives what it gave without them.
+    """Return a copy of a network with more hints; until it is trained, the new hints have no effect.
 
     Args:
-        model: trained.
-        hints: names, those of the network among them.
+        model: a trained network.
+        hints: names of the hints of the copy, which include the network's own.
     """
     wider = REDNet(replace(model.config, hints=hints))
     weights = model.state_dict()
@@ -83,15 +88,17 @@ def with_hints(model: REDNet, hints: tuple[str, ...]) -> REDNet:
 
 
 def load_teacher(recipe: Recipe) -> REDNet | None:
-    """Loads the recipe's teacher, if it has one.
+    """Load the recipe's teacher; None if the recipe has no teacher.
 
     Raises:
-        TrainingError: it takes other inputs than the network.
+        TrainingError: the teacher has other inputs than the network.
     """
     if recipe.distillation is None:
         return None
     teacher = load_network(find_model(recipe.distillation.teacher))
     inputs, expected = ((c.channels, c.mask, c.hints) for c in (teacher.config, recipe.model))
     if inputs != expected:
-        raise TrainingError(f"the teacher takes (channels, mask, hints) {inputs}, the network {expected}")
+        raise TrainingError(
+            f"the teacher's (channels, mask, hints) are {inputs}, the network's {expected}; they must be equal"
+        )
     return teacher.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

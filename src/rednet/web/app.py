@@ -19,10 +19,10 @@ from rednet import __version__
 from rednet.errors import OptionError
 from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
-from rednet.web.folder import private_folder
 from rednet.web.guard import Guard, is_loopback
 from rednet.web.limits import Limits
 from rednet.web.login import add_login
+from rednet.web.private_folder import private_folder
 from rednet.web.problems import problem
 from rednet.web.queue import JobQueue
 from rednet.web.service import Service
@@ -40,9 +40,9 @@ class Settings:
     Args:
         host, port: where it listens; port 0 takes any free one.
         token: that requests must carry, or None.
-        page: whether there is one, beside the service.
+        page: whether it has the page, beside the service.
         model: the name of the network.
-        limits: what is taken on.
+        limits: what it accepts.
     """
 
     host: str = "127.0.0.1"
@@ -54,7 +54,7 @@ class Settings:
 
 
 def check_address(host: str, token: str | None) -> None:
-    """Raises OptionError if others could reach a server that asks for no token."""
+    """Raise OptionError if others could reach a server that asks for no token."""
     if not is_loopback(host) and not token:
         raise OptionError(
             f"{host} can be reached by others, and there is no token; give one, here or in "
@@ -64,10 +64,10 @@ def check_address(host: str, token: str | None) -> None:
 
 
 def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
-    """Builds the server as an ASGI application.
+    """Build the server as an ASGI application.
 
     Args:
-        settings: how.
+        settings: how the server is set up.
         restorer: runs the network.
         folder: for all temporary files; see `private_folder`.
     """
@@ -111,7 +111,7 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
 
 
 async def tidy(steps: Sequence[Callable[[], None]]) -> None:
-    """Drops from time to time what is old, also while nobody asks for anything."""
+    """Delete what is old from time to time, also while no requests come."""
     while True:
         await asyncio.sleep(TIDY_EVERY_S)
         for step in steps:
@@ -119,32 +119,32 @@ async def tidy(steps: Sequence[Callable[[], None]]) -> None:
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """Answers what the routes do not know."""
+    """Answer a request that no route serves."""
     assert isinstance(error, HTTPException)
     detail = f"{request.method} {request.url.path}: {error.detail}; see /openapi.json for what there is"
     return problem(error.status_code, detail, error.headers)
 
 
 async def invalid(request: Request, error: Exception) -> Response:
-    """Answers what the routes do not understand."""
+    """Answer a request that a route cannot parse."""
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{request.url.path}: {error}")
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    """Answers when we are at fault; the log has the rest."""
+    """Answer a request that failed by our fault; the log says why."""
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; the server's log tells what")
 
 
 def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None] = lambda url: None) -> None:
-    """Serves until it is told to stop (Ctrl-C, SIGTERM).
+    """Serve until a signal stops the server (Ctrl-C, SIGTERM).
 
     Args:
-        settings: how.
+        settings: how the server is set up.
         restorer: runs the network.
-        on_ready: called with the address as soon as requests are taken.
+        on_ready: called with the address as soon as the server takes requests.
 
     Raises:
-        OptionError: see `check_address`; or the address cannot be had.
+        OptionError: see `check_address`; or the server cannot listen at the address.
     """
     import uvicorn
 
@@ -159,7 +159,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
         )  # fmt: skip
         try:
             listening = config.bind_socket()
-        except SystemExit:  # uvicorn's way to say so
+        except SystemExit:  # uvicorn raises it if it cannot listen
             raise OptionError(
                 f"cannot listen at {settings.host}:{settings.port}; is the port taken? Give another", option="port"
             ) from None
@@ -173,7 +173,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
 
 
 def tell_when_ready(server: object, url: str, on_ready: Callable[[str], None]) -> None:
-    """Waits until the server takes requests, then tells its address."""
+    """Wait until the server takes requests, then call `on_ready` with its address."""
     import time
 
     while not getattr(server, "started", False):
@@ -184,6 +184,6 @@ def tell_when_ready(server: object, url: str, on_ready: Callable[[str], None]) -
 
 
 def worth_telling(record: logging.LogRecord) -> bool:
-    """Keeps quiet about open pages whose connection ends because the server does."""
+    """Return whether a message is worth logging: not that the server's end closes the connections of open pages."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, asyncio.CancelledError) and "graceful shutdown" not in record.getMessage()

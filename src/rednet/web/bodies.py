@@ -1,4 +1,4 @@
-"""The bodies of requests on their way in: counted and timed, each and all together, before anybody parses them."""
+"""Counts and times the bodies of requests while they come in, each one and all together, before they are parsed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MOST_AT_ONCE = 32  # bodies that are received; each may hold some MB in memory until its files are on the disk
-SLOT_S = 10.0  # that a further body waits for its turn
-PAUSE_S = 20.0  # until more of a body comes
-GRACE_S = 20.0  # for a whole body, and then
-LEAST_RATE = 16 << 10  # bytes/s, on the mean
+MOST_AT_ONCE = 32  # bodies that are received; each may take some MB of memory until its files are on the disk
+SLOT_S = 10.0  # the longest time that a further body waits for its turn
+PAUSE_S = 20.0  # the longest pause within a body
+GRACE_S = 20.0  # the time that any body may take; after it, the mean rate counts
+LEAST_RATE = 16 << 10  # bytes/s
 
 
 class RefusedError(Exception):
-    """A body is not read to its end; the client is told why by whoever counts the bytes."""
+    """Reading of a body stops; the body's `refusal` tells the client why."""
 
 
 class Room:
-    """What all bodies together may take.
+    """The limit of all bodies together.
 
     Args:
         most_bytes: of all requests that are being received or answered.
@@ -42,11 +42,11 @@ class Room:
 
 
 class Body:
-    """One request's body, and its answer: as soon as the body is refused, the refusal is the answer.
+    """The body of a request, and its answer: once the body is refused, the refusal is the answer.
 
     Args:
         headers: of the request.
-        most_bytes: that the body may have.
+        most_bytes: the most bytes that the body may have.
         room: for all bodies.
         receive, send: of the request.
     """
@@ -86,7 +86,7 @@ class Body:
         return message
 
     def count(self, message: Message) -> None:
-        """Count a piece; raises RefusedError if it is too much."""
+        """Count a piece; raise RefusedError if it is too much."""
         size = len(message.get("body", b""))
         self.seen += size
         self.room.bytes += size
@@ -99,7 +99,7 @@ class Body:
             self.free_slot()
 
     async def take_slot(self) -> None:
-        """Wait for the body's turn; raises RefusedError if it does not come."""
+        """Wait for the body's turn; raise RefusedError if it does not come."""
         try:
             await asyncio.wait_for(self.room.slots.acquire(), SLOT_S)
         except TimeoutError:
@@ -107,13 +107,13 @@ class Body:
         self.has_slot = True
 
     def free_slot(self) -> None:
-        """Let the next body have its turn."""
+        """Give the turn to the next body."""
         if self.has_slot:
             self.room.slots.release()
             self.has_slot = False
 
     def refuse(self, answer: Response) -> RefusedError:
-        """Note the answer to a body that is not read to its end; return what stops the reading."""
+        """Note the answer to a body that is refused; return the error that stops the reading."""
         self.refusal = answer
         self.whole = True
         self.free_slot()
@@ -127,7 +127,7 @@ class Body:
         await self.raw_send(message)
 
     def end(self) -> None:
-        """Forget the request."""
+        """Free the body's bytes and its turn."""
         self.room.bytes -= self.seen
         self.free_slot()
 

@@ -1,4 +1,4 @@
-"""What is counted for Prometheus, in a registry of the server's own."""
+"""The server's figures for Prometheus, in a registry of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Counters:
     """The server's figures.
 
     Args:
-        queue: whose length is told.
+        queue: its length is reported.
     """
 
     def __init__(self, queue: JobQueue) -> None:
@@ -31,15 +31,15 @@ class Counters:
         running.set_function(lambda: 0 if queue.current is None else 1)
 
     def refuse(self, status: int) -> None:
-        """Counts a request that was refused."""
+        """Count a request that was refused."""
         self.refused.labels(str(status)).inc()
 
     def job_ended(self, job: Job, megapixels: float) -> None:
-        """Counts a job, and the megapixels that it wrote."""
+        """Count a job, and the megapixels that it wrote."""
         self.jobs.labels(job.state).inc()
         self.seconds.observe(job.seconds)
         self.megapixels.inc(megapixels)
 
     def text(self) -> bytes:
-        """Gives all as Prometheus reads it."""
+        """Return all figures in the format of Prometheus."""
         return generate_latest(self.registry)

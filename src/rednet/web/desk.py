@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from rednet import __version__
 from rednet.errors import OptionError
-from rednet.files.file import FileTask, Handling
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.files.listing import output_name
 from rednet.images import Picture, PictureFile, read_picture
-from rednet.images.encoding import Saving
-from rednet.restoring.inspection import FileFacts, inspect_file
+from rednet.images.saving import Saving
+from rednet.restoring.inspection import FileInspection, inspect_file
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Task
@@ -47,6 +48,7 @@ class Desk:
         name: that it had, to be shown and to be proposed, and never used as a path.
         facts: what an inspection found.
         proof: its restoration, if there is one.
+        warnings: sentences about the restoration.
         job: that the network has last been given.
         saved: the restored picture as a file.
         proposed: what is probably scratched, for a person to judge.
@@ -59,9 +61,10 @@ class Desk:
     folder: Path
     source: Path
     name: str
-    facts: FileFacts
+    facts: FileInspection
     shown: Path
     proof: Proof | None = None
+    warnings: list[str] = field(default_factory=list)
     job: Job | None = None
     saved: Path | None = None
     proposed: NDArray[np.bool_] | None = None
@@ -211,7 +214,7 @@ class Desks:
                 task.look()
                 proof = Proof(desk.folder, task.compute(task.fitted(self.restorer), advance))
             advance(1.0)  # nothing is put on the desk once it has been stopped
-            desk.proof = proof
+            desk.proof, desk.warnings = proof, task.report.warnings
 
         before, desk.job = desk.job, self.queue.submit(Job(run, self.limits.max_seconds))
         if before is not None:

@@ -1,14 +1,15 @@
-"""What the API says of itself (OpenAPI), with examples."""
+"""The API's description (OpenAPI), with examples."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
 
 from rednet.images.formats import FORMATS, written_formats
 from rednet.web.options import FILES, RestoreOptions
-from rednet.web.problems import PROBLEM, Problem
+from rednet.web.problems import PROBLEM, Problem, problem_with
 
 __all__ = ["DESCRIPTIONS", "JobStatus", "Models"]
 
@@ -23,6 +24,7 @@ class JobStatus(BaseModel):
     seconds: float
     seconds_left: float | None
     found: str
+    warnings: list[str]
     picture: str | None
     error: str | None
 
@@ -36,7 +38,7 @@ class Models(BaseModel):
 
 JOB = {
     "id": "c2VjcmV0LXRoaW5ncyE", "state": "running", "share": 0.42, "before": 0, "seconds": 4.2, "seconds_left": 5.8,
-    "found": "noise of about sigma 18: denoising", "picture": None, "error": None,
+    "found": "noise of about sigma 18: denoising", "warnings": [], "picture": None, "error": None,
 }  # fmt: skip
 SENTENCES = {
     400: "the header Host is '[::1'; give a name or an address, and perhaps a port",
@@ -52,36 +54,31 @@ SENTENCES = {
     500: "something went wrong here; the server's log tells what",
     503: "the job was stopped after 600 s, 42% done; give a smaller picture, or raise the server's max_seconds",
 }
-TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-          408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
-          421: "Misdirected Request", 422: "Unprocessable Content", 429: "Too Many Requests",
-          500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
 EVERYWHERE = (400, 401, 403, 408, 413, 421)
 BINARY = {"type": "string", "format": "binary"}
+OPTIONS = RestoreOptions.model_json_schema()["properties"]
 PICTURES = {row.media: {"schema": BINARY} for row in written_formats()}
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describes problems by their status, each with an example."""
+    """Describe problems by their status, each with an example."""
     return {
         status: {
-            "description": TITLES[status],
+            "description": HTTPStatus(status).phrase,
             "content": {
                 PROBLEM: {
                     "schema": Problem.model_json_schema(),
-                    "example": {
-                        "type": "about:blank", "title": TITLES[status], "status": status, "detail": SENTENCES[status],
-                    },
+                    "example": problem_with(status, SENTENCES[status]).model_dump(),
                 }
             },
             **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status == 429 else {}),
         }
         for status in (*EVERYWHERE, *statuses)
-    }  # fmt: skip
+    }
 
 
 def of_job(description: str) -> dict[str, Any]:
-    """Describes an answer that tells how far a job is."""
+    """Describe an answer with a job's progress."""
     return {
         "description": description,
         "content": {"application/json": {"schema": JobStatus.model_json_schema(), "example": JOB}},
@@ -89,12 +86,11 @@ def of_job(description: str) -> dict[str, Any]:
 
 
 def body() -> dict[str, Any]:
-    """Describes what is sent to be restored."""
-    options = RestoreOptions.model_json_schema()["properties"]
+    """Describe the body of a request to restore."""
     form = {
         "type": "object",
         "required": ["picture"],
-        "properties": {**dict.fromkeys(FILES, BINARY), **options},
+        "properties": {**dict.fromkeys(FILES, BINARY), **OPTIONS},
         "additionalProperties": False,
     }
     return {
@@ -108,11 +104,8 @@ def body() -> dict[str, Any]:
 
 
 def in_query() -> list[dict[str, Any]]:
-    """Describes the options where the body is the picture itself."""
-    return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in RestoreOptions.model_json_schema()["properties"].items()
-    ]
+    """Describe the options in the query, for a body that is the picture itself."""
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in OPTIONS.items()]
 
 
 DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Who may talk to the server, and how much: checked before anything else looks at a request."""
+"""Checks who sends a request, and how long it is, before anything else reads it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SAFE_HEADERS = {
 
 
 def is_loopback(host: str) -> bool:
-    """Tells whether a name or an address can only mean this machine."""
+    """Return whether a name or an address can only mean this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -48,17 +48,18 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard:
-    """Refuses what is not for us, before any of it is read.
+    """Refuses requests that must not be served, before any of their body is read.
 
-    Without a token, only names of this machine are answered to (so that no page of others reaches us by a name that
-    they have pointed here). With one, every route but /healthz wants it. What another site's page sends is refused.
+    Without a token, the server answers only to names of this machine, so that another site cannot reach it by a name of
+    its own that it points here. With a token, every route but /healthz needs it. Requests from other sites' pages are
+    refused.
 
     Args:
         app: to protect.
-        token: that is wanted, or None.
+        token: the server's token, or None.
         limits: of what requests may bring.
         refused: called with the status of each refusal.
-        stop: called when the server begins to stop, before it waits for those who wait for their answers.
+        stop: called when the server begins to stop, before it waits for open requests.
     """
 
     def __init__(
@@ -66,14 +67,14 @@ class Guard:
         stop: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self.app, self.token, self.limits, self.refused, self.stop = app, token, limits, refused, stop
-        self.session = secrets.token_urlsafe(32)  # what the login's cookie says; the token itself stays out of it
+        self.session = secrets.token_urlsafe(32)  # the value of the login's cookie, which does not hold the token
         self.room, self.guesses = Room(limits.all_bytes), Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
-            return  # no websockets: nothing of ours uses them
+            return  # no websockets: we use none
         scope = as_asked(scope)
         headers = Headers(scope=scope)
         body = Body(headers, self.limits.longest(scope["path"]), self.room, receive, safely(send))
@@ -87,7 +88,7 @@ class Guard:
             await refusal(scope, receive, safely(send))
 
     def refuse(self, path: str, headers: Headers) -> Response | None:
-        """Gives the answer to a request that is not let in."""
+        """Return the answer to a request that is refused; None for any other."""
         host = headers.get("host", "")
         if host and not HOST.fullmatch(host):
             return problem(400, f"the header Host is {host!r}; give a name or an address, and perhaps a port")
@@ -105,12 +106,12 @@ class Guard:
         return None
 
     def too_long(self, headers: Headers, body: Body) -> Response | None:
-        """Gives the answer to a request that says itself that it is too long."""
+        """Return the answer to a request whose header announces too many bytes; None for any other."""
         length = headers.get("content-length", "")
         return body.too_long() if length.isdigit() and int(length) > body.most_bytes else None
 
     def knows(self, path: str, headers: Headers) -> bool:
-        """Tells whether a request carries the token, or, for the page, the cookie of a login."""
+        """Return whether a request carries the token, or, for the page, the cookie of a login."""
         assert self.token is not None
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and same(given.strip(), self.token):
@@ -120,14 +121,14 @@ class Guard:
         return path == LOGIN or same(cookie_of(headers), self.session)
 
     async def pass_on(self, scope: Scope, body: Body) -> Response | None:
-        """Lets a request through; gives the answer to one that turned out to be refused."""
+        """Pass a request on; return the answer if its body had to be refused meanwhile."""
         try:
             await self.app(scope, body.receive, body.send)
         except RefusedError:
             pass
         except ClientDisconnect:
             logger.warning("%s %r was broken off by its client", scope["method"], scope["path"])
-        except asyncio.CancelledError:  # by uvicorn, which has waited long enough for us to stop
+        except asyncio.CancelledError:  # by uvicorn, whose time to stop is over
             if not body.started:
                 return problem(503, str(StoppingError()), {"Connection": "close"})
             raise
@@ -137,10 +138,10 @@ class Guard:
 
 
 def as_asked(scope: Scope) -> Scope:
-    """Gives a request as if it had been asked by the name that it names, without what a proxy, or a liar, has added.
+    """Return a request without the headers that proxies, or forgers, add.
 
-    That it came through TLS is all that we want to know from a proxy. Who lies about it gets a cookie that is not sent
-    back over the open wire, and links that begin with https, and nobody else does.
+    Only X-Forwarded-Proto counts, which says that the client has used TLS. A client that forges it harms only itself:
+    it gets links with https, and a cookie that its browser does not send back without TLS.
     """
     forwarded = Headers(scope=scope).get("x-forwarded-proto", "").partition(",")[0].strip().lower()
     kept = [pair for pair in scope["headers"] if not pair[0].lower().startswith((b"x-forwarded", b"forwarded"))]
@@ -148,7 +149,7 @@ def as_asked(scope: Scope) -> Scope:
 
 
 def safely(send: Send) -> Send:
-    """Adds to an answer what browsers are to heed."""
+    """Add the headers that protect browsers to an answer."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -161,12 +162,12 @@ def safely(send: Send) -> Send:
 
 
 def same(given: str, wanted: str) -> bool:
-    """Compares two secrets in a time that tells nothing of where they differ."""
+    """Compare two secrets in a time that does not depend on where they differ."""
     return hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def cookie_of(headers: Headers) -> str:
-    """Gives the cookie of a login, or an empty text."""
+    """Return the cookie of a login, or an empty text."""
     try:
         cookies = SimpleCookie(headers.get("cookie", ""))
     except CookieError:

@@ -1,4 +1,4 @@
-"""Wrong tokens are answered slowly, and more slowly the more of them come; a right one never waits."""
+"""Delays the answers to wrong tokens, the longer the more of them come; a right token never waits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ __all__ = ["Guesses"]
 
 
 class Guesses:
-    """The wrong tokens of the last minute, whoever sent them.
+    """The wrong tokens of the last minute, from all clients.
 
-    A right token is let in at once at any time, so that nobody can lock its owner out; a guesser learns nothing
-    before the wait is over.
+    A right token is accepted at once at any time, so that guessing cannot lock its owner out.
     """
 
     FIRST_S = 0.1  # the wait after one wrong token; each further one doubles it

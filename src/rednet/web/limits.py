@@ -1,4 +1,4 @@
-"""What the server takes on, and how it refuses the rest."""
+"""The limits of a server: what it accepts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Limits:
     """Bounds of a server.
 
     Args:
-        max_bytes: of a request that brings a picture; others are kept much shorter, see `longest`.
-        max_megapixels: of a picture, before and after; larger ones are refused before they are decoded.
-        max_seconds: that a job may run; it is stopped between two bands.
+        max_bytes: of a request with a picture; other requests must be much shorter, see `longest`.
+        max_megapixels: of a picture and its result; larger ones are refused before they are decoded.
+        max_seconds: the longest time of a job; it is stopped between two bands.
         waiting: jobs that may wait in the queue; a further one is refused.
-        answer_megapixels: a picture up to this size is the answer to its request; a larger one becomes a job.
-        keep_seconds: how long the picture of a finished job waits to be fetched.
-        kept: pictures of finished jobs that wait at the same time; the oldest makes room.
-        sessions: people on the page whose pictures are kept at the same time; the one who was idle longest makes room.
-        all_bytes: of all requests that are being received or answered, together.
+        answer_megapixels: the result of a picture up to this size is the answer; a larger picture becomes a job.
+        keep_seconds: how long a finished job's picture is kept.
+        kept: the most pictures of finished jobs that are kept; the oldest is deleted first.
+        sessions: the most people on the page whose pictures are kept; the one who was idle longest is dropped first.
+        all_bytes: of all requests together that are being received or answered.
 
     Raises:
         OptionError: one of them is not above 0.

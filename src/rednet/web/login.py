@@ -1,4 +1,4 @@
-"""The login of the page, where the server wants a token: a form, and a cookie that no script can read."""
+"""The page's login on a server with a token: a form, and a cookie that no script can read."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ input,button{{font:inherit;padding:.6rem}}</style>
 
 
 def add_login(app: FastAPI, token: str, session: str, guesses: Guesses) -> None:
-    """Adds the route of the login.
+    """Add the routes of the login.
 
     Args:
-        app: to add to.
-        token: that is asked for.
-        session: what the cookie says afterwards.
-        guesses: make a wrong token's answer slow.
+        app: gets the routes.
+        token: the server's token.
+        session: value of the cookie after the login.
+        guesses: delays the answers to wrong tokens.
     """
 
     async def show() -> Response:

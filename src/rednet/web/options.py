@@ -1,6 +1,7 @@
-"""What a request asks for: checked, and turned into a task and the handling of files.
+"""Checks the options of a request, and makes the task and the handling of files of them.
 
-The fields of a request are those of all tasks, those of `Options`, and what only HTTP knows.
+The fields of a request are the options of all tasks, the options of `Options`, `Handling` and `Saving` that HTTP has,
+and what only HTTP knows.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Annotated, Any, Literal, Optional
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from rednet.errors import OptionError
-from rednet.files.file import Handling
-from rednet.images.colour import parse_range
-from rednet.images.encoding import Saving
+from rednet.files.handling import Handling
+from rednet.images.formats import written_formats
+from rednet.images.saving import Saving
 from rednet.restoring.options import Options
 from rednet.restoring.tasks import TASKS, Task
-from rednet.values import Setting, settings
+from rednet.values import Setting, settings, take_settings
 from rednet.web.limits import Limits
 
 __all__ = ["FILES", "RestoreOptions", "RestoreRequest", "read_options"]
@@ -38,28 +39,19 @@ class RestoreRequest(BaseModel):
         Literal[tuple(TASKS)],  # type: ignore[valid-type]
         Field(description="auto looks at the picture and decides."),
     ] = "auto"
-    range: Annotated[
-        str | None,
-        Field(max_length=MOST_TEXT, description="Black and white of a file of floats; else 0,1.", examples=["0,4095"]),
-    ] = None
     format: Annotated[
-        Literal["jpg", "png", "tif", "webp", "avif"] | None, Field(description="If left out, as the picture.")
+        Literal[tuple(row.endings[0].removeprefix(".") for row in written_formats())] | None,  # type: ignore[valid-type]
+        Field(description="If left out, as the picture."),
     ] = None
-    save_quality: Annotated[int, Field(ge=1, le=100, description="Of a JPEG, WebP or AVIF that is written.")] = 95
-    strip_metadata: Annotated[bool, Field(description="Drop EXIF, XMP, IPTC and text.")] = False
     wait: Annotated[
         bool | None, Field(description="Answer with the picture (true) or a job (false); else by its size.")
     ] = None
-
-    def given(self, names: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those of some fields that the request has."""
-        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
 
     def make_task(self, files: Mapping[str, Path]) -> Task:
         """Make the task.
 
         Args:
-            files: what was sent, by the names of `FILES`.
+            files: the request's files, by the names of `FILES`.
 
         Raises:
             OptionError, ImageError: something is missing, does not belong to the task, or cannot be read.
@@ -71,32 +63,33 @@ class RestoreRequest(BaseModel):
             for file in files:
                 if file in UPLOADS and UPLOADS[file] in names and UPLOADS[file] not in own:
                     raise OptionError(f"a {UPLOADS[file]} belongs to the task {task}, and the task is {self.task}")
-        fields = self.given(own)
+        fields = take_settings(TASKS[self.task], self._given())
         for file in UPLOADS.keys() & files.keys():
             if UPLOADS[file] in fields:
                 raise OptionError(f"say what the {UPLOADS[file]} is only once: by {UPLOADS[file]}, or by {file}")
             fields[UPLOADS[file]] = files[file]
         made = TASKS[self.task].from_afar(fields)
-        made.check(self.options)
+        made.check(Options(**take_settings(Options, self._given())))
         return made
 
-    @property
-    def options(self) -> Options:
-        """What all tasks take."""
-        return Options(**self.given(settings(Options)))
-
     def handling(self, limits: Limits, software: str) -> Handling:
-        """Return how the files are handled; raise OptionError if the range is none."""
+        """Return how the files are handled; raise OptionError if a value is wrong."""
+        given = self._given()
+        options, saving = (take_settings(table, given) for table in (Options, Saving))
         return Handling(
-            options=self.options,
-            saving=Saving(self.save_quality, overwrite=True, strip_metadata=self.strip_metadata, software=software),
-            value_range=None if self.range is None else parse_range(self.range),
+            options=Options(**options),
+            saving=Saving(**saving, overwrite=True, software=software),
+            **take_settings(Handling, given),
             max_megapixels=limits.max_megapixels,
         )
 
+    def _given(self) -> dict[str, Any]:
+        """Return the fields that the request has."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
 
 def _fields() -> Iterator[tuple[str, Any]]:
-    """Make fields of pydantic of the options of all tasks; two tasks may share a name, if they mean the same by it."""
+    """Yield a pydantic field for each option; options of several tasks may have one name if they mean the same."""
     told: dict[str, dict[str, Setting]] = {}
     for task, own in OWN.items():
         for name, said in own.items():
@@ -104,18 +97,20 @@ def _fields() -> Iterator[tuple[str, Any]]:
                 told.setdefault(name, {})[task] = said
     for name, tasks in told.items():
         yield name, _field(next(iter(tasks.values())), " ".join(f"{task}: {said.help}" for task, said in tasks.items()))
-    for name, said in settings(Options).items():
-        yield name, _field(said, said.help)
+    for table in (Options, Handling, Saving):
+        for name, said in settings(table).items():
+            if said.remote and said.kind is not Path:
+                yield said.called or name, _field(said, said.help)
 
 
 def _field(said: Setting, description: str) -> Any:
-    """Make a field of pydantic of an option."""
+    """Return an option as a field of pydantic, and its default."""
     description += f" A file comes as {said.upload}." if said.upload else ""
     ranged: dict[str, Any] = {"ge": said.lowest, "le": said.highest} if said.kind in (int, float) else {}
-    longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.kind is str else {}
+    longest: dict[str, Any] = {"max_length": MOST_TEXT} if said.typed is str else {}
     examples = [said.example] if said.example else None
     default = None if said.default is MISSING else said.default
-    kind = Optional[said.kind] if default is None else said.kind  # noqa: UP045  # of a variable
+    kind = Optional[said.typed] if default is None else said.typed  # noqa: UP045  # of a variable
     return Annotated[kind, Field(description=description, examples=examples, **ranged, **longest)], default
 
 

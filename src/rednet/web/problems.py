@@ -1,4 +1,4 @@
-"""Errors as JSON (RFC 9457, `application/problem+json`), with the sentences of the command line."""
+"""Errors as JSON (RFC 9457, `application/problem+json`), with the same sentences as on the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -16,10 +15,10 @@ from rednet.errors import ImageError, OptionError, RednetError
 from rednet.web.options import RestoreOptions
 from rednet.web.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
 
-__all__ = ["PROBLEM", "Problem", "answered", "problem", "problem_of", "said"]
+__all__ = ["PROBLEM", "Problem", "answered", "problem", "problem_of", "problem_with", "said"]
 
 PROBLEM = "application/problem+json"
-NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by how the names of our files begin
+NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by the beginning of our files' names
 
 
 STATUS: Mapping[type[RednetError], HTTPStatus] = {
@@ -41,20 +40,24 @@ class Problem(BaseModel):
     detail: str
 
 
+def problem_with(status: int, detail: str) -> Problem:
+    """Return a problem with the title of its HTTP status."""
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+
+
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Gives an error as an answer.
+    """Return an error as an answer.
 
     Args:
-        status: of HTTP.
+        status: HTTP status.
         detail: a sentence: what we got, what we need, what to do.
-        headers: further ones.
+        headers: further headers.
     """
-    content: dict[str, Any] = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail).model_dump()
-    return JSONResponse(content, status, dict(headers or {}), media_type=PROBLEM)
+    return JSONResponse(problem_with(status, detail).model_dump(), status, dict(headers or {}), media_type=PROBLEM)
 
 
 def problem_of(error: RednetError, folder: Path) -> JSONResponse:
-    """Gives one of our errors as an answer; `folder` as in `said`."""
+    """Return one of our errors as an answer; `folder` as in `said`."""
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, QueueFullError) else {}
     return problem(status, answered(error, folder), headers)
@@ -66,7 +69,7 @@ def answered(error: BaseException, folder: Path) -> str:
     return f"{said(error, folder)} ({field})" if field in RestoreOptions.model_fields else said(error, folder)
 
 
-def said(error: BaseException, folder: Path) -> str:
-    """Gives an error's sentence; files in `folder` or one below, our own, are called what they are to the client."""
+def said(error: BaseException | str, folder: Path) -> str:
+    """Return the sentence of an error or a warning; our own files, in or below `folder`, are named as the client's."""
     ours = re.compile(re.escape(f"{folder}{os.sep}") + r"(?:[\w-]+/)?([a-z]+)[\w.-]*")
     return ours.sub(lambda match: NAMES.get(match[1], "the picture"), str(error))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rednet.classical.resize import imresize
 from rednet.images import Picture, to_array
+from rednet.images.layout import Layout
 from rednet.restoring.correction import removed_picture
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration
@@ -78,7 +79,9 @@ class Proof:
         )
 
         def part(picture: Picture) -> Picture:
-            return Picture(np.asarray(picture.pixels[rows, columns]), None, "uint8")
+            return Picture(
+                np.asarray(picture.pixels[rows, columns]), None, "uint8", layout=Layout(picture.bands.groups)
+            )
 
         cut = replace(
             whole,
@@ -118,6 +121,7 @@ def smaller(picture: Picture) -> Picture:
 
 
 def to_show(picture: Picture) -> Shown:
-    """Gives a picture as 8 bits, RGB, with its transparency if it has one."""
-    rgb = np.repeat(picture.pixels, 3, axis=2) if picture.pixels.shape[2] == 1 else picture.pixels
+    """Return a picture as 8 bits, RGB, with its transparency if it has one; of many bands, the first one or three."""
+    shown = picture.parts[0].pixels
+    rgb = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
     return to_array(Picture(rgb, picture.alpha, "uint8"))

@@ -1,7 +1,8 @@
-"""The one queue: bounded, and one network at a time, for the page and for the service alike."""
+"""The one queue of the page and the service: bounded, and it runs one job at a time."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import secrets
@@ -16,7 +17,7 @@ from typing import Any
 from rednet.errors import RednetError
 from rednet.stopping import stoppable
 
-__all__ = ["Job", "JobQueue", "QueueFullError", "State", "StoppedError", "StoppingError", "TooSlowError"]
+__all__ = ["Job", "JobQueue", "JobState", "QueueFullError", "StoppedError", "StoppingError", "TooSlowError"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ LONGEST_WAIT_S = 300
 
 
 class QueueFullError(RednetError):
-    """No further job can be taken.
+    """The queue is full.
 
     Args:
         retry_after: s, until there should be room.
@@ -38,11 +39,11 @@ class QueueFullError(RednetError):
 
 
 class StoppedError(RednetError):
-    """Somebody has cancelled the job."""
+    """The job was cancelled."""
 
 
 class StoppingError(RednetError):
-    """The server stops, and takes no job any more."""
+    """The server is stopping and takes no more jobs."""
 
     def __init__(self) -> None:
         super().__init__("the server is stopping; send the request again when it is back")
@@ -52,8 +53,8 @@ class TooSlowError(RednetError):
     """The job has run out of time."""
 
 
-class State(StrEnum):
-    """What has become of a job."""
+class JobState(StrEnum):
+    """The state of a job."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -66,9 +67,9 @@ class Job:
     """One piece of work in the queue.
 
     Args:
-        run: does it; is given a function to call with the share that is done.
-        max_seconds: it may take.
-        on_end: called when the job has ended, with it.
+        run: does the work; it gets a function to call with the finished fraction, 0 to 1.
+        max_seconds: the longest time that it may take.
+        on_end: called with the job when it has ended.
     """
 
     def __init__(
@@ -79,69 +80,75 @@ class Job:
     ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.run, self.max_seconds, self.on_end = run, max_seconds, on_end
-        self.state, self.share = State.WAITING, 0.0
+        self.state, self.done = JobState.WAITING, 0.0
         self.started = self.ended = math.nan
         self.stopping = False
         self.future: Future[Any] = Future()
 
     @property
     def seconds(self) -> float:
-        """How long it has been running, s."""
+        """The time that it has been running, s."""
         if math.isnan(self.started):
             return 0.0
         return (time.monotonic() if math.isnan(self.ended) else self.ended) - self.started
 
     @property
     def seconds_left(self) -> float | None:
-        """About how much longer it runs, s; None as long as nobody can tell."""
-        return self.seconds * (1 - self.share) / self.share if self.state is State.RUNNING and self.share else None
+        """The estimated time that is left, s; None while there is no estimate."""
+        return self.seconds * (1 - self.done) / self.done if self.state is JobState.RUNNING and self.done else None
 
-    def advance(self, share: float) -> None:
-        """Notes the share that is done; stops the work if it is unwanted or late.
+    def advance(self, done: float) -> None:
+        """Note the finished fraction, 0 to 1, and stop the work if it was cancelled or takes too long.
 
         Raises:
-            StoppedError, TooSlowError: so.
+            StoppedError, TooSlowError: the work must stop.
         """
-        self.share = max(self.share, min(share, 1.0))
+        self.done = max(self.done, min(done, 1.0))
         if self.stopping:
             raise StoppedError("the job was cancelled")
         if self.seconds > self.max_seconds:
             raise TooSlowError(
-                f"the job was stopped after {self.max_seconds:g} s, {self.share:.0%} done; give a smaller picture, or "
+                f"the job was stopped after {self.max_seconds:g} s, {self.done:.0%} done; give a smaller picture, or "
                 "raise the server's max_seconds"
             )
 
+    def awaited(self) -> asyncio.Future[Any]:
+        """Return the future for the running event loop; it may be given up before the job ends."""
+        awaited = asyncio.wrap_future(self.future)
+        awaited.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio logs a traceback
+        return awaited
+
     def work(self) -> None:
-        """Runs to the end, whatever that is; the future holds the result or the error."""
-        self.started, self.state = time.monotonic(), State.RUNNING
+        """Run until the work ends; the future gets the result or the error."""
+        self.started, self.state = time.monotonic(), JobState.RUNNING
         try:
             self.advance(0.0)
-            with stoppable(lambda: self.advance(self.share)):
+            with stoppable(lambda: self.advance(self.done)):
                 result = self.run(self.advance)
             if self.stopping:  # since its last band
                 raise StoppedError("the job was cancelled")
         except BaseException as error:
             if not isinstance(error, RednetError):
                 logger.exception("a job failed")
-            self.end(State.CANCELLED if isinstance(error, StoppedError) else State.FAILED)
+            self.end(JobState.CANCELLED if isinstance(error, StoppedError) else JobState.FAILED)
             self.future.set_exception(error)
         else:
-            self.share = 1.0
-            self.end(State.DONE)
+            self.done = 1.0
+            self.end(JobState.DONE)
             self.future.set_result(result)
 
-    def end(self, state: State) -> None:
-        """Notes how and when it ended, and lets go of what it worked on."""
+    def end(self, state: JobState) -> None:
+        """Note how and when the job ended, and drop what it worked on."""
         self.ended, self.state = time.monotonic(), state
         self.run = lambda advance: None
         try:
             self.on_end(self)
-        except Exception:  # whoever waits for the job, and the jobs behind it, must not suffer
+        except Exception:  # it must not affect those who wait for this job, nor the next jobs
             logger.exception("what follows a job failed")
 
 
 class JobQueue:
-    """Jobs, done one after the other by a thread of its own.
+    """Jobs that a thread of its own runs one after the other.
 
     Args:
         size: how many may wait.
@@ -157,11 +164,10 @@ class JobQueue:
         self.thread.start()
 
     def submit(self, job: Job) -> Job:
-        """Takes a job.
+        """Add a job.
 
         Raises:
-            QueueFullError: there is no room.
-            StoppingError: there will be none.
+            QueueFullError: there is no room. StoppingError: the server is stopping.
         """
         with self.changed:
             if self.closed:
@@ -173,27 +179,27 @@ class JobQueue:
         return job
 
     def retry_after(self) -> int:
-        """Estimates when half of the queue has been worked through, s: before, all who come again meet again."""
+        """Estimate when half of the queue will be done, s: earlier, all refused clients would come back at once."""
         return min(max(math.ceil(self.usual_seconds * len(self.waiting) / 2), 1), LONGEST_WAIT_S)
 
     def place(self, job: Job) -> int:
-        """Tells how many jobs are before this one, the running one counted."""
+        """Return how many jobs are before this one, with the running one."""
         with self.changed:
             return self.waiting.index(job) + (self.current is not None) if job in self.waiting else 0
 
     def cancel(self, job: Job) -> None:
-        """Takes a job out of the queue, or stops it at its next band; one that has ended stays as it is."""
+        """Remove a job from the queue, or stop it at its next band; a job that has ended stays as it is."""
         with self.changed:
             job.stopping = True
             found = job in self.waiting
             if found:
                 self.waiting.remove(job)
         if found:
-            job.end(State.CANCELLED)
+            job.end(JobState.CANCELLED)
             job.future.set_exception(StoppedError("the job was cancelled"))
 
     def work(self) -> None:
-        """Does one job after the other."""
+        """Run one job after the other."""
         while True:
             with self.changed:
                 self.changed.wait_for(lambda: self.waiting or self.closed)
@@ -203,17 +209,17 @@ class JobQueue:
             job.work()
             with self.changed:
                 self.current = None
-                if job.state is State.DONE:
+                if job.state is JobState.DONE:
                     self.usual_seconds = MEMORY * self.usual_seconds + (1 - MEMORY) * job.seconds
             del job
 
     def close(self, patience: float = 30.0) -> None:
-        """Cancels everything and waits until the network rests, at most `patience` s."""
+        """Cancel all jobs, and wait until the thread has ended, at most `patience` s."""
         self.stop()
         self.thread.join(patience)
 
     def stop(self) -> None:
-        """Cancels everything, and takes no further job."""
+        """Cancel all jobs, and take no more."""
         with self.changed:
             self.closed = True
             jobs = [*self.waiting, *([self.current] if self.current else [])]

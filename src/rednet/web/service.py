@@ -18,15 +18,15 @@ from rednet.files.listing import output_name
 from rednet.images import PictureFile
 from rednet.images.encoding import written_format
 from rednet.web.documents import DESCRIPTIONS, JobStatus, Models
-from rednet.web.problems import answered, problem, problem_of
-from rednet.web.queue import JobQueue, State, StoppedError, StoppingError
+from rednet.web.problems import answered, problem, problem_of, said
+from rednet.web.queue import JobQueue, JobState, StoppedError, StoppingError
 from rednet.web.shelf import Order, Shelf
 from rednet.web.upload import Upload, receive
 from rednet.zoo.shipped import shipped_models
 
 __all__ = ["Service"]
 
-PATIENCE_S = 1.0  # how often it is looked whether somebody still waits for the answer
+PATIENCE_S = 1.0  # between two checks whether the client still waits for the answer
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Service:
     model: str
 
     def router(self) -> APIRouter:
-        """Gives the routes as FastAPI mounts them."""
+        """Return the routes as FastAPI mounts them."""
         router = APIRouter()
         for path, method, endpoint in (
             ("/v1/restore", "POST", self.restore),
@@ -59,10 +59,10 @@ class Service:
         return router
 
     async def restore(self, request: Request, background: BackgroundTasks) -> Response:
-        """Restores a picture.
+        """Restore a picture.
 
-        A small one is the answer itself; a large one becomes a job (202), to be asked for at `/v1/jobs/{id}`. Send a
-        form with the file `picture`, or the picture itself as the body and the options in the query.
+        A small picture is answered with the result; a large one becomes a job (202), whose state is at
+        `/v1/jobs/{id}`. Send a form with the file `picture`, or the picture as the body and the options in the query.
         """
         folder = self.shelf.new_folder()
         try:
@@ -80,7 +80,7 @@ class Service:
         if large if wait is None else not wait:
             place = f"/v1/jobs/{order.job.id}"
             return JSONResponse(self.status(order).model_dump(), 202, {"Location": place})
-        future = asyncio.wrap_future(order.job.future)
+        future = order.job.awaited()
         while not (future.done() or self.queue.closed):
             await asyncio.wait([future], timeout=PATIENCE_S)
             if not future.done() and await request.is_disconnected():
@@ -88,14 +88,13 @@ class Service:
         background.add_task(self.shelf.drop, order)
         if self.queue.closed and (not future.done() or isinstance(future.exception(), StoppedError)):
             return problem_of(StoppingError(), folder)
-        future.exception()  # asked for here, or asyncio complains that nobody did
         return self.answer(order)
 
     def prepare(self, upload: Upload, folder: Path) -> tuple[FileTask, bool]:
-        """Looks at what was sent, as far as it can be done without decoding it.
+        """Check what was sent, as far as that is possible without decoding it.
 
         Returns:
-            The task, and whether it is a large one.
+            The task, and whether the picture is a large one.
 
         Raises:
             OptionError, ImageError: it cannot be restored as asked.
@@ -110,7 +109,7 @@ class Service:
         return task, file.megapixels * todo.enlargement**2 > limits.answer_megapixels
 
     def answer(self, order: Order) -> Response:
-        """Gives the picture of a job that has ended, or what went wrong."""
+        """Return the picture of a job that has ended, or what went wrong."""
         error = order.job.future.exception()
         if isinstance(error, RednetError):
             return problem_of(error, order.folder)
@@ -118,32 +117,36 @@ class Service:
             return problem(500, "something went wrong here; the server's log tells what")
         target = order.task.target
         headers = {"Rednet-Found": order.task.report.words, "Cache-Control": "no-store"}
+        if order.task.report.warnings:
+            sentences = "; ".join(said(sentence, order.folder) for sentence in order.task.report.warnings)
+            headers["Rednet-Warning"] = sentences.encode("ascii", "replace").decode()
         media = written_format(target.suffix).media
         return FileResponse(target, media_type=media, filename=target.name, headers=headers)
 
     def status(self, order: Order) -> JobStatus:
-        """Tells how far a job is."""
+        """Return a job's state and progress."""
         job = order.job
         error = job.future.exception() if job.future.done() else None
         return JobStatus(
             id=job.id,
             state=job.state,
-            share=round(job.share, 3),
+            share=round(job.done, 3),
             before=self.queue.place(job),
             seconds=round(job.seconds, 1),
             seconds_left=None if job.seconds_left is None else round(job.seconds_left, 1),
             found=order.task.report.words,
-            picture=f"/v1/jobs/{job.id}/picture" if job.state is State.DONE else None,
+            warnings=[said(sentence, order.folder) for sentence in order.task.report.warnings],
+            picture=f"/v1/jobs/{job.id}/picture" if job.state is JobState.DONE else None,
             error=None if error is None else answered(error, order.folder),
         )
 
     async def job(self, job_id: str) -> Response:
-        """Tells how far a job is."""
+        """Return a job's state and progress."""
         order = self.shelf.find(job_id)
         return unknown(job_id) if order is None else JSONResponse(self.status(order).model_dump())
 
     async def delete(self, job_id: str) -> Response:
-        """Stops a job at its next band, and forgets it and its pictures."""
+        """Stop a job at its next band, and delete it with its pictures."""
         order = self.shelf.find(job_id)
         if order is None:
             return unknown(job_id)
@@ -151,7 +154,7 @@ class Service:
         return Response(status_code=204)
 
     async def picture(self, job_id: str) -> Response:
-        """Gives a finished job's picture."""
+        """Return a finished job's picture."""
         order = self.shelf.find(job_id)
         if order is None:
             return unknown(job_id)
@@ -160,20 +163,20 @@ class Service:
         return self.answer(order)
 
     async def models(self) -> Models:
-        """Lists the networks that come with rednet, and says which one is loaded."""
+        """List the networks that come with rednet, and name the one that is loaded."""
         return Models(loaded=self.model, shipped=shipped_models())
 
     async def health(self) -> Response:
-        """Says that all is well: the network's thread is alive."""
+        """Confirm that the thread that runs the network is alive."""
         if not self.queue.thread.is_alive():
             return problem(503, "the thread that runs the network has ended; restart the server")
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def metrics(self) -> Response:
-        """Gives the server's figures as Prometheus reads them."""
+        """Return the server's figures in the format of Prometheus."""
         return Response(self.shelf.counters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def unknown(job_id: str) -> Response:
-    """Says that there is no such job."""
+    """Return the answer that there is no such job."""
     return problem(404, f"there is no job {job_id!r}; finished ones are kept for a while only")

@@ -1,4 +1,4 @@
-"""The jobs that programs have asked for, and their pictures until these are fetched or too old."""
+"""The orders of programs: their jobs, and their pictures until these are fetched or too old."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rednet.progress import Progress
 from rednet.restoring.restorer import Restorer
 from rednet.web.counters import Counters
 from rednet.web.limits import Limits
-from rednet.web.queue import Job, JobQueue, State
+from rednet.web.queue import Job, JobQueue, JobState
 
 __all__ = ["Order", "Shelf"]
 
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Order:
     """A restoration that was asked for.
 
     Args:
-        task: the files.
-        folder: where they lie, and nothing else.
-        job: its place in the queue.
+        task: the file task.
+        folder: holds its files, and nothing else.
+        job: the job in the queue.
     """
 
     task: FileTask
@@ -40,11 +40,11 @@ class Shelf:
     """Takes orders, and keeps them for a while.
 
     Args:
-        folder: where their files lie.
-        queue: does them.
+        folder: holds their files.
+        queue: runs their jobs.
         restorer: runs the network.
-        limits: how many are kept, and how long.
-        counters: count what became of them.
+        limits: how many orders are kept, and how long.
+        counters: count how the jobs ended.
     """
 
     def __init__(self, folder: Path, queue: JobQueue, restorer: Restorer, limits: Limits, counters: Counters) -> None:
@@ -54,11 +54,11 @@ class Shelf:
         self.lock = threading.Lock()
 
     def new_folder(self) -> Path:
-        """Makes an empty folder for the files of one order; whoever places no order removes it."""
+        """Make an empty folder for the files of one order; a caller that places no order deletes it."""
         return Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
 
     def place(self, task: FileTask, folder: Path) -> Order:
-        """Puts a restoration into the queue.
+        """Put a restoration into the queue.
 
         Raises:
             QueueFullError: there is no room.
@@ -87,12 +87,12 @@ class Shelf:
         return order
 
     def find(self, name: str) -> Order | None:
-        """Finds an order by its job's id."""
+        """Return the order with a job's id, or None."""
         self.tidy()
         return self.orders.get(name)
 
     def drop(self, order: Order) -> None:
-        """Forgets an order, stops its job, and removes its files, with those that the job still writes."""
+        """Delete an order: stop its job, and delete its files, with those that the job still writes."""
         self.queue.cancel(order.job)
         with self.lock:
             self.orders.pop(order.job.id, None)
@@ -100,7 +100,7 @@ class Shelf:
         order.job.future.add_done_callback(lambda future: shutil.rmtree(order.folder, ignore_errors=True))
 
     def tidy(self) -> None:
-        """Drops what has been kept for long enough, and the oldest of what is too much."""
+        """Delete the orders that ended long ago, and the oldest of too many."""
         with self.lock:
             ended = [order for order in self.orders.values() if order.job.state in ENDED]
         ended.sort(key=lambda order: order.job.ended)

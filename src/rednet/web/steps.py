@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rednet.classical.kernels import Kernel, disk, gaussian, load_kernel, motion, picture_of
 from rednet.classical.masks import from_layers, mark, to_layer
 from rednet.errors import OptionError, RednetError
-from rednet.restoring.inspection import FileFacts
+from rednet.restoring.inspection import FileInspection
 from rednet.restoring.scratches import find_scratches
 from rednet.restoring.tasks import Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Upscale
 from rednet.web.desk import Desk, Desks
@@ -25,7 +25,7 @@ from rednet.web.examples import Example
 from rednet.web.incoming import own_file
 from rednet.web.problems import said
 from rednet.web.proof import smaller, to_show
-from rednet.web.queue import Job, State, StoppedError
+from rednet.web.queue import Job, JobState, StoppedError
 from rednet.web.strokes import read_strokes
 
 __all__ = ["MOST_SIGMA", "Steps"]
@@ -63,6 +63,11 @@ class Steps:
 
     def __init__(self, desks: Desks, examples: list[Example]) -> None:
         self.desks, self.examples = desks, examples
+
+    def told(self, warning: str) -> str:
+        """Return a warning as the page shows it: a sentence without our paths."""
+        words = said(warning, self.desks.folder)
+        return f"{words[:1].upper()}{words[1:]}."
 
     def words(self, error: BaseException) -> str:
         """Gives an error's sentence without our paths."""
@@ -209,7 +214,7 @@ class Steps:
             yield self.rest(job, "")
             raise gr.Error("something went wrong here; the server's log tells what") from error
         else:
-            done = f"Done in {job.seconds:.1f} s."
+            done = " ".join([f"Done in {job.seconds:.1f} s.", *map(self.told, desk.warnings)])
             yield [*self.shown(desk, *wishes.tuning), *self.rest(job, done, save=True)[len(SHOWN) :]]
         finally:
             if job is not None:
@@ -219,13 +224,13 @@ class Steps:
         """Tells how far a job is."""
         if job.stopping:
             words = "Stopping"
-        elif job.state is State.WAITING:
+        elif job.state is JobState.WAITING:
             words = f"Waiting, {self.desks.queue.place(job)} before this one"
         elif job.seconds_left is None:
             words = "Restoring"
         else:
-            words = f"Restoring: {job.share:.0%}, about {math.ceil(job.seconds_left)} s left"
-        bar = f'<progress max="1" value="{job.share:.3f}" aria-label="{words}"></progress><p>{words}</p>'
+            words = f"Restoring: {job.done:.0%}, about {math.ceil(job.seconds_left)} s left"
+        bar = f'<progress max="1" value="{job.done:.3f}" aria-label="{words}"></progress><p>{words}</p>'
         return [*SHOWN, bar]
 
     def rest(self, job: Job | None, words: str, *, save: bool = False) -> list[Any]:
@@ -369,7 +374,7 @@ def offer(mask: NDArray[np.bool_] | None) -> Any:
     return gr.Checkbox(value=mask is not None, visible=mask is not None)
 
 
-def in_words(facts: FileFacts) -> str:
+def in_words(facts: FileInspection) -> str:
     """Says what an inspection has found."""
     noise = f"noise of about {facts.sigma:.0f}" if facts.sigma >= LEAST_SIGMA else ""
     traces = "traces of JPEG compression" if facts.traces else ""

@@ -1,4 +1,4 @@
-"""A request's picture, and what comes with it, into files of our own: no name of a client's is ever used as a path."""
+"""Writes a request's picture and other files under names of our own: a client's name is never used as a path."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from rednet.web.options import FILES, RestoreRequest, read_options
 
 __all__ = ["Upload", "receive"]
 
-NPY = (b"\x93NUMPY",)  # how such a file begins
+NPY = (b"\x93NUMPY",)  # the first bytes of a .npy file
 MAX_FIELD = 1 << 16  # bytes
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What a request has brought: its options, and its files by the names of `FILES`."""
+    """A request's options, and its files by the names of `FILES`."""
 
     options: RestoreRequest
     files: Mapping[str, Path]
 
 
 async def receive(request: Request, folder: Path) -> Upload:
-    """Reads a request into a folder.
+    """Read a request, and write its files into a folder.
 
     Args:
-        request: a form with a part `picture`, or a body that is the picture, its options then in the query.
-        folder: empty, and gone with the order.
+        request: a form with a part `picture`; or a body that is the picture, with the options in the query.
+        folder: an empty one, which is deleted with the order.
 
     Raises:
         OptionError: an option is wrong, or there is no picture.
@@ -67,7 +67,7 @@ async def receive(request: Request, folder: Path) -> Upload:
 
 
 def copy(part: UploadFile, path: Path) -> Path:
-    """Writes a form's file; one of a kernel gets the ending of its kind."""
+    """Write a file of a form; a kernel gets the ending of its format."""
     with path.open("wb") as file:
         shutil.copyfileobj(part.file, file)
     if path.name == "kernel_file":

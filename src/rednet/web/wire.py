@@ -1,4 +1,4 @@
-"""The wire: HTTP with time limits for slow clients, small answers sent at once, and a stop that is told first."""
+"""HTTP connections: time limits for slow clients, small answers sent at once, and a call before the server stops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 __all__ = ["Server", "Wire"]
 
 MOST_CONNECTIONS = 256
-LINGER_S = 5.0  # for the last bytes of an answer, once a connection is being closed
+LINGER_S = 5.0  # for the last bytes of an answer while a connection closes
 
 
 class Wire(H11Protocol):
@@ -31,7 +31,7 @@ class Wire(H11Protocol):
     stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Set a new connection up; one too many is closed."""
+        """Set up a new connection; close it if there are too many."""
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
@@ -42,13 +42,13 @@ class Wire(H11Protocol):
             self.arm(self.HEADER_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks."""
+        """Stop all timers."""
         self.disarm()
         self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what a client sends; the header of a request must come in time."""
+        """Take data of a client; the header of a request must be complete in time."""
         before = self.cycle
         if self.deadline is None and (before is None or before.response_complete):
             self.arm(self.HEADER_S)
@@ -57,43 +57,43 @@ class Wire(H11Protocol):
             self.disarm()
 
     def on_response_complete(self) -> None:
-        """Give the rest of a body that was answered early a little time."""
+        """Limit the time for the rest of a body that was answered early."""
         before = self.cycle
         super().on_response_complete()
         if self.cycle is before and self.conn.their_state is h11.SEND_BODY:
             self.arm(self.DRAIN_S)
 
     def pause_writing(self) -> None:
-        """Wait for a client that takes nothing, but not for long."""
+        """Limit the time that a client takes nothing."""
         super().pause_writing()
         self.stuck = self.stuck or self.loop.call_later(self.WRITE_S, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on with a client that takes again."""
+        """Stop that timer: the client takes data again."""
         super().resume_writing()
         if self.stuck is not None:
             self.stuck.cancel()
             self.stuck = None
 
     def arm(self, seconds: float) -> None:
-        """Start the clock after which the connection is closed."""
+        """Start the timer that closes the connection."""
         self.disarm()
         self.deadline = self.loop.call_later(seconds, self.cut)
 
     def disarm(self) -> None:
-        """Stop that clock."""
+        """Stop that timer."""
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
 
     def cut(self) -> None:
-        """Close the connection; what is on its way out gets a little time."""
+        """Close the connection; what is being sent gets `LINGER_S`."""
         self.transport.close()
         self.deadline = self.loop.call_later(LINGER_S, self.transport.abort)
 
 
 class Server(uvicorn.Server):
-    """uvicorn, and a call before it waits for those who still wait for their answers.
+    """uvicorn's server, which calls a function before it waits for open requests.
 
     Args:
         config: see uvicorn.

@@ -1,1 +1,1 @@
-"""The models that rednet ships, and how a model is kept in a folder."""
+"""The models that come with rednet, and the format of a model folder."""

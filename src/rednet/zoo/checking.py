@@ -1,7 +1,7 @@
-"""A model folder on its way from the disk: checked whole before any engine sees it.
+"""Reads the files of a model folder, and checks them completely before an engine gets them.
 
-Engines are compiled programs that trust what they are given; a bias of the wrong shape ends the process. So the shape
-of the network must be within bounds, and `model.safetensors` must hold exactly its tensors, all of finite numbers.
+Engines are compiled programs that do not check their input; a bias of the wrong shape crashes the process. So the
+network's shape must be within bounds, and `model.safetensors` must hold exactly its tensors, with finite values only.
 
 Source: the safetensors format (github.com/huggingface/safetensors, README, "Format").
 """
@@ -29,27 +29,27 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 
 MAX_CONFIG_BYTES = 1 << 16
-MAX_BRACKETS = 256  # of config.json: so it cannot be nested deeper than Python can read
-MAX_HEADER_BYTES = 1 << 20  # of model.safetensors; 400 tensors need about 40 kB
+MAX_BRACKETS = 256  # in config.json, so that it is not nested too deeply for Python's parser
+MAX_HEADER_BYTES = 1 << 20  # the header of model.safetensors; 400 tensors need about 40 kB
 MAX_VALUES = 100_000_000  # 400 MB of float32; the paper's largest network has 5 million
 LENGTH_BYTES = 8  # a safetensors file begins with the length of its header
 STORED = ("F32", "F16", "BF16")
 
 
 def load_config(folder: Path) -> REDNetConfig:
-    """Read the shape of the network in a model folder.
+    """Read the network's shape from a model folder.
 
     Raises:
-        ModelError: the file is missing or broken, or a field is unknown or outside its range.
+        ModelError: `config.json` is missing or broken, or a field is unknown or outside its range.
     """
     path = folder / CONFIG
-    content = read_bounded(path, MAX_CONFIG_BYTES)
+    content = _read_bounded(path, MAX_CONFIG_BYTES)
     if content.count(b"[") + content.count(b"{") > MAX_BRACKETS:
         raise ModelError(f"{path} is broken: it has more than {MAX_BRACKETS} brackets; it must hold a few plain fields")
     try:
         values = json.loads(content.decode("utf-8"))
     except ValueError as error:
-        raise ModelError(f"{path} is broken: it is no JSON text ({error})") from error
+        raise ModelError(f"{path} is broken: it is not JSON ({error})") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path} is broken: it holds {brief(values)}; it must hold the fields of a network")
     known = [field.name for field in fields(REDNetConfig)]
@@ -63,14 +63,14 @@ def load_config(folder: Path) -> REDNetConfig:
 
 
 def load_tensors(folder: Path, config: REDNetConfig) -> dict[str, NDArray[np.float32]]:
-    """Read the weights in a model folder, widened to float32.
+    """Read the weights from a model folder, converted to float32.
 
     Args:
-        folder: with `model.safetensors`.
-        config: of the network; `config.tensors` lists what the file must hold.
+        folder: model folder with `model.safetensors`.
+        config: the network's shape; `config.tensors` lists the tensors that the file must hold.
 
     Raises:
-        ModelError: the file is missing or broken, has other tensors than the network, or values that are not finite.
+        ModelError: the file is missing or broken, its tensors are not the network's, or a value is not finite.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -78,26 +78,26 @@ def load_tensors(folder: Path, config: REDNetConfig) -> dict[str, NDArray[np.flo
     count = sum(map(prod, expected.values()))
     if count > MAX_VALUES:
         raise ModelError(f"{folder / CONFIG} asks for {count:.1e} weights; at most {MAX_VALUES:.0e} can be loaded")
-    content = read_bounded(path, LENGTH_BYTES + MAX_HEADER_BYTES + 4 * count)
+    content = _read_bounded(path, LENGTH_BYTES + MAX_HEADER_BYTES + 4 * count)
     if int.from_bytes(content[:LENGTH_BYTES], "little") > MAX_HEADER_BYTES:
         raise ModelError(f"{path} is broken: its header is longer than {MAX_HEADER_BYTES} bytes")
     try:
         found: dict[str, Any] = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except SafetensorError as error:
-        raise ModelError(f"{path} is broken: it is no safetensors file ({error})") from error
-    check_names(path, found, expected)
-    return {name: checked(path, name, found.pop(name), shape) for name, shape in expected.items()}
+        raise ModelError(f"{path} is broken: it is not a safetensors file ({error})") from error
+    _check_names(path, found, expected)
+    return {name: _checked(path, name, found.pop(name), shape) for name, shape in expected.items()}
 
 
-def check_names(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
-    """Raise ModelError unless the tensors that were found are those of the network, all and no others."""
+def _check_names(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    """Raise ModelError unless the file has all tensors of the network and no others."""
     for wrong, words in ((expected.keys() - found.keys(), "lacks"), (found.keys() - expected.keys(), "also has")):
         if wrong:
-            raise ModelError(f"{path} {words} the tensor {brief(min(wrong))}; it is not the network of {CONFIG}")
+            raise ModelError(f"{path} {words} the tensor {brief(min(wrong))}; it does not belong to {CONFIG}")
 
 
-def checked(path: Path, name: str, tensor: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Give one tensor of a file, widened to float32; raise ModelError unless it is of that shape and finite."""
+def _checked(path: Path, name: str, tensor: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return one tensor of a file as float32; raise ModelError unless it has that shape and finite values."""
     if tuple(tensor["shape"]) != shape:
         raise ModelError(f"{path}: {name} has the shape {brief(tensor['shape'])}; {CONFIG} asks for {list(shape)}")
     dtype, data = tensor["dtype"], tensor["data"]
@@ -114,13 +114,13 @@ def checked(path: Path, name: str, tensor: Mapping[str, Any], shape: tuple[int, 
     return shaped
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """Read a regular file of at most so many bytes; raise ModelError if it cannot be read or is longer."""
+def _read_bounded(path: Path, most: int) -> bytes:
+    """Read a regular file of at most `most` bytes; raise ModelError if it cannot be read or is longer."""
     try:
         with open_regular(path) as file:
             content = file.read(most + 1)
     except OSError as error:
         raise ModelError(f"{path.parent} is not a model folder: cannot read {path.name} ({error.strerror})") from error
     if len(content) > most:
-        raise ModelError(f"{path} has more than {most} bytes, and no such network needs so many; copy the model again")
+        raise ModelError(f"{path} has more than {most} bytes, too many for such a network; copy the model again")
     return content

@@ -1,4 +1,4 @@
-"""Which models come with rednet."""
+"""Finds the models that come with rednet."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from pathlib import Path
 from rednet.errors import ModelError
 from rednet.zoo.checking import CONFIG
 
-__all__ = ["MODELS", "find_model", "shipped_models"]
+__all__ = ["MODELS_FOLDER", "find_model", "shipped_models"]
 
-MODELS = Path(__file__).parent
+MODELS_FOLDER = Path(__file__).parent
 
 
 def shipped_models() -> list[str]:
     """Return the names of the models that come with rednet, sorted."""
-    return sorted(config.parent.name for config in MODELS.glob(f"*/{CONFIG}"))
+    return sorted(config.parent.name for config in MODELS_FOLDER.glob(f"*/{CONFIG}"))
 
 
 def find_model(name_or_dir: str | Path) -> Path:
-    """Finds the folder of a shipped model, or takes the given one.
+    """Return the folder of a model.
+
+    Args:
+        name_or_dir: name of a shipped model, or path of a model folder.
 
     Raises:
-        ModelError: neither a shipped model nor a folder.
+        ModelError: there is neither a shipped model nor a folder of that name.
     """
     shipped = shipped_models()
     if str(name_or_dir) in shipped:
-        return MODELS / str(name_or_dir)
+        return MODELS_FOLDER / str(name_or_dir)
     try:
         if isinstance(name_or_dir, str | Path) and Path(name_or_dir).is_dir():
             return Path(name_or_dir)

@@ -1,6 +1,6 @@
-"""Pictures drawn by code: text, screens, figures and patterns, which photographs teach nothing about.
+"""Drawings, pictures drawn by code: text, screens, figures and patterns, which a network cannot learn from photographs.
 
-Drawing number n is a function of the seed and n, of the fonts that are installed, and of Pillow's version.
+Drawing number n depends on the seed and n, on the installed fonts, and on Pillow's version.
 
     python -m rednet.training.drawings OUT.png
 """
@@ -27,9 +27,8 @@ class Kind(NamedTuple):
     """One kind of drawing.
 
     Args:
-        draw: makes a picture of (height, width) with a generator; the last argument is whether it may use the fonts
-            that are installed.
-        weight: its share among the others.
+        draw: function (height, width, rng, installed) -> picture; with `installed` it may use the machine's fonts.
+        weight: how often it is drawn, relative to the weights of the other kinds.
     """
 
     draw: Callable[[int, int, np.random.Generator, bool], Picture]
@@ -65,9 +64,9 @@ class Drawings:
     """An endless, random-access sequence of drawings.
 
     Args:
-        seed: of everything random.
-        height, width: px.
-        installed: use the fonts of the machine; without, all machines with one version of Pillow draw alike.
+        seed: seed of all random numbers.
+        height, width: size of a drawing, px.
+        installed: use the machine's fonts; if False, the same version of Pillow draws the same on all machines.
     """
 
     seed: int = 0
@@ -80,11 +79,11 @@ class Drawings:
             raise TrainingError(f"a drawing is {self.height} x {self.width} px; it must have at least 1 px a side")
 
     def __getitem__(self, number: int) -> Picture:
-        """Gives drawing number n, (height, width, 3); the last ones are kept, and must not be written to."""
+        """Return drawing number n, (height, width, 3), read-only; recent drawings are cached."""
         return drawn(self, number)
 
     def kind(self, number: int) -> str:
-        """Gives the kind of drawing number n."""
+        """Return the kind of drawing number n."""
         weights = np.array([kind.weight for kind in KINDS.values()])
         rng = np.random.default_rng((self.seed, number))
         return list(KINDS)[rng.choice(len(KINDS), p=weights / weights.sum())]
@@ -92,7 +91,7 @@ class Drawings:
 
 @lru_cache(maxsize=CACHED)
 def drawn(drawings: Drawings, number: int) -> Picture:
-    """Draws one drawing."""
+    """Draw one drawing."""
     rng = np.random.default_rng((drawings.seed, number, 1))
     kind = KINDS[drawings.kind(number)]
     picture = kind.draw(drawings.height, drawings.width, rng, drawings.installed)

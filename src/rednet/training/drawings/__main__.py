@@ -14,7 +14,7 @@ COLUMNS, GAP = 5, 6
 
 
 def contact_sheet(drawings: Drawings, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Gives so many drawings side by side: first one of each kind, then as they come."""
+    """Return `count` drawings side by side: first one of each kind, then the others by their numbers."""
     numbers: list[int] = []
     missing = set(KINDS)
     for number in range(100 * len(KINDS)):
@@ -34,13 +34,13 @@ def contact_sheet(drawings: Drawings, count: int) -> np.ndarray[tuple[int, ...],
 
 
 def main() -> None:
-    """Runs the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m rednet.training.drawings", description=__doc__)
     parser.add_argument("out", type=Path, help="picture file to write")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--size", type=int, default=256, help="side of each drawing, px")
-    parser.add_argument("--own-font", action="store_true", help="use Pillow's own font alone")
+    parser.add_argument("--own-font", action="store_true", help="use Pillow's own font only")
     options = parser.parse_args()
     drawings = Drawings(options.seed, options.size, options.size, installed=not options.own_font)
     write_picture(options.out, from_array(contact_sheet(drawings, options.count)), overwrite=True)

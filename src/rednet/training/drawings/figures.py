@@ -1,4 +1,4 @@
-"""Figures: charts, maps, contours, line art, flat colour, technical drawings."""
+"""Draws figures: charts, maps, contours, line art, flat colour, technical drawings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["chart", "contours", "flat_shapes", "line_art", "plan", "street_map"]
 
 def chart(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
     """A chart with axes, grid, labels and a legend: lines, bars, points or slices."""
-    sheet, colours = paper(height, width, rng, light=rng.random() < 0.8, share=(0.85, 0.05, 0.1))
+    sheet, colours = paper(height, width, rng, light=rng.random() < 0.8, odds=(0.85, 0.05, 0.1))
     writer = Writer(rng, installed)
     size, left, top, bottom = 10.0, 34.0, 24.0, height - 26.0
     sheet.text(left, 4, writer.sentence(3), writer.heading, 13, colours.ink)
@@ -60,7 +60,7 @@ def chart(height: int, width: int, rng: np.random.Generator, installed: bool) ->
 
 
 def slices(sheet: Sheet, colours: Colours, writer: Writer, rng: np.random.Generator) -> None:
-    """Draws a pie."""
+    """Draw a pie chart."""
     x, y, radius = sheet.width * 0.45, sheet.height * 0.52, min(sheet.height, sheet.width) * 0.36
     turns = np.cumsum([0, *rng.dirichlet(np.ones(len(colours.bright)))]) * 360
     for number, (start, end) in enumerate(pairwise(turns.tolist())):
@@ -74,8 +74,8 @@ def slices(sheet: Sheet, colours: Colours, writer: Writer, rng: np.random.Genera
 
 
 def street_map(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A map of streets: water, parks, blocks of houses, roads with borders, names."""
-    sheet, colours = paper(height, width, rng, light=True, share=(0.9, 0, 0.1))
+    """A street map: water, parks, blocks of houses, roads with borders, names."""
+    sheet, colours = paper(height, width, rng, light=True, odds=(0.9, 0, 0.1))
     writer = Writer(rng, installed)
     land, water, park = (242, 239, 233), (170, 211, 223), (200, 230, 190)
     sheet.box(0, 0, width, height, land)
@@ -122,7 +122,7 @@ def street_map(height: int, width: int, rng: np.random.Generator, installed: boo
 
 
 def blob(centre: NDArray[np.float64], radius: float, rng: np.random.Generator) -> list[Point]:
-    """Gives the outline of a round, uneven patch."""
+    """Return the outline of a round, uneven patch."""
     turns = np.linspace(0, 2 * math.pi, 40, endpoint=False)
     waves = sum(rng.uniform(0, 0.25) / k * np.sin(k * turns + rng.uniform(0, 6)) for k in (2, 3, 4, 5))
     distance = radius * (1 + np.asarray(waves))
@@ -136,7 +136,7 @@ def blob(centre: NDArray[np.float64], radius: float, rng: np.random.Generator) -
 
 
 def smooth_field(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Gives a field of 0 to 1 made of a few waves."""
+    """Return a field from 0 to 1, the sum of a few waves."""
     rows, columns = np.mgrid[:height, :width] / max(height, width)
     field = np.zeros((height, width))
     for strength in (1.0, 0.7, 0.5, 0.35, 0.25):
@@ -146,13 +146,13 @@ def smooth_field(height: int, width: int, rng: np.random.Generator) -> NDArray[n
 
 
 def stretched(field: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scales a field to 0 to 1; one that is flat to 0."""
+    """Scale a field to the range 0 to 1; a constant field becomes 0."""
     field = field - field.min()
     return np.asarray(field / (field.max() or 1.0))
 
 
 def contours(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """Lines of equal height over tinted land, as on maps of hills or of weather."""
+    """Contour lines over tinted land, as on maps of hills or of weather."""
     _, colours = paper(height, width, rng)
     field = smooth_field(height, width, rng)
     count = int(rng.integers(6, 26))
@@ -176,7 +176,7 @@ def contours(height: int, width: int, rng: np.random.Generator, installed: bool)
 
 def line_art(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
     """Black lines on paper: curves, hatching, rings, as in engravings, comics and signatures."""
-    sheet, colours = paper(height, width, rng, share=(0.7, 0, 0.3))
+    sheet, colours = paper(height, width, rng, odds=(0.7, 0, 0.3))
     for _ in range(int(rng.integers(4, 12))):
         centre, radius = rng.uniform(0, 1, 2) * (width, height), float(rng.uniform(15, 90))
         outline, wide = blob(centre, radius, rng), float(rng.choice([1, 1, 1.5, 2, 4]))
@@ -207,7 +207,7 @@ def line_art(height: int, width: int, rng: np.random.Generator, installed: bool)
 
 def flat_shapes(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
     """Shapes of flat colour, with or without black outlines: a cartoon, a flag, an icon, a logo."""
-    sheet, colours = paper(height, width, rng, share=(0.7, 0, 0.3))
+    sheet, colours = paper(height, width, rng, odds=(0.7, 0, 0.3))
     outline = colours.ink if rng.random() < 0.5 else None
     sheet.box(0, 0, width, height, mixed(colours.bright[0], (255, 255, 255), float(rng.uniform(0, 0.8))))
     for _ in range(int(rng.integers(6, 26))):
@@ -246,7 +246,7 @@ def flat_shapes(height: int, width: int, rng: np.random.Generator, installed: bo
 
 def plan(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
     """A technical drawing or a diagram: boxes, circles, right-angled connections, arrows and measures."""
-    sheet, colours = paper(height, width, rng, share=(0.6, 0, 0.4))
+    sheet, colours = paper(height, width, rng, odds=(0.6, 0, 0.4))
     writer = Writer(rng, installed)
     if rng.random() < 0.4:
         for place in range(0, max(height, width), 10):

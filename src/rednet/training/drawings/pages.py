@@ -1,4 +1,4 @@
-"""Pages of text: prose, tables, forms, listings, posters, and glyphs of no script at all."""
+"""Draws pages of text: prose, tables, forms, listings, posters, and glyphs of an invented script."""
 
 from __future__ import annotations
 
@@ -20,15 +20,22 @@ def paper(
     rng: np.random.Generator,
     *,
     light: bool = False,
-    share: tuple[float, ...] = (0.6, 0.15, 0.25),
+    odds: tuple[float, ...] = (0.6, 0.15, 0.25),
 ) -> tuple[Sheet, Colours]:
-    """Gives an empty sheet and its colours."""
+    """Return an empty sheet and its colours.
+
+    Args:
+        height, width: of the sheet, px.
+        rng: draws colours and edges.
+        light: choose a light background.
+        odds: probabilities of the kinds of edges in `EDGES`.
+    """
     colours = choose_colours(rng, light=light)
-    return Sheet(height, width, colours.ground, EDGES[rng.choice(3, p=share)]), colours
+    return Sheet(height, width, colours.ground, EDGES[rng.choice(3, p=odds)]), colours
 
 
 def prose(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A page with a heading and paragraphs in one to three columns, even or ragged at the right."""
+    """A page with a heading and paragraphs in one to three columns, justified or ragged at the right."""
     sheet, colours = paper(height, width, rng, light=rng.random() < 0.7)
     writer = Writer(rng, installed)
     size, margin = float(rng.choice([7, 8, 9, 10, 11, 12, 14, 17])), float(rng.uniform(4, 24))
@@ -65,7 +72,7 @@ def write_column(
     size: float,
     even: bool,
 ) -> None:
-    """Fills a column with paragraphs."""
+    """Fill a column with paragraphs."""
     rng, leading, space = writer.rng, size * float(writer.rng.uniform(1.15, 1.6)), size * 0.28
     while top + size < bottom:
         words = writer.sentence(int(rng.integers(8, 60))).split(" ")
@@ -89,7 +96,7 @@ def write_column(
 
 
 def table(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A table or a spreadsheet: a head, words at the left, numbers at the right."""
+    """A table or a spreadsheet: a header, words at the left, numbers at the right."""
     sheet, colours = paper(height, width, rng, light=rng.random() < 0.8)
     writer = Writer(rng, installed)
     size = float(rng.choice([8, 9, 10, 12]))
@@ -119,7 +126,7 @@ def table(height: int, width: int, rng: np.random.Generator, installed: bool) ->
 
 
 def form(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A form, a receipt or a label: fields, boxes to tick, stamps, bars and a square code."""
+    """A form, a receipt or a label: fields, checkboxes, stamps, a barcode and a square code."""
     sheet, colours = paper(height, width, rng, light=True)
     writer = Writer(rng, installed)
     size, margin, top = float(rng.choice([8, 9, 10, 12])), 12.0, 10.0
@@ -164,7 +171,7 @@ def form(height: int, width: int, rng: np.random.Generator, installed: bool) -> 
 
 
 def barcode(sheet: Sheet, left: float, top: float, width: float, height: float, rng: np.random.Generator) -> float:
-    """Draws bars, and gives where they end below."""
+    """Draw a barcode, and return the y coordinate below it."""
     x, black = round(left), True
     while x < left + width:
         bar = int(rng.integers(1, 5))
@@ -175,7 +182,7 @@ def barcode(sheet: Sheet, left: float, top: float, width: float, height: float, 
 
 
 def square_code(sheet: Sheet, left: float, top: float, cell: int, rng: np.random.Generator) -> float:
-    """Draws a code of black and white squares with three corners, and gives where it ends below."""
+    """Draw a code of black and white squares with three corner marks, and return the y coordinate below it."""
     cells = rng.random((25, 25)) < 0.5
     for row, column in ((0, 0), (0, 18), (18, 0)):
         cells[row : row + 8, column : column + 8] = False
@@ -188,8 +195,8 @@ def square_code(sheet: Sheet, left: float, top: float, cell: int, rng: np.random
 
 
 def listing(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A program in an editor, or a terminal: every letter as wide as the next, some in colour."""
-    sheet, colours = paper(height, width, rng, share=(0.5, 0.3, 0.2))
+    """A program in an editor, or a terminal: a fixed-width font, with some words in colour."""
+    sheet, colours = paper(height, width, rng, odds=(0.5, 0.3, 0.2))
     writer = Writer(rng, installed)
     size = float(rng.choice([8, 9, 10, 11, 12, 13]))
     row, step = round(size * 1.35), writer.typewriter.measure("m", round(size))
@@ -221,8 +228,8 @@ def listing(height: int, width: int, rng: np.random.Generator, installed: bool) 
 
 
 def poster(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """Few large words over flat colour: a sign, a title page, a slide."""
-    sheet, colours = paper(height, width, rng, share=(0.8, 0.1, 0.1))
+    """A few large words over flat colour: a sign, a title page, a slide."""
+    sheet, colours = paper(height, width, rng, odds=(0.8, 0.1, 0.1))
     writer = Writer(rng, installed)
     sheet.box(0, 0, width, height, mixed(colours.bright[0], colours.ground, float(rng.choice([0, 0.5, 1]))))
     if rng.random() < 0.5:
@@ -239,7 +246,7 @@ def poster(height: int, width: int, rng: np.random.Generator, installed: bool) -
 
 
 def glyphs(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """Signs of a script that does not exist, of horizontal, vertical and slanting strokes in squares."""
+    """Signs of an invented script, with horizontal, vertical and slanting strokes in squares."""
     sheet, colours = paper(height, width, rng)
     size = float(rng.choice([9, 12, 16, 20, 32, 64]))
     stroke = size * float(rng.uniform(0.05, 0.12))

@@ -1,4 +1,4 @@
-"""Pictures of dots and of slow change: halftone, dither, gradients, stars, test patterns."""
+"""Draws patterns: halftone, dither, gradients, stars, test patterns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 
 
 def tones(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Gives something to be printed, (H, W, 3), 0 to 1: a coloured field, or shapes."""
+    """Return a picture for printing, (H, W, 3), 0 to 1: a coloured field, or shapes."""
     if rng.random() < 0.4:
         return flat_shapes(height, width, rng, installed=False) / 255
     colours = choose_colours(rng)
@@ -27,7 +27,7 @@ def tones(height: int, width: int, rng: np.random.Generator) -> NDArray[np.float
 
 
 def halftone(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A print of dots that grow with the tone: one ink, or four at their angles."""
+    """A halftone print, whose dots grow with the tone: one ink, or three at different angles."""
     picture, period = tones(height, width, rng), float(rng.uniform(3, 10))
     rows, columns = np.mgrid[: 2 * height, : 2 * width] / 2
 
@@ -47,7 +47,7 @@ def halftone(height: int, width: int, rng: np.random.Generator, installed: bool)
 
 
 def dither(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """Few colours that stand for many: ordered dither, error diffusion, or a GIF's palette."""
+    """A picture in few colours: ordered dither, error diffusion, or a palette as in GIF."""
     picture = tones(height, width, rng)
     kind, cell = rng.integers(3), int(rng.choice([1, 1, 2]))
     if kind == 0:
@@ -62,13 +62,13 @@ def dither(height: int, width: int, rng: np.random.Generator, installed: bool) -
 
 
 def enlarged(picture: Picture, cell: int) -> Picture:
-    """Makes each pixel larger and keeps the size of the picture."""
+    """Enlarge each pixel, and crop to the size of the picture."""
     height, width, _ = picture.shape
     return np.ascontiguousarray(picture.repeat(cell, 0).repeat(cell, 1)[:height, :width])
 
 
 def gradient(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A slow change of colour, straight or round, in steps of 8 bits or coarser; sometimes with flat shapes on it."""
+    """A linear or radial gradient of colour, in steps of 8 bits or coarser; sometimes with flat shapes on it."""
     colours = choose_colours(rng)
     rows, columns = np.mgrid[:height, :width] / max(height, width)
     if rng.random() < 0.5:
@@ -90,7 +90,7 @@ def gradient(height: int, width: int, rng: np.random.Generator, installed: bool)
 
 
 def stars(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """A sky at night: many faint and few bright stars of their colours, with a little nebula, and no noise."""
+    """A night sky without noise: many faint and few bright stars in their colours, sometimes a nebula."""
     sky = np.zeros((height, width, 3)) + rng.uniform(0, 14, 3)
     if rng.random() < 0.6:
         sky += smooth_field(height, width, rng)[:, :, None] ** 2 * rng.uniform(5, 60, 3)
@@ -108,7 +108,7 @@ def stars(height: int, width: int, rng: np.random.Generator, installed: bool) ->
 
 
 def trial_pattern(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """What lenses and screens are tried with: rings, checks, bars, single lines."""
+    """A test pattern for lenses and screens: rings, checks, bars, single lines."""
     rows, columns = np.mgrid[:height, :width].astype(float)
     kind = rng.integers(4)
     period = float(rng.choice([2, 3, 4, 6, 8, 16]))

@@ -1,4 +1,4 @@
-"""What stands on screens: windows, applications, games of large pixels."""
+"""Draws screens: windows, applications, games with large pixels."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["application", "desktop", "pixel_game"]
 
 
 def desktop(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """Overlapping windows with title bars, menus, buttons, fields and bars to scroll."""
-    sheet, colours = paper(height, width, rng, share=(0.3, 0.4, 0.3))
+    """Overlapping windows with title bars, menus, buttons, fields and scroll bars."""
+    sheet, colours = paper(height, width, rng, odds=(0.3, 0.4, 0.3))
     writer = Writer(rng, installed)
     for top in range(height):
         sheet.box(0, top, width, top + 1, mixed(colours.bright[0], colours.bright[1], top / height))
@@ -29,7 +29,7 @@ def desktop(height: int, width: int, rng: np.random.Generator, installed: bool) 
 
 
 def window(sheet: Sheet, colours: Colours, writer: Writer, x: int, y: int, width: int, height: int) -> None:
-    """Draws a window with what is in it."""
+    """Draw a window with its controls."""
     rng = writer.rng
     size, radius, bar = float(rng.choice([9, 10, 11, 12])), int(rng.choice([0, 0, 5, 9])), int(rng.integers(16, 26))
     panel = mixed(colours.ground, colours.ink, float(rng.choice([0, 0.04, 0.1])))
@@ -55,7 +55,7 @@ def window(sheet: Sheet, colours: Colours, writer: Writer, x: int, y: int, width
 
 
 def control(sheet: Sheet, colours: Colours, writer: Writer, x: float, top: float, width: float, size: float) -> float:
-    """Draws a row of a window, and gives where it ends below."""
+    """Draw one row of a window, and return the y coordinate below it."""
     rng, high = writer.rng, round(size * 1.9)
     kind, bright = int(rng.integers(6)), colours.bright[int(rng.integers(len(colours.bright)))]
     if kind == 0:
@@ -90,7 +90,7 @@ def control(sheet: Sheet, colours: Colours, writer: Writer, x: float, top: float
 
 
 def button(sheet: Sheet, colours: Colours, writer: Writer, x: float, y: float, width: float, height: float) -> None:
-    """Draws a button, flat or raised."""
+    """Draw a button, flat or raised."""
     ground = mixed(colours.ground, colours.ink, 0.12)
     sheet.box(
         x, y, x + width, y + height, ground, mixed(ground, colours.ink, 0.5), radius=float(writer.rng.choice([0, 4]))
@@ -101,8 +101,8 @@ def button(sheet: Sheet, colours: Colours, writer: Writer, x: float, y: float, w
 
 
 def application(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """One application: a bar at the side, a list with round pictures, switches, tabs and a badge."""
-    sheet, colours = paper(height, width, rng, share=(0.7, 0.2, 0.1))
+    """One application: a side bar, a list with round pictures, switches, tabs and a badge."""
+    sheet, colours = paper(height, width, rng, odds=(0.7, 0.2, 0.1))
     writer = Writer(rng, installed)
     side, row, size = int(rng.integers(36, 110)), int(rng.integers(30, 56)), float(rng.choice([10, 11, 12, 13]))
     sheet.box(0, 0, side, height, mixed(colours.bright[0], colours.ground, float(rng.choice([0, 0.7]))))
@@ -134,7 +134,7 @@ def application(height: int, width: int, rng: np.random.Generator, installed: bo
 
 
 def pixel_game(height: int, width: int, rng: np.random.Generator, installed: bool) -> Picture:
-    """Tiles and figures of few colours, each of their pixels some px large."""
+    """Tiles and figures in few colours, with each of their pixels enlarged."""
     cell = int(rng.choice([1, 2, 3, 4, 6]))
     rows, columns = -(-height // cell), -(-width // cell)
     count = int(rng.integers(4, 17))
@@ -147,7 +147,7 @@ def pixel_game(height: int, width: int, rng: np.random.Generator, installed: boo
 
 
 def tile(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Gives 16x16 numbers of colours: a ground, bricks or a figure that is alike at its left and right."""
+    """Return 16x16 indices of colours: plain ground, bricks, or a figure with left-right symmetry."""
     ground, line, *inside = rng.integers(0, count, 5).tolist()
     cells = np.full((16, 16), ground)
     kind = rng.integers(4)

@@ -1,4 +1,4 @@
-"""The paper that drawings are made on: shapes and text in px, smooth or hard edges, and colours that go together."""
+"""The sheet on which drawings are made: shapes and text in px, smooth or hard edges, and matching colours."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Colour = tuple[int, int, int]
 Point = tuple[float, float]  # px from the left, px from the top
 Edges = Literal["hard", "smooth", "subpixel"]
 
-FINE: dict[Edges, int] = {"hard": 1, "smooth": 2, "subpixel": 3}  # drawn that many times as large, then averaged
+FINE: dict[Edges, int] = {"hard": 1, "smooth": 2, "subpixel": 3}  # scale of the drawing before it is averaged
 
 
 class Sheet:
-    """A picture while it is drawn.
+    """A picture that is being drawn.
 
     Args:
-        height, width: px.
-        ground: its colour.
-        edges: "hard" (Pillow's own: lines without gray levels), "smooth" (averaged over 2x2), or "subpixel" (the
-            channels moved by a third of a pixel, as text on many screens).
+        height, width: of the picture, px.
+        ground: background colour.
+        edges: "hard" (Pillow's own: lines without gray levels), "smooth" (averaged over 2x2), or "subpixel" (channels
+            shifted by a third of a pixel, like text on many screens).
     """
 
     def __init__(self, height: int, width: int, ground: Colour, edges: Edges = "smooth") -> None:
@@ -50,7 +50,7 @@ class Sheet:
         width: float = 1,
         radius: float = 0,
     ) -> None:
-        """Draws a rectangle, its right and bottom left out."""
+        """Draw a rectangle; the right column and the bottom row are excluded."""
         corners = [self.at(left), self.at(top), self.at(right) - 1, self.at(bottom) - 1]
         if corners[2] >= corners[0] and corners[3] >= corners[1]:
             self.pen.rounded_rectangle(corners, self.at(radius), fill, line, self.thick(width))
@@ -64,42 +64,42 @@ class Sheet:
         line: Colour | None = None,
         width: float = 1,
     ) -> None:
-        """Draws a circle."""
+        """Draw a circle."""
         corners = [self.at(x - radius), self.at(y - radius), self.at(x + radius), self.at(y + radius)]
         self.pen.ellipse(corners, fill, line, self.thick(width))
 
     def slice(self, x: float, y: float, radius: float, start: float, end: float, fill: Colour) -> None:
-        """Draws a slice of a pie, from one angle to another, degrees."""
+        """Draw a slice of a pie between two angles, degrees."""
         corners = [self.at(x - radius), self.at(y - radius), self.at(x + radius), self.at(y + radius)]
         self.pen.pieslice(corners, start, end, fill)
 
     def line(self, points: Sequence[Point], colour: Colour, width: float = 1) -> None:
-        """Draws a line through points."""
+        """Draw a line through points."""
         places = [(self.at(x), self.at(y)) for x, y in points]
         self.pen.line(places, colour, self.thick(width), "curve" if width > 2 else None)
 
     def shape(self, points: Sequence[Point], fill: Colour, line: Colour | None = None, width: float = 1) -> None:
-        """Fills a polygon, and draws its outline."""
+        """Draw a filled polygon with its outline."""
         self.pen.polygon([(self.at(x), self.at(y)) for x, y in points], fill)
         if line is not None:
             self.line([*points, points[0], points[1]], line, width)
 
     def text(self, x: float, y: float, words: str, face: Typeface, size: float, colour: Colour) -> float:
-        """Writes one line, its top left corner given, and gives its width in px."""
+        """Write one line of text, (x, y) its top left corner, and return its width in px."""
         return face.write(self.pen, self.at(x), self.at(y), words, round(size * self.fine), colour) / self.fine
 
     def measure(self, words: str, face: Typeface, size: float) -> float:
-        """Gives the width of one line, px."""
+        """Return the width of one line of text, px."""
         return face.measure(words, round(size * self.fine)) / self.fine
 
     def paste(self, picture: Picture, left: int, top: int) -> None:
-        """Lays a picture on the sheet."""
+        """Paste a picture onto the sheet."""
         image = pillow("Image").fromarray(picture)
         size = (image.width * self.fine, image.height * self.fine)
         self.image.paste(image.resize(size, pillow("Image").Resampling.NEAREST), (self.at(left), self.at(top)))
 
     def finished(self) -> Picture:
-        """Gives the picture in its own size."""
+        """Return the finished picture, reduced to its size."""
         drawn = np.asarray(self.image)
         if self.fine == 1:
             return drawn.copy()
@@ -109,17 +109,17 @@ class Sheet:
         return as_picture(rows.reshape(self.height, self.width, self.fine, 3).mean(axis=2))
 
     def at(self, px: float) -> int:
-        """Gives a place or a length in the px that are drawn."""
+        """Convert a coordinate or a length to px of the enlarged drawing."""
         return round(px * self.fine)
 
     def thick(self, px: float) -> int:
-        """Gives the width of a line in the px that are drawn."""
+        """Convert the width of a line to px of the enlarged drawing, at least 1."""
         return max(1, self.at(px))
 
 
 @dataclass(frozen=True)
 class Colours:
-    """Colours that go together: the ground, what is written on it, what is fainter, and some that are bright."""
+    """Matching colours: the background, the ink for text, a fainter ink, and some bright colours."""
 
     ground: Colour
     ink: Colour
@@ -141,7 +141,7 @@ GROUNDS: tuple[tuple[Colour, Colour], ...] = (
 
 
 def choose_colours(rng: np.random.Generator, *, light: bool = False) -> Colours:
-    """Draws colours that go together; a light ground if wished."""
+    """Draw matching colours; with `light`, the background is light."""
     grounds = [pair for pair in GROUNDS if not light or sum(pair[0]) > 600]
     ground, ink = grounds[rng.integers(len(grounds))]
     hue, count = rng.uniform(), int(rng.integers(3, 7))
@@ -152,19 +152,19 @@ def choose_colours(rng: np.random.Generator, *, light: bool = False) -> Colours:
 
 
 def hue_to_rgb(hue: float, saturation: float, value: float) -> Colour:
-    """Gives the RGB of a hue (0 to 1, a circle), saturation and value."""
+    """Convert hue (0 to 1, cyclic), saturation and value to RGB."""
     wheel = np.clip(np.abs((hue * 6 + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
     red, green, blue = np.rint(255 * value * (1 - saturation + saturation * wheel)).astype(int).tolist()
     return red, green, blue
 
 
-def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """Gives a colour between two."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mixed(one: Colour, other: Colour, amount: float) -> Colour:
+    """Return the mixture of two colours, with an `amount` from 0 to 1 of the second."""
+    red, green, blue = (round(a + (b - a) * amount) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 def as_picture(values: NDArray[Any]) -> Picture:
-    """Rounds values of 0-255 to a picture."""
+    """Clip values to 0-255 and round them to a picture of 8 bits."""
     picture: Picture = np.rint(np.clip(values, 0, 255)).astype(np.uint8)
     return picture

@@ -1,4 +1,4 @@
-"""Text without meaning, in several scripts and typefaces; of what is installed, or of Pillow's own font alone."""
+"""Writes text without meaning in several scripts, with the installed fonts or with Pillow's own font only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rednet.classical.masks import font, pillow
 
 __all__ = ["OWN_TYPEFACE", "Typeface", "Writer", "typefaces"]
 
-SCRIPTS: dict[str, tuple[str, str, str]] = {  # consonants, vowels, and what else stands in words
+SCRIPTS: dict[str, tuple[str, str, str]] = {  # consonants, vowels, and other letters
     "Latin": ("bcdfghklmnprstvwz", "aeiou", "qxyj"),
     "Latin with accents": ("bcdfghjlmnprstvzčšžßçñ", "aeiouäöüéèàôåø", "ýłđœ"),
     "Cyrillic": ("бвгджзклмнпрстфхцчшщ", "аеиоуыэюя", "ъьй"),
@@ -46,18 +46,18 @@ FOLDERS = (
     "~/Library/Fonts",
 )
 SUFFIXES = {".ttf", ".otf", ".ttc"}
-MAX_TYPEFACES = 120  # of many, evenly: to look into one takes 30 ms
-NO_LETTER = "\uffff"  # never a character: a typeface shows its sign for a missing one
+MAX_TYPEFACES = 120  # if more are installed, we take every n-th: to inspect one takes 30 ms
+NO_LETTER = "\uffff"  # not a character, so a typeface shows its sign for a missing letter
 
 
 @dataclass(frozen=True)
 class Typeface:
-    """A font file, or Pillow's own font, and how it is set.
+    """A font file, or Pillow's own font, with weight and letter spacing.
 
     Args:
-        path: of the file; "" is Pillow's own.
-        bold: more weight, in hundredths of the size.
-        spacing: px between letters, as a share of the size; None sets as the font does.
+        path: path of the font file; "" for Pillow's own font.
+        bold: additional stroke width, in hundredths of the size.
+        spacing: distance from letter to letter, as a fraction of the size; None for the font's own.
     """
 
     path: str = ""
@@ -65,7 +65,7 @@ class Typeface:
     spacing: float | None = None
 
     def write(self, pen: Any, x: int, y: int, words: str, size: int, colour: tuple[int, int, int]) -> float:
-        """Writes a line and gives its width."""
+        """Write a line, and return its width, px."""
         letters, stroke = loaded(self.path, max(size, 4)), size * self.bold // 100
         if self.spacing is None:
             pen.text((x, y), words, colour, letters, stroke_width=stroke)
@@ -76,7 +76,7 @@ class Typeface:
         return len(words) * step
 
     def measure(self, words: str, size: int) -> float:
-        """Gives the width of a line."""
+        """Return the width of a line, px."""
         if self.spacing is not None:
             return len(words) * size * self.spacing
         return float(loaded(self.path, max(size, 4)).getlength(words))
@@ -86,11 +86,11 @@ OWN_TYPEFACE = Typeface()
 
 
 class Writer:
-    """Somebody who writes one script in one typeface.
+    """Generates and writes text in one script and one typeface.
 
     Args:
         rng: draws script, typeface and words.
-        installed: also the machine's fonts; without, Pillow's own alone, so that all machines draw alike.
+        installed: use the machine's fonts, too; if False, only Pillow's own, so that all machines draw the same.
     """
 
     def __init__(self, rng: np.random.Generator, installed: bool) -> None:
@@ -107,7 +107,7 @@ class Writer:
         self.heading = Typeface(path, int(rng.choice([0, 4, 6])))
 
     def word(self) -> str:
-        """Gives one word."""
+        """Return a random word."""
         consonants, vowels, others = SCRIPTS[self.script]
         rng = self.rng
         letters = []
@@ -122,17 +122,17 @@ class Writer:
         return self.capital(word) if style < 0.12 else self.capital(word, len(word)) if style < 0.14 else word
 
     def capital(self, words: str, letters: int = 1) -> str:
-        """Makes the first letters large, in scripts that have large ones."""
+        """Convert the first letters to capitals, in scripts that have capitals."""
         return words if self.script in UNCASED else words[:letters].upper() + words[letters:]
 
     def number(self) -> str:
-        """Gives one number, as they stand in tables."""
+        """Return a random number, formatted as in tables."""
         rng = self.rng
         value = float(10 ** rng.uniform(-1, 5)) * (-1 if rng.random() < 0.1 else 1)
         return (f"{value:,.2f}", f"{value:.0f}", f"{value:.1f} %", f"{value:.3g}")[rng.integers(4)]
 
     def sentence(self, words: int) -> str:
-        """Gives a sentence of about so many words."""
+        """Return a random sentence with this number of words."""
         rng = self.rng
         parts = [self.word() if rng.random() < 0.95 else self.number() for _ in range(max(1, words))]
         for place in np.flatnonzero(rng.random(len(parts)) < 0.1).tolist():
@@ -142,7 +142,7 @@ class Writer:
 
 @lru_cache(maxsize=256)
 def loaded(path: str, size: int) -> Any:
-    """Loads a font in a size, px; what cannot be read is replaced by Pillow's own."""
+    """Load a font in a size, px; Pillow's own font replaces a file that cannot be read."""
     try:
         return pillow("ImageFont").truetype(path, size) if path else font(size)
     except (OSError, ValueError):
@@ -151,7 +151,7 @@ def loaded(path: str, size: int) -> Any:
 
 @lru_cache(maxsize=1)
 def typefaces() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Lists the machine's font files that can be read, sorted, each with the scripts that it has; may be empty."""
+    """Return the machine's readable font files, sorted, each with the scripts that it supports; may be empty."""
     folders = [Path(folder).expanduser() for folder in FOLDERS]
     if sys.platform == "win32":
         folders.append(Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts")
@@ -163,7 +163,7 @@ def typefaces() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def scripts_of(path: str) -> tuple[str, ...]:
-    """Lists the scripts that a font file can write: those of which it has every letter."""
+    """Return the scripts that a font file supports, for which it has every letter."""
     try:
         letters = pillow("ImageFont").truetype(path, 16)
         missing = bytes(letters.getmask(NO_LETTER))

@@ -1,7 +1,7 @@
-"""The private folder of a server: all its files lie here, and it goes when the server goes, even if that was killed.
+"""The private folder of a server: it holds all the server's files, and is deleted after the server's end.
 
-All servers of a user have their folders below one parent. Beside each lies a file that its server keeps locked as long
-as it lives; a folder whose lock is gone belongs to a dead server, and the next one removes it.
+All servers of a user have their folders below one parent. Beside each folder is a file that its server keeps locked; a
+folder without a locked file belonged to a server that was killed, and the next server deletes it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from rednet.whole_files import part_file, sweep
 
 __all__ = ["parent_folder", "private_folder", "remove_leftovers"]
 
-LOCK = ".server"  # ends the name of a lock
+LOCK = ".server"  # the ending of a lock file
 OWNER_ONLY = 0o700
 
 
 def parent_folder() -> Path:
-    """Gives the folder that holds those of all servers of this user; made if need be.
+    """Return the parent of this user's server folders; make it if it does not exist.
 
     Raises:
-        OptionError: something else is there, or it is not ours alone.
+        OptionError: it is no folder, or others have access to it.
     """
     user = os.getuid() if hasattr(os, "getuid") else 0
     parent = Path(tempfile.gettempdir()) / f"rednet-{user}"
@@ -40,7 +40,7 @@ def parent_folder() -> Path:
 
 
 def remove_leftovers(parent: Path) -> int:
-    """Removes the folders of dead servers; gives their number."""
+    """Delete the folders of dead servers; return their number."""
     sweep(parent)  # the locks of the dead
     removed = 0
     for folder in parent.iterdir():
@@ -52,9 +52,9 @@ def remove_leftovers(parent: Path) -> int:
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Makes a folder for this process, 0700, in which all temporary files go until the end.
+    """Make a folder for this process, with mode 0700; all temporary files go there until the context ends.
 
-    Other packages, and libvips, are told by TMPDIR.
+    TMPDIR tells other packages and libvips.
     """
     parent = parent_folder()
     remove_leftovers(parent)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from rednet.errors import OptionError
-from rednet.web.folder import parent_folder, private_folder
+from rednet.web.private_folder import parent_folder, private_folder
 
 HOLD = """
 import sys
-from rednet.web.folder import private_folder
+from rednet.web.private_folder import private_folder
 with private_folder() as folder:
     (folder / "secret").write_text("x")
     print(folder, flush=True)

@@ -1,6 +1,6 @@
-"""A model folder: read as a chain of numpy arrays or as torch's network, and written by training.
+"""Reads a model folder as a chain of numpy arrays or as a torch network, and writes it after training.
 
-`config.json` holds the shape, `model.safetensors` the weights, `README.md` the model card.
+`config.json` holds the network's shape, `model.safetensors` the weights, `README.md` the model card.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["load_chain", "load_network", "save_network"]
 
 
 def save_network(model: REDNet, folder: Path) -> None:
-    """Writes a network's shape and weights into a folder, which is made if need be."""
+    """Write a network's shape and weights into a folder; create the folder if it does not exist."""
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def save_network(model: REDNet, folder: Path) -> None:
 
 
 def load_chain(folder: Path) -> Chain:
-    """Read a model folder as what engines run.
+    """Read the network in a model folder as a chain, for an engine.
 
     Raises:
         ModelError: see `rednet.zoo.checking`.
@@ -43,7 +43,7 @@ def load_chain(folder: Path) -> Chain:
 
 
 def load_network(folder: Path) -> REDNet:
-    """Reads a network from a model folder, ready for evaluation.
+    """Read the network in a model folder as a torch module, in evaluation mode.
 
     Raises:
         ModelError: see `rednet.zoo.checking`.

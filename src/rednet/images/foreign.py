@@ -1,0 +1,108 @@
+"""Files that are pictures, but in formats that we do not read: how to know them, and the way out.
+
+Source: the magic numbers of the formats' own specifications.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from rednet.errors import ImageError
+from rednet.images.directories import read_directory, read_head
+from rednet.opening import open_regular
+
+__all__ = ["check_raw", "foreign_kind"]
+
+DEVELOP = "develop it first (with darktable, RawTherapee or the camera's own program), and restore the TIFF"
+AS_PNG = "save it as PNG first"
+AS_TIFF = "save it as TIFF first"
+
+
+class Kind(NamedTuple):
+    """A kind of file: what it is called, the way out, and the bytes that it has at a place."""
+
+    name: str
+    way_out: str
+    place: int
+    marks: tuple[bytes, ...]
+
+
+HEIC = Kind(
+    "a HEIC photograph",
+    "save it as JPEG or PNG first, or let the phone take JPEGs (its setting is called 'most compatible')",
+    4,
+    (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftyphevx"),
+)
+RAW = "a camera's raw file"
+KINDS = (
+    HEIC,
+    Kind(RAW, DEVELOP, 4, (b"ftypcrx ",)),
+    Kind(RAW, DEVELOP, 0, (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")),
+    Kind(RAW, DEVELOP, 6, (b"HEAPCCDR",)),
+    Kind("a JPEG XL picture", AS_PNG, 0, (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
+    Kind("a BMP picture", AS_PNG, 0, (b"BM",)),
+    Kind("a PNM picture (PBM, PGM, PPM, PAM or PFM)", AS_PNG, 0, tuple(b"P%c" % c for c in b"1234567Ff")),
+    Kind("a JPEG 2000 picture", AS_PNG, 0, (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
+    Kind("a Photoshop document", AS_TIFF, 0, (b"8BPS",)),
+    Kind("a GIMP document", AS_PNG, 0, (b"gimp xcf",)),
+    Kind("an OpenEXR picture", "save it as TIFF of floats first", 0, (b"v/1\x01",)),
+    Kind("a Radiance HDR picture", "save it as TIFF of floats first", 0, (b"#?RADIANCE", b"#?RGBE")),
+    Kind("a FITS file", "save it as TIFF of floats first", 0, (b"SIMPLE  =",)),
+    Kind("a DICOM file", AS_TIFF, 128, (b"DICM",)),
+    Kind("an icon", AS_PNG, 0, (b"\0\0\1\0", b"\0\0\2\0")),
+    Kind("a PDF document", "save its pages as PNG first", 0, (b"%PDF",)),
+    Kind("a drawing of lines (SVG)", "save it as PNG, as large as it is needed", 0, (b"<svg", b"<?xml")),
+    Kind("a film", "save its frames as files of their own", 4, (b"ftypisom", b"ftypmp4", b"ftypqt", b"ftypMSNV")),
+    Kind("a film", "save its frames as files of their own", 0, (b"\x1aE\xdf\xa3",)),
+)  # fmt: skip
+
+FIRST_BYTES = 160
+DNG_VERSION, SUB_PICTURES, SUB_KIND, PHOTOMETRIC, MAKER = 50706, 330, 254, 262, 271
+MOSAIC = (32803, 34892)  # values of PHOTOMETRIC: a sensor's mosaic, and what was made of it
+RAW_MAKERS = (
+    b"NIKON",
+    b"SONY",
+    b"PENTAX",
+    b"SAMSUNG",
+    b"Hasselblad",
+    b"EASTMAN KODAK",
+    b"Phase One",
+    b"Leaf",
+    b"Canon",
+)
+SMALL = 1  # the lowest bit of SUB_KIND: the page is a small copy of another one
+
+
+def foreign_kind(path: Path) -> str:
+    """Say in words what a file is, and the way out; nothing if it is of no kind that we know."""
+    try:
+        with open_regular(path) as file:
+            first = file.read(FIRST_BYTES)
+    except OSError:
+        return ""
+    for name, way_out, place, marks in KINDS:
+        if any(first.startswith(mark, place) for mark in marks):
+            return f"it is {name}, which we do not read; {way_out}"
+    return ""
+
+
+def check_raw(path: Path) -> None:
+    """Make sure that a TIFF file is no camera's raw file, of which we would see the preview alone; raise ImageError."""
+    try:
+        with open_regular(path) as file:
+            order, big, offset = read_head(file)
+            tags, _ = read_directory(file, offset, order, big)
+            file.seek(8)
+            canon = file.read(2) == b"CR"
+    except (OSError, ValueError, OverflowError, struct.error):
+        return
+
+    def number(tag: int) -> int:
+        return int.from_bytes(tags[tag].values[:4], "little") if tag in tags else 0
+
+    maker = tags[MAKER].values if MAKER in tags else b""
+    preview = SUB_PICTURES in tags and number(SUB_KIND) & SMALL and maker.startswith(RAW_MAKERS)
+    if canon or preview or DNG_VERSION in tags or number(PHOTOMETRIC) in MOSAIC:
+        raise ImageError(f"{path} is {RAW}, of which we could read the preview alone; {DEVELOP}")

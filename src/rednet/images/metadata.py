@@ -1,0 +1,290 @@
+"""Metadata on their way from file to file: kept true, copied, or told to be lost.
+
+The rule: what we understand is made true, what we do not understand is copied, and what cannot be kept is told. What
+libvips passes over is read from the file and travels in fields of the libvips image that is a picture's header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
+from rednet.images.colour import PROFILE, without_profile
+from rednet.images.directories import Directory, Tag
+from rednet.images.exif import Outcome, renew_exif
+from rednet.images.formats import Format
+from rednet.images.made_profile import hdr, profile_of
+from rednet.images.photoshop import SEGMENT_HEAD, from_tiff, iptc_of, without_copies
+from rednet.images.picture import libvips
+from rednet.images.segments import APP1, MOST_SEGMENT, add_segments, jfif, join_segment, kept_segments
+from rednet.images.tiff_tags import (
+    IPTC_DATA,
+    PHOTOSHOP,
+    RESOLUTION,
+    SOFTWARE,
+    append_tags,
+    as_exif,
+    from_exif,
+    pack_pages,
+    read_tags,
+    unpack_pages,
+)  # fmt: skip
+from rednet.images.tiff_truth import renew_tags, science_in
+from rednet.images.xmp import parts_told, renew_xmp
+from rednet.opening import open_regular
+
+__all__ = ["Metadata", "attach_metadata", "mark_turned", "was_turned"]
+
+EXIF, XMP, IPTC = "exif-data", "xmp-data", "iptc-data"
+TIMING = ("delay", "loop")
+# Our own fields: what a file holds beside that; joined segments or chunks, packed tags, and words.
+SEGMENTS, CHUNKS, TAGS, LOST = "rednet-segments", "rednet-chunks", "rednet-tags", "rednet-lost"
+TURNED, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-big-endian", "rednet-made-profile"
+NO_RESOLUTION = 72 / 25.4  # px a mm, which libvips writes where no resolution is known
+# libvips' types of values, by the names of numpy.
+DEPTHS = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
+          "float": "float32", "double": "float64"}  # fmt: skip
+NCLX = b"colrnclx"
+MOST_HEAD = 65536  # bytes of an AVIF file among which its properties lie
+MOST_WORDS = 200  # characters about one thing that is lost
+PLAIN_TAGS = 32768  # tags from here on are those of programs and fields of work
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+
+
+def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> Any:
+    """Return a copy of a libvips image with what its file tells and libvips passes over.
+
+    Args:
+        image: the first page, upright.
+        path: of the file.
+        kind: the name of its format.
+        pages: the numbers of the pages that are read, from 0 on.
+    """
+    image = image.copy()
+    lost = parts_told(field(image, XMP)) if field(image, XMP) else []
+    if kind == "JPEG":
+        kept, more = kept_segments(path)
+        set_bytes(image, SEGMENTS, kept)
+        lost += more
+    elif kind in ("PNG", "AVIF"):
+        kept, more = kept_chunks(path) if kind == "PNG" else (join_chunks(coded_colours(path)), [])
+        set_bytes(image, CHUNKS, kept)
+        lost += more
+        found = dict(chunks_in(kept))
+        profile = b"" if image.get_typeof(PROFILE) else profile_of(found, 1 if image.bands < 3 else 3)
+        if profile:
+            set_bytes(image, PROFILE, profile)
+            set_bytes(image, MADE_PROFILE, profile)
+    elif kind == "TIFF":
+        tags = read_tags(path, pages)
+        if tags is not None:
+            set_bytes(image, TAGS, pack_pages(tags.pages))
+            set_bytes(image, EXIF, as_exif(tags.exif))
+            set_bytes(image, IPTC, from_tiff(tags.photoshop, tags.iptc))
+            set_bytes(image, BIG_ENDIAN, b"1" if tags.big_endian else b"")
+            lost += tags.lost
+    set_bytes(image, LOST, "\n".join(lost).encode())
+    return image
+
+
+def coded_colours(path: Path) -> list[Chunk]:
+    """Read by which code points an AVIF file says what its colours mean, as the chunk of PNG that says the same.
+
+    Source: ISO 14496-12 (2022), section 12.1.5, the box colr of type nclx.
+    """
+    with open_regular(path) as file:
+        head = file.read(MOST_HEAD)
+    place = head.find(NCLX) + len(NCLX)
+    primaries, transfer = (int.from_bytes(head[place + n : place + n + 2], "big") for n in (0, 2))
+    if place < len(NCLX) or max(primaries, transfer) > 255 or 2 in (primaries, transfer):  # 2 means unspecified
+        return []
+    return [Chunk(b"cICP", bytes([primaries, transfer, 0, 1]))]
+
+
+def mark_turned(image: Any) -> Any:
+    """Return a copy of a libvips image that remembers that it was turned upright."""
+    image = image.copy()
+    set_bytes(image, TURNED, b"1")
+    return image
+
+
+def was_turned(header: Any) -> bool:
+    """Tell whether a picture was turned upright when it was read."""
+    return bool(field(header, TURNED))
+
+
+def printable(words: str) -> str:
+    """Return words with what a file has put into them in printable ASCII; they may go into a header of HTTP."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in words[:MOST_WORDS])
+
+
+def field(image: Any, name: str) -> bytes:
+    """Return the bytes of a field of a libvips image; empty if it has none."""
+    return bytes(image.get(name)) if image is not None and image.get_typeof(name) else b""
+
+
+def set_bytes(image: Any, name: str, content: bytes) -> None:
+    """Set a field of a libvips image of our own, or remove it if it is to be empty."""
+    if content:
+        image.set_type(libvips().GValue.blob_type, name, content)
+    elif image.get_typeof(name):
+        image.remove(name)
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a picture's file told, for a new file.
+
+    Args:
+        header: the libvips image that holds it, or None if there was no file.
+        row: the format of the new file.
+        outcome: what the picture has become.
+        strip: keep what gives pixels their meaning (profile, resolution) alone.
+    """
+
+    header: Any
+    row: Format
+    outcome: Outcome
+    strip: bool = False
+
+    @property
+    def exif(self) -> bytes:
+        """The EXIF block, true again; empty if there is nothing to tell."""
+        block = b"" if self.strip else renew_exif(field(self.header, EXIF), self.outcome)
+        return block if self.row.name != "JPEG" or len(block) <= MOST_SEGMENT else b""
+
+    @property
+    def xmp(self) -> bytes:
+        """The XMP packet, true again."""
+        packet = b"" if self.strip else field(self.header, XMP)
+        room = MOST_SEGMENT - 29 if self.row.name == "JPEG" else len(packet)  # 29 bytes name it in its segment
+        return renew_xmp(packet, self.outcome) if len(packet) <= room else b""
+
+    def put_on(self, image: Any) -> Any:
+        """Return a copy of a libvips image with all that libvips itself writes into the new file."""
+        if self.header is None:
+            return image.copy()
+        image = image.copy(xres=self.header.xres, yres=self.header.yres)
+        if self.row.name != "TIFF" and self.without_unit():
+            image = image.copy(xres=NO_RESOLUTION, yres=NO_RESOLUTION)
+        vips = libvips()
+        for name in ("resolution-unit", *(TIMING if "timing" in self.row.metadata else ())):
+            if self.header.get_typeof(name):
+                image.set_type(self.header.get_typeof(name), name, self.header.get(name))
+        image.set_type(vips.GValue.gint_type, "orientation", 1)  # the pixels are upright already
+        set_bytes(image, PROFILE, field(self.header, PROFILE))
+        told_by_chunks = self.row.name == "PNG" and field(self.header, MADE_PROFILE)
+        if told_by_chunks or (image.bands < 3 and not self.row.gray and image.get_typeof(PROFILE)):
+            image = without_profile(image)
+        set_bytes(image, XMP, self.xmp)
+        if self.row.name == "JPEG" and not self.strip:
+            set_bytes(image, IPTC, without_copies(field(self.header, IPTC)))
+        return image
+
+    def knows_resolution(self) -> bool:
+        """Tell whether the old file says how many pixels there are a mm; libvips makes up what is not told."""
+        if self.header is None or self.header.xres <= 0 or self.header.yres <= 0:
+            return False
+        loader = str(self.header.get("vips-loader"))
+        if loader.startswith("pngload"):
+            return b"pHYs" in dict(chunks_in(field(self.header, CHUNKS)))
+        if loader.startswith("tiffload"):
+            return not self.without_unit()
+        return bool(self.header.xres != 1 or self.header.yres != 1)
+
+    def without_unit(self) -> bool:
+        """Tell whether a TIFF file has no resolution, or one without a unit."""
+        if not (packed := field(self.header, TAGS)):
+            return False
+        tags = next(unpack_pages(packed))
+        unit = tags.get(RESOLUTION[2])
+        return RESOLUTION[0] not in tags or (unit is not None and unit.values[:1] == b"\1")
+
+    def finish(self, file: BinaryIO, image: Any) -> None:
+        """Add to a file that libvips has written what libvips passes over.
+
+        Args:
+            file: open to read and write.
+            image: the libvips image that it was written from.
+        """
+        exif = self.exif
+        if self.row.name == "JPEG":
+            kept = b"" if self.strip else field(self.header, SEGMENTS)
+            first = join_segment(APP1, exif) if exif else b""
+            per_mm = (image.xres, image.yres) if self.knows_resolution() else None
+            add_segments(file, jfif(per_mm), first, kept)
+        elif self.row.name == "PNG":
+            kept = field(self.header, CHUNKS)
+            if self.strip:
+                kept = join_chunks([c for c in chunks_in(kept) if c.kind in (*COLOURS, b"pHYs")])
+            block = exif.removeprefix(b"Exif\0\0")
+            add_chunks(file, kept, block, image.bands, self.outcome, known_dpi=self.knows_resolution())
+        elif self.row.name == "TIFF":
+            self.finish_tiff(file, DEPTHS[image.format])
+
+    def finish_tiff(self, file: BinaryIO, depth: str) -> None:
+        """Append tags to a TIFF file."""
+        main, camera, place = from_exif(self.exif)
+        pages = [tags for tags, _ in self.renewed_pages(depth)]
+        came_from_tiff = bool(pages)
+        if self.strip:
+            pages = [{n: tags[n] for n in RESOLUTION if n in tags} for tags in pages]
+        first = dict(pages[0]) if pages else {}
+        if came_from_tiff:  # its own tags say all; EXIF adds the software
+            main = {n: tag for n, tag in main.items() if n not in first or n == SOFTWARE}
+        resources = b"" if self.strip else without_copies(field(self.header, IPTC))
+        if resources:
+            first[PHOTOSHOP] = Tag(1, resources.removeprefix(SEGMENT_HEAD))
+            if iptc_of(resources):
+                first[IPTC_DATA] = Tag(7, iptc_of(resources))
+        pages = [{**first, **main}, *pages[1:]]
+        if any(pages) or camera or place:
+            append_tags(file, pages, camera, place, RESOLUTION if came_from_tiff else ())
+
+    def renewed_pages(self, depth: str) -> Iterator[tuple[Directory, list[str]]]:
+        """Yield the tags of each page of a TIFF file, true again, with words for what they lose."""
+        big_endian = bool(field(self.header, BIG_ENDIAN))
+        for tags in unpack_pages(field(self.header, TAGS)):
+            yield renew_tags(tags, self.outcome, depth, big_endian=big_endian)
+
+    def lost(self) -> list[str]:
+        """Name in words what the old file holds and the new one will not."""
+        if self.header is None:
+            return []
+        lost = field(self.header, LOST).decode().splitlines()
+        if not self.strip:
+            lost += self.without_room()
+        return [printable(words) for words in dict.fromkeys(lost)]
+
+    def without_room(self) -> Iterator[str]:
+        """Yield words for what the new file's format has no place for."""
+        held, header = self.row.metadata, self.header
+        if "IPTC" not in held and field(header, IPTC):
+            yield "IPTC"
+        if "segments" not in held and field(header, SEGMENTS):
+            yield "the comment, or other segments of a JPEG"
+        if "timing" not in held and header.get_typeof("delay") and header.get_n_pages() > 1:
+            yield "how long each frame is shown"
+        if field(header, EXIF) and not renew_exif(field(header, EXIF), self.outcome):
+            yield "its EXIF, which is broken"
+        for name, kept in (("EXIF", self.exif), ("XMP", self.xmp)):
+            if field(header, {"EXIF": EXIF, "XMP": XMP}[name]) and not kept and self.row.name == "JPEG":
+                yield f"{name} of more than 64 kB"
+        old = chunks_in(field(header, CHUNKS))
+        names = [c.content.partition(b"\0")[0].decode("latin-1") for c in old if c.kind in TEXTS]
+        if "chunks" not in held and names:
+            yield f"text ({', '.join(dict.fromkeys(names))})"
+        if "chunks" not in held and hdr(dict(old)):
+            yield "that its colours are coded for HDR screens (cICP)"
+        depth = DEPTHS.get(header.format, "uint8")
+        for number, (tags, words) in enumerate(self.renewed_pages(depth)):
+            if "tags" in held:
+                yield from words
+            elif number == 0:
+                yield from science_in(tags)
+                others = [str(n) for n in tags if n >= PLAIN_TAGS and not science_in({n: tags[n]})]
+                if others and not science_in(tags):
+                    yield f"the TIFF tags {', '.join(others)}"
