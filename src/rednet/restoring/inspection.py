@@ -149,7 +149,7 @@ def in_words(found: Finding, quality: int | None) -> str:
     parts = [FOUND[name].format(sigma=found.sigma) for name in found.damage if name != "JPEG"]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
     if found.left:
-        action = "left as it is" if found.clean else "restoring would not improve it, left as it is"
+        action = "left as it is" if found.clean else "restoring would hardly improve it, left as it is"
     else:
         repaired = dict.fromkeys(REPAIRED.get(name, "noise") for name in found.damage)
         action = f"repairing {' and '.join(repaired)}" if repaired else "restoring blindly"

@@ -206,7 +206,8 @@ def cosines() -> NDArray[np.float32]:
     k, n = np.mgrid[:GRID, :GRID]
     waves = np.cos(np.pi * (2 * n + 1) * k / (2 * GRID)) * np.sqrt(2 / GRID)
     waves[0] /= np.sqrt(2)
-    return waves.astype(np.float32)
+    transform: NDArray[np.float32] = waves.astype(np.float32)
+    return transform
 
 
 COSINES = cosines()

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.zoo.shipped import MODELS
+from rednet.zoo.shipped import MODELS_FOLDER
 
 __all__ = ["ACTIONS", "DAMAGE", "KINDS", "WEIGHTS", "Judgement", "judge"]
 
-WEIGHTS = MODELS / "look" / "model.safetensors"
+WEIGHTS = MODELS_FOLDER / "look" / "model.safetensors"
 KINDS = ("photograph", "drawing", "page", "screen", "halftone", "1-bit", "pixel art", "palette")
 DAMAGE = ("noise", "grain", "colour noise", "impulses", "bands", "JPEG", "blur")
 ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"))
