@@ -34,8 +34,8 @@ GROUPS = {
     "photographs": {"photograph"},
     "drawings, pages, screens": {"drawing", "page", "screen"},
     "halftones": {"halftone"},
-    "of two tones": {"1-bit"},
-    "of few colours": {"pixel art", "palette"},
+    "pictures of two tones": {"1-bit"},
+    "pictures of few colours": {"pixel art", "palette"},
 }
 ROUNDING = 1 / 12 / 255**2  # squared error of rounding to 8 bits
 COLUMNS = ("number", "kind", "damage", "level", "psnr", "gain", "changed", "shows", "sigma", "quality", "words")
@@ -106,7 +106,7 @@ def judged(path: Path) -> str:
     lines = []
     for group, kinds in GROUPS.items():
         shows = [row["shows"] in kinds for row in rows if row["kind"] in kinds]
-        lines.append(f"{group}: {np.mean(shows):.1%} of {len(shows)} are taken for such")
+        lines.append(f"{group}: {np.mean(shows):.1%} of {len(shows)} are recognised")
     noisy = [row for row in rows if row["damage"] in ("white", "grain", "dark noise")]
     off = [abs(float(row["sigma"]) / float(row["level"].split()[0][1:]) - 1) for row in noisy]
     lines.append(f"sigma: {np.mean(np.array(off) <= 0.2):.1%} of {len(off)} within 20 %, median {np.median(off):.1%}")
