@@ -114,7 +114,7 @@ def test_a_new_task_is_there_over_http(place):
     assert picture == "200 150" and name.endswith('-darkened.png"')
     assert refused == "422 share is '2'; input should be less than or equal to 1"
     assert strange == "share belongs to the task darken, and the task is denoise"
-    assert "'maximum': 1" in schema and "Share of the light" in schema
+    assert "'maximum': 1" in schema and "Fraction of the light" in schema
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 ROOMS = {
     "images": "formats saving layout picture colour front directories exif xmp photoshop segments chunks made_profile "
     "tiff_tags tiff_truth metadata tiff_pages doubles foreign encoding reading given writing __init__",
-    "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution",
+    "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
+    "plausibility",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped model_folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",

@@ -37,6 +37,6 @@ def test_the_command_line_tells_a_warning_with_the_name_of_the_picture(tmp_path)
     picture = large_hole(tmp_path)
     one = run("inpaint", picture, "--mask-alpha", "-o", tmp_path / "a.png", "--json")
     assert f"rednet: {picture}: some missing pixels" in one.stderr
-    assert "made up" in json.loads(one.stdout)[0]["warnings"][0]
+    assert any("made up" in sentence for sentence in json.loads(one.stdout)[0]["warnings"])
     many = run("inpaint", picture, "--mask-alpha", "-o", tmp_path / "out", "--recursive", tmp_path / "a.png")
     assert many.stderr.count(f"rednet: {picture}: some missing pixels") == 1

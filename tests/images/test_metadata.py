@@ -13,6 +13,7 @@ import tifffile
 from PIL import Image
 
 from rednet.engines.loading import load_engine
+from rednet.images.saving import Saving
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Inpaint, Upscale
 from tests.images import metadata_files as make
@@ -144,8 +145,24 @@ def test_a_maker_s_notes_with_a_preview_are_dropped(restored, tmp_path):
     exif.get_ifd(0x8769)[37500] = b"OURMAKER" + make.thumbnail()
     save(tmp_path / "a.jpg", exif=exif)
     target = restored(tmp_path / "a.jpg")
+    assert restored.warnings == ["cannot be kept: the maker's notes, which hold a preview of the old picture"]
     assert "Exif.Photo.MakerNote" not in told(target) and told(target)["Exif.Image.Make"] == "A maker"
     assert make.traces() not in target.read_bytes()
+
+
+def test_marked_regions_stay_only_where_they_are_right(restored, tmp_path):
+    marked = b"mwg-rs:Regions rdf:parseType='Resource'><mwg-rs:Name>A face</mwg-rs:Name></mwg-rs:Regions><"
+    space = b"xmlns:mwg-rs='http://www.metadataworkinggroup.com/schemas/regions/' "
+    packet = make.XMP.replace(b"xmlns:mine=", space + b"xmlns:mine=")
+    packet = packet.replace(b"mine:Thing>of", marked + b"mine:Thing>of")
+    for orientation in (1, 6):
+        exif = Image.Exif()
+        exif[274] = orientation
+        save(tmp_path / "a.jpg", xmp=packet, exif=exif)
+        target = restored(tmp_path / "a.jpg", saving=Saving(overwrite=True))
+        assert (b"A face" in target.read_bytes()) == (orientation == 1)
+        assert ("the regions that XMP marks" in " ".join(restored.warnings)) == (orientation == 6)
+        assert told(target)["Xmp.photoshop.City"] == make.RIGHTS
 
 
 def test_what_was_painted_over_is_nowhere_in_the_file(make_model, tmp_path):
@@ -163,8 +180,6 @@ def test_what_was_painted_over_is_nowhere_in_the_file(make_model, tmp_path):
 
 @pytest.mark.parametrize("suffix", BLOCKS)
 def test_stripped_files_tell_nothing(suffix, restored, tmp_path):
-    from rednet.images.saving import Saving
-
     source = tmp_path / "a.jpg"
     make.jpeg(source, make.segment(0xED, make.photoshop()), make.segment(0xEA, b"a program"), exif=make.camera(),
               xmp=make.XMP, comment="A comment", dpi=(300, 300))  # fmt: skip
@@ -315,11 +330,12 @@ def nclx(path, primaries, transfer):
 
 
 def test_colours_that_an_avif_tells_by_code_points_follow(restored, tmp_path):
+    again = Saving(overwrite=True)
     nclx(tmp_path / "sdr.avif", 1, 13)
     nclx(tmp_path / "p3.avif", 12, 13)
     nclx(tmp_path / "pq.avif", 9, 16)
     for name, has_profile in (("sdr", False), ("p3", True), ("pq", False)):
-        with Image.open(restored(tmp_path / f"{name}.avif")) as file:
+        with Image.open(restored(tmp_path / f"{name}.avif", saving=again)) as file:
             assert ("icc_profile" in file.info) == has_profile
         assert ("coded for HDR screens" in " ".join(restored.warnings)) == (name == "pq")
     assert (b"cICP", bytes([9, 16, 0, 1])) in make.chunks_of(restored(tmp_path / "pq.avif", ".png"))

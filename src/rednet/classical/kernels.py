@@ -1,4 +1,4 @@
-"""Blur kernels: the common shapes, random camera shake, and what makes an array a kernel.
+"""Blur kernels: the common shapes, random camera shake, and the check whether an array is a kernel.
 
 A kernel is (h, w) float64 with odd sides, nowhere negative, and sums to 1; its middle is the point that it spreads.
 """
@@ -37,13 +37,17 @@ Fine = NDArray[np.float64]
 
 MAX_KERNEL = 255  # px a side; a wider blur leaves nothing that could be brought back
 FINE = 15  # sub-pixels a side, over which the edge of a shape is averaged
+LEAST_AREA = 49  # px; in a smaller kernel, no background can be told from the shape
+BACKGROUND = 0.02, 0.5  # of the peak: a background is at least so bright, and at most
+SAME = 0.25  # of the background: its pixels differ by no more
 
 
 def check_kernel(kernel: Any) -> Kernel:
-    """Gives a kernel scaled to sum 1.
+    """Return a kernel scaled to sum 1.
 
     Raises:
-        OptionError: it is not 2-D, has an even or too long side, a negative or not finite value, or sums to 0.
+        OptionError: it is not 2-D, has an even or too long side, a negative or not finite value, sums to 0, or has a
+            gray background.
     """
     try:
         values = np.asarray(kernel)
@@ -65,21 +69,39 @@ def check_kernel(kernel: Any) -> Kernel:
     if not weights.any():
         raise OptionError("the kernel is all zero; it must have a sum above 0")
     weights = np.ldexp(weights, -np.frexp(weights.max())[1])  # exact, and the sum of large values is finite
+    _check_background(weights)
     return weights / float(weights.sum())
 
 
+def _check_background(weights: Kernel) -> None:
+    """Raise OptionError if most of a kernel is one gray, as in a picture of it whose background is not black."""
+    background, peak = float(np.median(weights)), float(weights.max())
+    alike = np.abs(weights - background) <= SAME * background
+    low, high = BACKGROUND
+    corners = [alike[row, column] for row in (0, -1) for column in (0, -1)]
+    if weights.size >= LEAST_AREA and low * peak < background < high * peak and all(corners):
+        raise OptionError(
+            f"the kernel has a gray background, {background / peak:.0%} as bright as its brightest pixel: where a blur "
+            "spreads no light, a kernel must be 0; make the background black"
+        )
+
+
 def disk(radius: float) -> Kernel:
-    """A lens out of focus.
+    """Return the blur of a lens out of focus.
 
     Args:
         radius: px, above 0.
     """
     check_range("radius", radius, 0.1, MAX_KERNEL // 2)
-    return covered(radius, lambda row, column: row**2 + column**2 <= radius**2)
+
+    def inside(row: Fine, column: Fine) -> NDArray[np.bool_]:
+        return np.asarray(row**2 + column**2 <= radius**2)
+
+    return covered(radius, inside)
 
 
 def gaussian(sigma: float, size: int | None = None) -> Kernel:
-    """A Gaussian.
+    """Return a Gaussian blur.
 
     Args:
         sigma: its standard deviation, px, above 0.
@@ -92,7 +114,7 @@ def gaussian(sigma: float, size: int | None = None) -> Kernel:
 
 
 def motion(length: float, angle: float) -> Kernel:
-    """A straight, even movement.
+    """Return the blur of a straight, even movement.
 
     Args:
         length: px, at least 1.
@@ -111,7 +133,7 @@ def motion(length: float, angle: float) -> Kernel:
 
 
 def camera_shake(size: int, rng: np.random.Generator) -> Kernel:
-    """Draws the path of a hand-held camera: a walk with inertia, at a varying speed.
+    """Draw the path of a hand-held camera: a walk with inertia, at a varying speed.
 
     Args:
         size: longest side of the path, px; the kernel is a little larger.
@@ -130,7 +152,7 @@ def camera_shake(size: int, rng: np.random.Generator) -> Kernel:
 
 
 def covered(reach: float, inside: Callable[[Fine, Fine], NDArray[np.bool_]]) -> Kernel:
-    """Averages a shape, told for (row, column) in px from the middle, over each pixel that it covers."""
+    """Average a shape, a function of (row, column) in px from the middle, over each pixel that it covers."""
     size = 2 * math.ceil(reach + 0.5) + 1
     grid = (np.arange(size * FINE) + 0.5) / FINE - size / 2
     shape = inside(grid[:, None], grid[None]).reshape(size, FINE, size, FINE)
@@ -138,7 +160,7 @@ def covered(reach: float, inside: Callable[[Fine, Fine], NDArray[np.bool_]]) -> 
 
 
 def spread(path: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> Kernel:
-    """Draws points (N, 2), in px around the middle as (row, column), each spread over its four nearest pixels."""
+    """Draw points (N, 2), in px around the middle as (row, column), each spread over its four nearest pixels."""
     half = math.ceil(float(np.abs(path).max())) + 1
     kernel = np.zeros((2 * half + 1, 2 * half + 1))
     corner = np.floor(path).astype(int)
@@ -152,7 +174,7 @@ def spread(path: NDArray[np.float64], weights: NDArray[np.float64] | None = None
 
 
 def trimmed(kernel: Kernel) -> Kernel:
-    """Cuts opposite sides that are both empty, and scales to sum 1."""
+    """Cut off opposite sides that are both empty, and scale to sum 1."""
     for axis in (0, 1):
         while kernel.shape[axis] > 1 and not kernel.take([0, -1], axis).any():
             kernel = kernel.take(range(1, kernel.shape[axis] - 1), axis)
@@ -168,7 +190,7 @@ HOW = f"give disk:RADIUS, gaussian:SIGMA, motion:LENGTH,ANGLE, or a {kernel_file
 
 
 def parse_kernel(text: str) -> Kernel:
-    """Makes a kernel from a shape and its numbers: `disk:7`, `gaussian:1.6`, `motion:15,30`.
+    """Make a kernel from a shape and its numbers: `disk:7`, `gaussian:1.6`, `motion:15,30`.
 
     Raises:
         OptionError: the shape is unknown, or its numbers are wrong.
@@ -189,7 +211,7 @@ def parse_kernel(text: str) -> Kernel:
 
 
 def picture_of(kernel: Kernel, side: int = 120) -> NDArray[np.uint8]:
-    """Draws a kernel, white where most light goes, each of its pixels as a square; about `side` px wide and high."""
+    """Draw a kernel, white where most light goes, each of its pixels as a square; about `side` px wide and high."""
     rows, columns = kernel.shape
     square = max(side // max(rows, columns), 1)
     levels = np.rint(kernel * (255 / kernel.max())).astype(np.uint8)
@@ -197,7 +219,7 @@ def picture_of(kernel: Kernel, side: int = 120) -> NDArray[np.uint8]:
 
 
 def load_kernel(source: str | Path) -> Kernel:
-    """Reads a kernel from a .npy file or a picture (white where most light goes), or makes it from words.
+    """Read a kernel from a .npy file or a picture (white where most light goes), or makes it from words.
 
     Raises:
         OptionError: see `parse_kernel` and `check_kernel`; the file is no array of numbers.
@@ -230,5 +252,5 @@ def load_array(path: Path) -> NDArray[Any]:
 
 
 def check_range(name: str, value: float, lowest: float, highest: float) -> None:
-    """Raises OptionError unless the value lies in [lowest, highest]."""
+    """Raise OptionError unless the value lies in [lowest, highest]."""
     check_number(name, value, lowest, highest, " px")

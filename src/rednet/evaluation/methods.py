@@ -49,7 +49,7 @@ def network(
         known = facts if told == "level" else dict.fromkeys(facts) if told == "task" else {}
         task: Task = Told(known)
         if kernel is not None and "deconvolved" in restorer.engine.config.hints:
-            task = Deblur(kernel=kernel, noise_sigma=facts["sigma"] or 0.0, steps=steps)
+            task = Deblur(kernel=kernel, noise_sigma=facts["sigma"] or 0.0, steps=steps, trust_kernel=True)
         elif mask is not None:
             task = Inpaint(mask=mask, facts=known)
         return restorer.run(task, Picture(y, None, "float32"), options).pixels

@@ -238,8 +238,9 @@ class FileTask:
             for page in range(pages):
                 with heard(self.report.warnings):
                     for rows in restore_rows(
-                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
-                    ):
+                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page),
+                        self.task.judge,
+                    ):  # fmt: skip
                         with writing(self.target):
                             self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.errors import OptionError
 from rednet.images import Picture, PictureFile
 from rednet.images.doubles import join_halves
 from rednet.images.picture import libvips
@@ -129,14 +130,26 @@ def restore_rows(
     suffix: str,
     options: Options,
     progress: Progress = silent,
+    judge: Callable[[float], None] = lambda removed: None,
 ) -> Iterator[Array]:
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
     A picture that is better left as it is passes through unchanged.
 
+    Args:
+        restorer: runs the network.
+        file, page: what is restored.
+        found: what the network is told, and whether the page is left as it is.
+        suffix: of the output.
+        options: of the restoration.
+        progress: is called with the share that is done.
+        judge: is called at the end with the root mean square of the correction, 0-255 scale.
+
     Raises:
-        ImageError: the file breaks off.
+        ImageError: the file breaks off. OptionError: an option needs the whole picture.
     """
+    if options.tileable:
+        raise OptionError("the first row of a tileable picture depends on its last one: it cannot be restored in rows")
     window = Window(file, page)
     if found.left:
         for top in range(0, file.height, STRIP_ROWS):
@@ -144,7 +157,7 @@ def restore_rows(
             window.read(rows)
             yield written_levels(window.take(rows), suffix)
         return
-    sample = sample_file(file, page)
+    sample, squares = sample_file(file, page), 0.0
     walks = [
         restorer.residual_rows(
             partial(window.read_part, part),
@@ -159,7 +172,9 @@ def restore_rows(
     ]
     for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
         rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
+        squares += float(np.square(correction, dtype=np.float64).sum())
         yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
+    judge(255 * (squares / (file.height * file.width * sample.shape[2])) ** 0.5)
 
 
 class Window:

@@ -1,11 +1,11 @@
 """Files and arrays <-> pictures: the only place that knows bit depths, alpha, orientation, profiles and metadata.
 
 Read in this order: formats.py (which formats there are), layout.py (what bands are), picture.py (what a picture is),
-colour.py (profiles and ranges), reading.py (files to pictures), given.py (what Python programs give), encoding.py
-(pictures to bytes), metadata.py (all else that a file tells, for which each kind has a file: exif.py, xmp.py,
-segments.py of JPEG, chunks.py of PNG, tiff_tags.py, ...), tiff_pages.py (bands and pages that libvips does not tell
-apart), writing.py (bytes to files, whole or not at all). Names are loaded when they are asked for, so that the command
-line can read the table of formats without loading numpy.
+colour.py (profiles and ranges), reading.py (files to pictures; of TIFF, also tiff_pages.py and doubles.py), given.py
+(what Python programs give), encoding.py (pictures to bytes), metadata.py (all else that a file tells, for which each
+kind has a file: exif.py, xmp.py, segments.py of JPEG, chunks.py of PNG, tiff_tags.py, ...), writing.py (bytes to files,
+whole or not at all). Names are loaded when they are asked for, so that the command line can read the table of formats
+without loading numpy.
 """
 
 from __future__ import annotations

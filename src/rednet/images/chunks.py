@@ -40,13 +40,13 @@ class Chunk(NamedTuple):
 def png_frames(path: Path) -> int:
     """Count the frames of a PNG file, which libvips does not; look only at what stands before the first one."""
     with open_regular(path) as file:
-        for chunk in read_chunks(file, stop=b"IDAT"):
+        for chunk in _read_chunks(file, stop=b"IDAT"):
             if chunk.kind == b"acTL":
                 return int.from_bytes(chunk.content[:4], "big")
     return 1
 
 
-def read_chunks(file: BinaryIO, stop: bytes = b"IEND") -> Iterator[Chunk]:
+def _read_chunks(file: BinaryIO, stop: bytes = b"IEND") -> Iterator[Chunk]:
     """Yield the chunks of a file, without the pixels, as far as one of type `stop`."""
     place = len(SIGNATURE)
     file.seek(place)
@@ -62,7 +62,7 @@ def kept_chunks(path: Path) -> tuple[bytes, list[str]]:
     """Read the chunks that are to be copied, joined, and name what cannot be kept."""
     kept, lost = [], []
     with open_regular(path) as file:
-        for chunk in read_chunks(file):
+        for chunk in _read_chunks(file):
             if chunk.kind in STRUCTURE or (chunk.kind == b"iTXt" and chunk.content.startswith(XMP)):
                 continue
             text = chunk.kind in (b"tEXt", b"zTXt", b"iTXt")
@@ -70,7 +70,7 @@ def kept_chunks(path: Path) -> tuple[bytes, list[str]]:
                 lost.append("EXIF or IPTC that an older program has put into a text chunk")
             elif JPEG_START in chunk.content:
                 lost.append("a preview, which shows the old picture")
-            elif chunk.kind in COLOURS + OTHER or safe_to_copy(chunk.kind):
+            elif chunk.kind in COLOURS + OTHER or _safe_to_copy(chunk.kind):
                 kept.append(chunk)
             else:
                 lost.append(
@@ -82,7 +82,7 @@ def kept_chunks(path: Path) -> tuple[bytes, list[str]]:
     return content, list(dict.fromkeys(lost))
 
 
-def safe_to_copy(kind: bytes) -> bool:
+def _safe_to_copy(kind: bytes) -> bool:
     """Tell whether a chunk may be copied by programs that do not know it: the last letter of its type is small."""
     return kind.isalpha() and kind[3:].islower()
 
@@ -116,10 +116,10 @@ def add_chunks(file: BinaryIO, kept: bytes, exif: bytes, bands: int, outcome: Ou
         outcome: what the picture has become.
         known_dpi: keep the resolution that libvips has written, if the old file's chunks tell none.
     """
-    old = [renewed(chunk, outcome) for chunk in chunks_in(kept) if fits(chunk, bands)]
+    old = [_renewed(chunk, outcome) for chunk in chunks_in(kept) if _fits(chunk, bands)]
     kinds = {chunk.kind for chunk in old}
     file.seek(0)
-    written = list(read_chunks(file, stop=b"IDAT"))
+    written = list(_read_chunks(file, stop=b"IDAT"))
     end = len(SIGNATURE) + sum(12 + len(chunk.content) for chunk in written)
     stay = [c for c in written if c.kind not in kinds or c.kind in (b"iTXt",)]
     stay = [c for c in stay if c.kind != b"pHYs" or known_dpi]
@@ -131,12 +131,12 @@ def add_chunks(file: BinaryIO, kept: bytes, exif: bytes, bands: int, outcome: Ou
     replace_front(file, end, SIGNATURE + join_chunks([head, *colours, *others, *camera, *rest]))
 
 
-def fits(chunk: Chunk, bands: int) -> bool:
+def _fits(chunk: Chunk, bands: int) -> bool:
     """Tell whether a chunk suits a picture of so many bands: a background has as many values as a colour."""
     return chunk.kind != b"bKGD" or len(chunk.content) == BACKGROUND_BYTES.get(bands)
 
 
-def renewed(chunk: Chunk, outcome: Outcome) -> Chunk:
+def _renewed(chunk: Chunk, outcome: Outcome) -> Chunk:
     """Make a chunk true: pixels of an enlarged picture are smaller."""
     if chunk.kind != SCALED or outcome.scale == 1:
         return chunk

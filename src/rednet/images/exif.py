@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["JPEG_START", "Outcome", "renew_exif"]
+__all__ = ["JPEG_START", "Outcome", "notes_with_preview", "renew_exif"]
 
 HEAD = b"Exif\0\0"
 EMPTY = b"II*\0\x08\0\0\0" + bytes(2 + 4)  # a block whose directory has no entry
@@ -63,17 +63,28 @@ def renew_exif(block: bytes, outcome: Outcome) -> bytes:
     """
     data = bytearray(block.removeprefix(HEAD) or EMPTY)
     try:
-        rows = renewed_rows(Block(data), outcome)
+        rows = _renewed_rows(_Block(data), outcome)
     except (KeyError, IndexError, ValueError, struct.error):
         data = bytearray(EMPTY)
-        rows = renewed_rows(Block(data), outcome)
+        rows = _renewed_rows(_Block(data), outcome)
     if not rows:
         return b""
-    Block(data).move_main(rows)
+    _Block(data).move_main(rows)
     return HEAD + bytes(data)
 
 
-def renewed_rows(block: Block, outcome: Outcome) -> dict[int, bytes]:
+def notes_with_preview(block: bytes) -> bool:
+    """Tell whether a maker's notes in an EXIF block hold a picture, so that `renew_exif` drops them."""
+    try:
+        data = _Block(bytearray(block.removeprefix(HEAD)))
+        main, _ = data.rows(data.main)
+        camera, _ = data.rows(data.numbers(main[CAMERA])[0])
+        return JPEG_START in data.content(camera[MAKER_NOTE])
+    except (KeyError, IndexError, ValueError, struct.error):
+        return False
+
+
+def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:
     """Change all that lies below the first directory; return that one's rows, changed, too."""
     rows, following = block.rows(block.main)
     if following:
@@ -85,11 +96,11 @@ def renewed_rows(block: Block, outcome: Outcome) -> dict[int, bytes]:
     if outcome.software is not None:
         changed[SOFTWARE] = block.text(SOFTWARE, outcome.software)
     if CAMERA in rows:
-        renew_camera(block, block.numbers(rows[CAMERA])[0], outcome)
+        _renew_camera(block, block.numbers(rows[CAMERA])[0], outcome)
     return {**rows, **changed}
 
 
-def renew_camera(block: Block, place: int, outcome: Outcome) -> None:
+def _renew_camera(block: _Block, place: int, outcome: Outcome) -> None:
     """Change in place what the camera's directory says in pixels, and drop what no longer holds."""
     rows, _ = block.rows(place)
     before = len(rows)
@@ -119,7 +130,7 @@ def renew_camera(block: Block, place: int, outcome: Outcome) -> None:
     block.write_rows(place, rows, before)
 
 
-class Block:
+class _Block:
     """The bytes of an EXIF block after `Exif`, and how to read and change them.
 
     Args:

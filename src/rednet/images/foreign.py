@@ -20,7 +20,7 @@ AS_PNG = "save it as PNG first"
 AS_TIFF = "save it as TIFF first"
 
 
-class Kind(NamedTuple):
+class _Kind(NamedTuple):
     """A kind of file: what it is called, the way out, and the bytes that it has at a place."""
 
     name: str
@@ -29,7 +29,7 @@ class Kind(NamedTuple):
     marks: tuple[bytes, ...]
 
 
-HEIC = Kind(
+HEIC = _Kind(
     "a HEIC photograph",
     "save it as JPEG or PNG first, or let the phone take JPEGs (its setting is called 'most compatible')",
     4,
@@ -38,24 +38,24 @@ HEIC = Kind(
 RAW = "a camera's raw file"
 KINDS = (
     HEIC,
-    Kind(RAW, DEVELOP, 4, (b"ftypcrx ",)),
-    Kind(RAW, DEVELOP, 0, (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")),
-    Kind(RAW, DEVELOP, 6, (b"HEAPCCDR",)),
-    Kind("a JPEG XL picture", AS_PNG, 0, (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
-    Kind("a BMP picture", AS_PNG, 0, (b"BM",)),
-    Kind("a PNM picture (PBM, PGM, PPM, PAM or PFM)", AS_PNG, 0, tuple(b"P%c" % c for c in b"1234567Ff")),
-    Kind("a JPEG 2000 picture", AS_PNG, 0, (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
-    Kind("a Photoshop document", AS_TIFF, 0, (b"8BPS",)),
-    Kind("a GIMP document", AS_PNG, 0, (b"gimp xcf",)),
-    Kind("an OpenEXR picture", "save it as TIFF of floats first", 0, (b"v/1\x01",)),
-    Kind("a Radiance HDR picture", "save it as TIFF of floats first", 0, (b"#?RADIANCE", b"#?RGBE")),
-    Kind("a FITS file", "save it as TIFF of floats first", 0, (b"SIMPLE  =",)),
-    Kind("a DICOM file", AS_TIFF, 128, (b"DICM",)),
-    Kind("an icon", AS_PNG, 0, (b"\0\0\1\0", b"\0\0\2\0")),
-    Kind("a PDF document", "save its pages as PNG first", 0, (b"%PDF",)),
-    Kind("a drawing of lines (SVG)", "save it as PNG, as large as it is needed", 0, (b"<svg", b"<?xml")),
-    Kind("a film", "save its frames as files of their own", 4, (b"ftypisom", b"ftypmp4", b"ftypqt", b"ftypMSNV")),
-    Kind("a film", "save its frames as files of their own", 0, (b"\x1aE\xdf\xa3",)),
+    _Kind(RAW, DEVELOP, 4, (b"ftypcrx ",)),
+    _Kind(RAW, DEVELOP, 0, (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")),
+    _Kind(RAW, DEVELOP, 6, (b"HEAPCCDR",)),
+    _Kind("a JPEG XL picture", AS_PNG, 0, (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
+    _Kind("a BMP picture", AS_PNG, 0, (b"BM",)),
+    _Kind("a PNM picture (PBM, PGM, PPM, PAM or PFM)", AS_PNG, 0, tuple(b"P%c" % c for c in b"1234567Ff")),
+    _Kind("a JPEG 2000 picture", AS_PNG, 0, (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
+    _Kind("a Photoshop document", AS_TIFF, 0, (b"8BPS",)),
+    _Kind("a GIMP document", AS_PNG, 0, (b"gimp xcf",)),
+    _Kind("an OpenEXR picture", "save it as TIFF of floats first", 0, (b"v/1\x01",)),
+    _Kind("a Radiance HDR picture", "save it as TIFF of floats first", 0, (b"#?RADIANCE", b"#?RGBE")),
+    _Kind("a FITS file", "save it as TIFF of floats first", 0, (b"SIMPLE  =",)),
+    _Kind("a DICOM file", AS_TIFF, 128, (b"DICM",)),
+    _Kind("an icon", AS_PNG, 0, (b"\0\0\1\0", b"\0\0\2\0")),
+    _Kind("a PDF document", "save its pages as PNG first", 0, (b"%PDF",)),
+    _Kind("a drawing of lines (SVG)", "save it as PNG, as large as it is needed", 0, (b"<svg", b"<?xml")),
+    _Kind("a film", "save its frames as files of their own", 4, (b"ftypisom", b"ftypmp4", b"ftypqt", b"ftypMSNV")),
+    _Kind("a film", "save its frames as files of their own", 0, (b"\x1aE\xdf\xa3",)),
 )  # fmt: skip
 
 FIRST_BYTES = 160

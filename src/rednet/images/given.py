@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError
 from rednet.images.colour import PROFILE, Range, cmyk_to_srgb, settle_profile
+from rednet.images.exif import Outcome, renew_exif
 from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips, to_array
 from rednet.images.reading import read_picture
 
@@ -33,8 +34,7 @@ CONVERTED = {
 }
 CLEAR = {"L": "LA", "RGB": "RGBA"}  # what a mode becomes if one of its colours or palette entries is transparent
 TRANSPARENCY, ICC, EXIF = "transparency", "icc_profile", "exif"  # among what PIL knows of an image
-CAMERA = 0x8769  # the directory of EXIF that tells of the camera
-SIZES = (256, 40962), (257, 40963)  # tags of EXIF for width and height
+ORIENTATION = 274  # a tag of EXIF
 TENSORS = ("torch", "tensorflow", "jax", "jaxlib", "cupy")
 
 
@@ -122,22 +122,22 @@ def _from_pil(image: Any, value_range: Limits) -> tuple[Picture, Callable[[Pictu
         restored = pillow.fromarray(to_array(picture, array.ndim, own_colours=True))
         restored.info = dict(info)
         if exif:
-            restored.info[EXIF] = _renewed(exif, restored)
+            restored.info[EXIF] = _renewed(exif, restored, restored.width // image.width)
         return restored
 
     return from_array(array, colours), back
 
 
-def _renewed(exif: bytes, image: Any) -> bytes:
-    """Return EXIF that tells the size of an image, and has no thumbnail, which PIL leaves out, of another one."""
+def _renewed(exif: bytes, image: Any, scale: int) -> bytes:
+    """Return EXIF that tells of a restored image; its orientation stays, as PIL has not turned the image."""
     from PIL import Image as pillow
 
-    renewed = pillow.Exif()
-    renewed.load(exif)
-    for directory in (renewed, renewed.get_ifd(CAMERA)):
-        for tags, side in zip(SIZES, image.size, strict=True):
-            directory.update({tag: side for tag in tags if tag in directory})
-    content: bytes = renewed.tobytes()
+    old, new = pillow.Exif(), pillow.Exif()
+    old.load(exif)
+    new.load(renew_exif(exif, Outcome(image.width, image.height, scale)))
+    if ORIENTATION in old:
+        new[ORIENTATION] = old[ORIENTATION]
+    content: bytes = new.tobytes()
     return content
 
 

@@ -70,13 +70,13 @@ def profile_of(chunks: Mapping[bytes, bytes], channels: int) -> bytes:
     if curve == SRGB_CURVE and near:
         return b""
     try:
-        matrix = to_d50(primaries)
+        matrix = _to_d50(primaries)
     except (np.linalg.LinAlgError, ZeroDivisionError):
         return b""
-    return icc(curve, matrix, channels)
+    return _icc(curve, matrix, channels)
 
 
-def to_d50(primaries: Primaries) -> NDArray[np.float64]:
+def _to_d50(primaries: Primaries) -> NDArray[np.float64]:
     """Return the matrix from linear RGB to XYZ under D50, the light of all profiles."""
     (white, *corners) = [np.array([x / y, 1, (1 - x - y) / y]) for x, y in primaries]
     columns = np.stack(corners, axis=1)
@@ -85,34 +85,34 @@ def to_d50(primaries: Primaries) -> NDArray[np.float64]:
     return np.asarray(np.linalg.inv(BRADFORD) @ cones @ BRADFORD @ matrix)
 
 
-def icc(curve: Curve, matrix: NDArray[np.float64], channels: int) -> bytes:
+def _icc(curve: Curve, matrix: NDArray[np.float64], channels: int) -> bytes:
     """Write a profile of version 4."""
-    para = b"para" + struct.pack(">4xHH", 3 if len(curve) > 1 else 0, 0) + fixed(curve)
+    para = b"para" + struct.pack(">4xHH", 3 if len(curve) > 1 else 0, 0) + _fixed(curve)
     words = "Colours as told by the chunks of a PNG file".encode("utf-16-be")
     text = b"mluc" + struct.pack(">4xII2s2sII", 1, 12, b"en", b"US", len(words), 28) + words
-    tags = {b"desc": text, b"cprt": text, b"wtpt": xyz(D50)}
+    tags = {b"desc": text, b"cprt": text, b"wtpt": _xyz(D50)}
     if channels == 1:
         tags[b"kTRC"] = para
     else:
         for name, column in zip((b"r", b"g", b"b"), matrix.T, strict=True):
-            tags |= {name + b"XYZ": xyz(column), name + b"TRC": para}
+            tags |= {name + b"XYZ": _xyz(column), name + b"TRC": para}
     place, table, content = 128 + 4 + 12 * len(tags), b"", b""
     for name, value in tags.items():
         table += name + struct.pack(">II", place + len(content), len(value))
         content += value + bytes(-len(value) % 4)
     size = place + len(content)
     space = b"GRAY" if channels == 1 else b"RGB "
-    head = struct.pack(">I4xI4s4s4s12x4s", size, 0x04300000, b"mntr", space, b"XYZ ", b"acsp").ljust(68, b"\0") + fixed(
-        D50
-    )
+    head = struct.pack(">I4xI4s4s4s12x4s", size, 0x04300000, b"mntr", space, b"XYZ ", b"acsp").ljust(
+        68, b"\0"
+    ) + _fixed(D50)
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + content
 
 
-def xyz(values: Sequence[float] | NDArray[np.float64]) -> bytes:
+def _xyz(values: Sequence[float] | NDArray[np.float64]) -> bytes:
     """Write a colour."""
-    return b"XYZ " + bytes(4) + fixed(values)
+    return b"XYZ " + bytes(4) + _fixed(values)
 
 
-def fixed(values: Sequence[float] | NDArray[np.float64]) -> bytes:
+def _fixed(values: Sequence[float] | NDArray[np.float64]) -> bytes:
     """Write numbers in units of 1/65536."""
     return b"".join(struct.pack(">i", round(float(value) * 65536)) for value in values)

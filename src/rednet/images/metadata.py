@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.directories import Directory, Tag
-from rednet.images.exif import Outcome, renew_exif
+from rednet.images.exif import Outcome, notes_with_preview, renew_exif
 from rednet.images.formats import Format
 from rednet.images.made_profile import hdr, profile_of
 from rednet.images.photoshop import SEGMENT_HEAD, from_tiff, iptc_of, without_copies
@@ -33,7 +33,7 @@ from rednet.images.tiff_tags import (
     unpack_pages,
 )  # fmt: skip
 from rednet.images.tiff_truth import renew_tags, science_in
-from rednet.images.xmp import parts_told, renew_xmp
+from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
 __all__ = ["Metadata", "attach_metadata", "mark_turned", "was_turned"]
@@ -64,33 +64,33 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
         pages: the numbers of the pages that are read, from 0 on.
     """
     image = image.copy()
-    lost = parts_told(field(image, XMP)) if field(image, XMP) else []
+    lost = parts_told(_field(image, XMP)) if _field(image, XMP) else []
     if kind == "JPEG":
         kept, more = kept_segments(path)
-        set_bytes(image, SEGMENTS, kept)
+        _set_bytes(image, SEGMENTS, kept)
         lost += more
     elif kind in ("PNG", "AVIF"):
-        kept, more = kept_chunks(path) if kind == "PNG" else (join_chunks(coded_colours(path)), [])
-        set_bytes(image, CHUNKS, kept)
+        kept, more = kept_chunks(path) if kind == "PNG" else (join_chunks(_coded_colours(path)), [])
+        _set_bytes(image, CHUNKS, kept)
         lost += more
         found = dict(chunks_in(kept))
         profile = b"" if image.get_typeof(PROFILE) else profile_of(found, 1 if image.bands < 3 else 3)
         if profile:
-            set_bytes(image, PROFILE, profile)
-            set_bytes(image, MADE_PROFILE, profile)
+            _set_bytes(image, PROFILE, profile)
+            _set_bytes(image, MADE_PROFILE, profile)
     elif kind == "TIFF":
         tags = read_tags(path, pages)
         if tags is not None:
-            set_bytes(image, TAGS, pack_pages(tags.pages))
-            set_bytes(image, EXIF, as_exif(tags.exif))
-            set_bytes(image, IPTC, from_tiff(tags.photoshop, tags.iptc))
-            set_bytes(image, BIG_ENDIAN, b"1" if tags.big_endian else b"")
+            _set_bytes(image, TAGS, pack_pages(tags.pages))
+            _set_bytes(image, EXIF, as_exif(tags.exif))
+            _set_bytes(image, IPTC, from_tiff(tags.photoshop, tags.iptc))
+            _set_bytes(image, BIG_ENDIAN, b"1" if tags.big_endian else b"")
             lost += tags.lost
-    set_bytes(image, LOST, "\n".join(lost).encode())
+    _set_bytes(image, LOST, "\n".join(lost).encode())
     return image
 
 
-def coded_colours(path: Path) -> list[Chunk]:
+def _coded_colours(path: Path) -> list[Chunk]:
     """Read by which code points an AVIF file says what its colours mean, as the chunk of PNG that says the same.
 
     Source: ISO 14496-12 (2022), section 12.1.5, the box colr of type nclx.
@@ -107,26 +107,26 @@ def coded_colours(path: Path) -> list[Chunk]:
 def mark_turned(image: Any) -> Any:
     """Return a copy of a libvips image that remembers that it was turned upright."""
     image = image.copy()
-    set_bytes(image, TURNED, b"1")
+    _set_bytes(image, TURNED, b"1")
     return image
 
 
 def was_turned(header: Any) -> bool:
     """Tell whether a picture was turned upright when it was read."""
-    return bool(field(header, TURNED))
+    return bool(_field(header, TURNED))
 
 
-def printable(words: str) -> str:
+def _printable(words: str) -> str:
     """Return words with what a file has put into them in printable ASCII; they may go into a header of HTTP."""
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in words[:MOST_WORDS])
 
 
-def field(image: Any, name: str) -> bytes:
+def _field(image: Any, name: str) -> bytes:
     """Return the bytes of a field of a libvips image; empty if it has none."""
     return bytes(image.get(name)) if image is not None and image.get_typeof(name) else b""
 
 
-def set_bytes(image: Any, name: str, content: bytes) -> None:
+def _set_bytes(image: Any, name: str, content: bytes) -> None:
     """Set a field of a libvips image of our own, or remove it if it is to be empty."""
     if content:
         image.set_type(libvips().GValue.blob_type, name, content)
@@ -153,13 +153,13 @@ class Metadata:
     @property
     def exif(self) -> bytes:
         """The EXIF block, true again; empty if there is nothing to tell."""
-        block = b"" if self.strip else renew_exif(field(self.header, EXIF), self.outcome)
+        block = b"" if self.strip else renew_exif(_field(self.header, EXIF), self.outcome)
         return block if self.row.name != "JPEG" or len(block) <= MOST_SEGMENT else b""
 
     @property
     def xmp(self) -> bytes:
         """The XMP packet, true again."""
-        packet = b"" if self.strip else field(self.header, XMP)
+        packet = b"" if self.strip else _field(self.header, XMP)
         room = MOST_SEGMENT - 29 if self.row.name == "JPEG" else len(packet)  # 29 bytes name it in its segment
         return renew_xmp(packet, self.outcome) if len(packet) <= room else b""
 
@@ -175,13 +175,13 @@ class Metadata:
             if self.header.get_typeof(name):
                 image.set_type(self.header.get_typeof(name), name, self.header.get(name))
         image.set_type(vips.GValue.gint_type, "orientation", 1)  # the pixels are upright already
-        set_bytes(image, PROFILE, field(self.header, PROFILE))
-        told_by_chunks = self.row.name == "PNG" and field(self.header, MADE_PROFILE)
+        _set_bytes(image, PROFILE, _field(self.header, PROFILE))
+        told_by_chunks = self.row.name == "PNG" and _field(self.header, MADE_PROFILE)
         if told_by_chunks or (image.bands < 3 and not self.row.gray and image.get_typeof(PROFILE)):
             image = without_profile(image)
-        set_bytes(image, XMP, self.xmp)
+        _set_bytes(image, XMP, self.xmp)
         if self.row.name == "JPEG" and not self.strip:
-            set_bytes(image, IPTC, without_copies(field(self.header, IPTC)))
+            _set_bytes(image, IPTC, without_copies(_field(self.header, IPTC)))
         return image
 
     def knows_resolution(self) -> bool:
@@ -190,14 +190,14 @@ class Metadata:
             return False
         loader = str(self.header.get("vips-loader"))
         if loader.startswith("pngload"):
-            return b"pHYs" in dict(chunks_in(field(self.header, CHUNKS)))
+            return b"pHYs" in dict(chunks_in(_field(self.header, CHUNKS)))
         if loader.startswith("tiffload"):
             return not self.without_unit()
         return bool(self.header.xres != 1 or self.header.yres != 1)
 
     def without_unit(self) -> bool:
         """Tell whether a TIFF file has no resolution, or one without a unit."""
-        if not (packed := field(self.header, TAGS)):
+        if not (packed := _field(self.header, TAGS)):
             return False
         tags = next(unpack_pages(packed))
         unit = tags.get(RESOLUTION[2])
@@ -212,12 +212,12 @@ class Metadata:
         """
         exif = self.exif
         if self.row.name == "JPEG":
-            kept = b"" if self.strip else field(self.header, SEGMENTS)
+            kept = b"" if self.strip else _field(self.header, SEGMENTS)
             first = join_segment(APP1, exif) if exif else b""
             per_mm = (image.xres, image.yres) if self.knows_resolution() else None
             add_segments(file, jfif(per_mm), first, kept)
         elif self.row.name == "PNG":
-            kept = field(self.header, CHUNKS)
+            kept = _field(self.header, CHUNKS)
             if self.strip:
                 kept = join_chunks([c for c in chunks_in(kept) if c.kind in (*COLOURS, b"pHYs")])
             block = exif.removeprefix(b"Exif\0\0")
@@ -235,7 +235,7 @@ class Metadata:
         first = dict(pages[0]) if pages else {}
         if came_from_tiff:  # its own tags say all; EXIF adds the software
             main = {n: tag for n, tag in main.items() if n not in first or n == SOFTWARE}
-        resources = b"" if self.strip else without_copies(field(self.header, IPTC))
+        resources = b"" if self.strip else without_copies(_field(self.header, IPTC))
         if resources:
             first[PHOTOSHOP] = Tag(1, resources.removeprefix(SEGMENT_HEAD))
             if iptc_of(resources):
@@ -246,34 +246,38 @@ class Metadata:
 
     def renewed_pages(self, depth: str) -> Iterator[tuple[Directory, list[str]]]:
         """Yield the tags of each page of a TIFF file, true again, with words for what they lose."""
-        big_endian = bool(field(self.header, BIG_ENDIAN))
-        for tags in unpack_pages(field(self.header, TAGS)):
+        big_endian = bool(_field(self.header, BIG_ENDIAN))
+        for tags in unpack_pages(_field(self.header, TAGS)):
             yield renew_tags(tags, self.outcome, depth, big_endian=big_endian)
 
     def lost(self) -> list[str]:
         """Name in words what the old file holds and the new one will not."""
         if self.header is None:
             return []
-        lost = field(self.header, LOST).decode().splitlines()
+        lost = _field(self.header, LOST).decode().splitlines()
         if not self.strip:
             lost += self.without_room()
-        return [printable(words) for words in dict.fromkeys(lost)]
+        return [_printable(words) for words in dict.fromkeys(lost)]
 
     def without_room(self) -> Iterator[str]:
         """Yield words for what the new file's format has no place for."""
         held, header = self.row.metadata, self.header
-        if "IPTC" not in held and field(header, IPTC):
+        if "IPTC" not in held and _field(header, IPTC):
             yield "IPTC"
-        if "segments" not in held and field(header, SEGMENTS):
+        if "segments" not in held and _field(header, SEGMENTS):
             yield "the comment, or other segments of a JPEG"
         if "timing" not in held and header.get_typeof("delay") and header.get_n_pages() > 1:
             yield "how long each frame is shown"
-        if field(header, EXIF) and not renew_exif(field(header, EXIF), self.outcome):
+        if _field(header, EXIF) and not renew_exif(_field(header, EXIF), self.outcome):
             yield "its EXIF, which is broken"
+        if notes_with_preview(_field(header, EXIF)):
+            yield "the maker's notes, which hold a preview of the old picture"
+        if self.outcome.turned and REGIONS in _field(header, XMP):
+            yield "the regions that XMP marks, as the picture was turned"
         for name, kept in (("EXIF", self.exif), ("XMP", self.xmp)):
-            if field(header, {"EXIF": EXIF, "XMP": XMP}[name]) and not kept and self.row.name == "JPEG":
+            if _field(header, {"EXIF": EXIF, "XMP": XMP}[name]) and not kept and self.row.name == "JPEG":
                 yield f"{name} of more than 64 kB"
-        old = chunks_in(field(header, CHUNKS))
+        old = chunks_in(_field(header, CHUNKS))
         names = [c.content.partition(b"\0")[0].decode("latin-1") for c in old if c.kind in TEXTS]
         if "chunks" not in held and names:
             yield f"text ({', '.join(dict.fromkeys(names))})"

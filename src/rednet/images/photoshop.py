@@ -22,23 +22,23 @@ Resource = tuple[int, bytes, bytes]  # number, name with its length and padding,
 
 def from_tiff(resources: bytes, iptc: bytes) -> bytes:
     """Join what two tags of a TIFF file say into one segment as JPEG has it; empty if they say nothing."""
-    kept = [r for r in split(resources) if r[0] not in (IPTC, IPTC_DIGEST)] if iptc else split(resources)
+    kept = [r for r in _split(resources) if r[0] not in (IPTC, IPTC_DIGEST)] if iptc else _split(resources)
     kept += [(IPTC, b"\0\0", iptc.rstrip(b"\0"))] if iptc else []
-    return joined(kept)
+    return _joined(kept)
 
 
 def without_copies(segment: bytes) -> bytes:
     """Return a segment without thumbnails, which show the old picture, and without copies of EXIF and XMP."""
-    found = split(segment.removeprefix(SEGMENT_HEAD))
-    return joined([resource for resource in found if resource[0] not in (*THUMBNAILS, *COPIES)])
+    found = _split(segment.removeprefix(SEGMENT_HEAD))
+    return _joined([resource for resource in found if resource[0] not in (*THUMBNAILS, *COPIES)])
 
 
 def iptc_of(segment: bytes) -> bytes:
     """Return the IPTC data alone; empty if there are none."""
-    return next((content for number, _, content in split(segment.removeprefix(SEGMENT_HEAD)) if number == IPTC), b"")
+    return next((content for number, _, content in _split(segment.removeprefix(SEGMENT_HEAD)) if number == IPTC), b"")
 
 
-def split(resources: bytes) -> list[Resource]:
+def _split(resources: bytes) -> list[Resource]:
     """Take resources apart; what follows a broken one is left out."""
     found, start = [], 0
     while resources[start : start + 4] == SIGNATURE and start + 12 <= len(resources):
@@ -56,7 +56,7 @@ def split(resources: bytes) -> list[Resource]:
     return found
 
 
-def joined(resources: list[Resource]) -> bytes:
+def _joined(resources: list[Resource]) -> bytes:
     """Join resources into a segment; empty if there are none."""
     parts = [
         SIGNATURE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -146,7 +146,7 @@ class PictureFile:
 
     def page_image(self, page: int) -> Any:
         """Open a page, turned upright and in gray or RGB; not decoded yet."""
-        number = self.numbers[page] if self.numbers != [0] else None
+        number = self.numbers[page] if self.numbers != range(1) else None
         image = self.open(number)
         if image.interpretation not in COLOURS:
             raise ImageError(f"{self.path} is in the colours {image.interpretation}; convert it to RGB first")
@@ -168,11 +168,13 @@ class PictureFile:
                 option="max_megapixels",
             )
 
-    def settle_pages(self, count: int) -> tuple[list[int], Page | None]:
+    def settle_pages(self, count: int) -> tuple[Sequence[int], Page | None]:
         """Return the numbers of the pages that are pictures of their own, and what a TIFF says of the first of them."""
         pages = read_pages(self.path)[:count] if self.kind == "TIFF" else []
-        own = [number for number in range(count) if number >= len(pages) or not pages[number].beside]
-        own = own or list(range(count))
+        beside = {number for number, page in enumerate(pages) if page.beside}
+        own: Sequence[int] = range(count)
+        if 0 < len(beside) < count:
+            own = [number for number in range(count) if number not in beside]
         if len(own) < count:
             warn(
                 f"{count - len(own)} of the {count} pages of {self.path} are smaller copies or masks of others, and "

@@ -37,14 +37,14 @@ PREVIEWS = (0x010001, 0x010002)
 NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed byte, nor a restart, nor a filling
 
 
-class Segment(NamedTuple):
+class _Segment(NamedTuple):
     """A segment's marker, and what it holds."""
 
     marker: int
     content: bytes
 
 
-def read_segments(file: BinaryIO) -> Iterator[Segment]:
+def _read_segments(file: BinaryIO) -> Iterator[_Segment]:
     """Yield the segments before the pixels; afterwards, the file stands behind the header of the first scan."""
     file.seek(len(START))
     while byte := file.read(1):
@@ -56,7 +56,7 @@ def read_segments(file: BinaryIO) -> Iterator[Segment]:
             continue
         length = int.from_bytes(file.read(2), "big")
         content = file.read(max(length - 2, 0))
-        yield Segment(byte[0], content)
+        yield _Segment(byte[0], content)
         if byte[0] == SCAN:
             return
 
@@ -65,7 +65,7 @@ def kept_segments(path: Path) -> tuple[bytes, list[str]]:
     """Read the segments that are to be copied, and name the parts of a file that cannot be kept."""
     kept, lost = b"", []
     with open_regular(path) as file:
-        for marker, content in read_segments(file):
+        for marker, content in _read_segments(file):
             if marker == APP1 and content.startswith(EXTENSION):
                 lost.append("the second part of its XMP")
             if marker == APP11 and content.startswith(CREDENTIALS):
@@ -76,17 +76,17 @@ def kept_segments(path: Path) -> tuple[bytes, list[str]]:
                 else:
                     kept += join_segment(marker, content)
         file.seek(0)
-        lost += parts_behind(file)
+        lost += _parts_behind(file)
     return kept, list(dict.fromkeys(lost))
 
 
-def parts_behind(file: BinaryIO) -> list[str]:
+def _parts_behind(file: BinaryIO) -> list[str]:
     """Name in words the pictures that lie behind the first one, by the index that they have there."""
     gain_map, kinds = False, []
-    for marker, content in read_segments(file):
+    for marker, content in _read_segments(file):
         gain_map |= marker in (APP1, APP2) and any(words in content for words in GAIN_MAP)
         if marker == APP2 and content.startswith(b"MPF\0"):
-            kinds = kinds_of_pictures(content[4:])[1:]
+            kinds = _kinds_of_pictures(content[4:])[1:]
     others = sum(kind not in PREVIEWS for kind in kinds) - gain_map
     lost = ["the gain map, which brightens it on HDR screens"] if gain_map else []
     if others > 0:
@@ -94,7 +94,7 @@ def parts_behind(file: BinaryIO) -> list[str]:
     return lost
 
 
-def kinds_of_pictures(index: bytes) -> list[int]:
+def _kinds_of_pictures(index: bytes) -> list[int]:
     """Read the kinds of the pictures from an index of the Multi-Picture Format; none if it is broken."""
     try:
         order = {b"II": "<", b"MM": ">"}[index[:2]]
@@ -116,7 +116,7 @@ def lacks_end(path: Path) -> bool:
         file.seek(max(size - len(END), 0))
         if size < len(START) or file.read() == END:
             return False
-        for _ in read_segments(file):
+        for _ in _read_segments(file):
             pass
         place = file.tell()
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -145,7 +145,7 @@ def add_segments(file: BinaryIO, density: bytes, first: bytes, last: bytes) -> N
     """
     others = b""
     behind = len(START)
-    for marker, content in read_segments(file):
+    for marker, content in _read_segments(file):
         if not APP0 <= marker <= APP15:
             break
         behind += 4 + len(content)

@@ -70,9 +70,9 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
 
     Args:
         path: of the file.
-        pages: the numbers of the pages whose tags are read, from 0 on, ascending.
+        pages: the numbers of the pages whose tags are read, from 0 on, in the order of the result's pages.
     """
-    kept: list[Directory] = []
+    found = dict.fromkeys(pages, Directory())
     lost: list[str] = []
     with open_regular(path) as file:
         try:
@@ -83,22 +83,24 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
                 directory, offset = read_directory(file, offset, order, big)
                 if number == pages[0]:
                     first = directory
-                if number in pages:
-                    kept.append(copied(directory, lost))
-                    size += sum(len(tag.values) for tag in kept[-1].values())
+                if number in found:
+                    found[number] = _copied(directory, lost)
+                    size += sum(len(tag.values) for tag in found[number].values())
                 if size > MOST_KEPT:
                     return FileTags([], ({}, {}, {}), b"", b"", False, [*lost, "its tags, of more than 64 MB"])
                 if not offset:
                     break
-            camera, place = (read_below(file, first, number, order, big) for number in (EXIF, GPS))
+            camera, place = (_read_below(file, first, number, order, big) for number in (EXIF, GPS))
         except (struct.error, OSError, OverflowError, ValueError):
             return None
     common = {tag: first[tag] for tag in COMMON if tag in first}
     photoshop, iptc = (first[tag].values if tag in first else b"" for tag in (PHOTOSHOP, IPTC_DATA))
-    return FileTags(kept, (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost)))
+    return FileTags(
+        list(found.values()), (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost))
+    )
 
 
-def read_below(file: BinaryIO, directory: Directory, number: int, order: str, big: bool) -> Directory:
+def _read_below(file: BinaryIO, directory: Directory, number: int, order: str, big: bool) -> Directory:
     """Read the directory that a tag of another one leads to; empty if there is none."""
     pointer = directory.get(number)
     start = int.from_bytes(pointer.values[:8], "little") if pointer else 0
@@ -106,7 +108,7 @@ def read_below(file: BinaryIO, directory: Directory, number: int, order: str, bi
     return {tag: value for tag, value in below.items() if tag != INTEROPERABILITY}
 
 
-def copied(directory: Directory, lost: list[str]) -> Directory:
+def _copied(directory: Directory, lost: list[str]) -> Directory:
     """Return the tags that are copied, and add to `lost` what cannot be."""
     kept = {}
     for number, tag in directory.items():
@@ -121,7 +123,7 @@ def copied(directory: Directory, lost: list[str]) -> Directory:
 
 def pack_pages(pages: Sequence[Directory]) -> bytes:
     """Write the tags of pages as one piece of bytes."""
-    blocks = [write_block((page, {}, {})) for page in pages]
+    blocks = [_write_block((page, {}, {})) for page in pages]
     return b"".join(struct.pack("<I", len(block)) + block for block in blocks)
 
 
@@ -130,40 +132,40 @@ def unpack_pages(content: bytes) -> Iterator[Directory]:
     place = 0
     while place < len(content):
         (length,) = struct.unpack_from("<I", content, place)
-        yield parse_block(content[place + 4 : place + 4 + length])[0]
+        yield _parse_block(content[place + 4 : place + 4 + length])[0]
         place += 4 + length
 
 
 def as_exif(exif: tuple[Directory, Directory, Directory]) -> bytes:
     """Write what EXIF has a place for as its block; empty if there is nothing, or too much for a JPEG."""
-    block = write_block(exif) if any(exif) else b""
+    block = _write_block(exif) if any(exif) else b""
     if len(block) > MOST_BLOCK:  # a long description, most likely
-        block = write_block(({tag: v for tag, v in exif[0].items() if tag != DESCRIPTION}, *exif[1:]))
+        block = _write_block(({tag: v for tag, v in exif[0].items() if tag != DESCRIPTION}, *exif[1:]))
     return block if len(block) <= MOST_BLOCK else b""
 
 
 def from_exif(block: bytes) -> tuple[Directory, Directory, Directory]:
     """Read from an EXIF block what TIFF has a place for; nothing if it is broken."""
     try:
-        main, camera, place = parse_block(block.removeprefix(b"Exif\0\0"))
+        main, camera, place = _parse_block(block.removeprefix(b"Exif\0\0"))
     except (struct.error, ValueError):
         return {}, {}, {}
     return {tag: main[tag] for tag in COMMON if tag in main}, camera, place
 
 
-def parse_block(block: bytes) -> tuple[Directory, Directory, Directory]:
+def _parse_block(block: bytes) -> tuple[Directory, Directory, Directory]:
     """Read a block of directories; raise struct.error or ValueError if it is broken."""
     file = io.BytesIO(block)
     order, big, offset = read_head(file)
     main, _ = read_directory(file, offset, order, big)
-    return main, read_below(file, main, EXIF, order, big), read_below(file, main, GPS, order, big)
+    return main, _read_below(file, main, EXIF, order, big), _read_below(file, main, GPS, order, big)
 
 
-def write_block(exif: tuple[Directory, Directory, Directory]) -> bytes:
+def _write_block(exif: tuple[Directory, Directory, Directory]) -> bytes:
     """Write directories as a little-endian TIFF without a picture: the content of an EXIF block."""
     file = io.BytesIO()
-    entries, end = append_values(file, file.write(b"II*\0" + bytes(4)), exif, False)
-    file.write(directory_bytes(entries, False))
+    entries, end = _append_values(file, file.write(b"II*\0" + bytes(4)), exif, False)
+    file.write(_directory_bytes(entries, False))
     file.seek(4)
     file.write(struct.pack("<I", end))
     return file.getvalue()
@@ -198,8 +200,8 @@ def append_tags(
         end = file.seek(0, io.SEEK_END)
         end += file.write(b"\0" * (end % 2))
         below = (camera, place) if number == 0 else ({}, {})
-        added, end = append_values(file, end, (tags, *below), big)
-        content = directory_bytes({**entries, **added}, big, following)
+        added, end = _append_values(file, end, (tags, *below), big)
+        content = _directory_bytes({**entries, **added}, big, following)
         if not big and end + len(content) >= LAST_OFFSET:
             return False
         file.write(content)
@@ -212,25 +214,25 @@ def append_tags(
     return True
 
 
-def append_values(
+def _append_values(
     file: BinaryIO, end: int, exif: tuple[Directory, Directory, Directory], big: bool
 ) -> tuple[dict[int, bytes], int]:
     """Write all that does not fit into the first directory; return that one's entries, and the new end."""
     entries: dict[int, bytes] = {}
     for tag, value in exif[0].items():
-        entries[tag], end = append_entry(file, end, tag, value, big)
+        entries[tag], end = _append_entry(file, end, tag, value, big)
     for number, below in ((EXIF, exif[1]), (GPS, exif[2])):
         if below and end < LAST_OFFSET:  # readers expect a pointer of 32 bits
             rows = {}
             for tag, value in below.items():
-                rows[tag], end = append_entry(file, end, tag, value, big)
+                rows[tag], end = _append_entry(file, end, tag, value, big)
             pointer = Tag(LONG, struct.pack("<I", end))
-            end += file.write(directory_bytes(rows, big))
-            entries[number], end = append_entry(file, end, number, pointer, big)
+            end += file.write(_directory_bytes(rows, big))
+            entries[number], end = _append_entry(file, end, number, pointer, big)
     return entries, end
 
 
-def append_entry(file: BinaryIO, end: int, tag: int, value: Tag, big: bool) -> tuple[bytes, int]:
+def _append_entry(file: BinaryIO, end: int, tag: int, value: Tag, big: bool) -> tuple[bytes, int]:
     """Write a tag's values at the end of the file if they are long; return its directory entry and the new end."""
     count = len(value.values) // SIZES[value.kind]
     room, form = (8, "<HHQ") if big else (4, "<HHI")
@@ -242,7 +244,7 @@ def append_entry(file: BinaryIO, end: int, tag: int, value: Tag, big: bool) -> t
     return entry, end + file.write(value.values + b"\0" * (len(value.values) % 2))
 
 
-def directory_bytes(entries: Mapping[int, bytes], big: bool, following: bytes = b"") -> bytes:
+def _directory_bytes(entries: Mapping[int, bytes], big: bool, following: bytes = b"") -> bytes:
     """Join entries into a directory, and the place of the one that follows, if any."""
     rows = b"".join(entries[tag] for tag in sorted(entries))
     return struct.pack("<Q" if big else "<H", len(entries)) + rows + (following or bytes(8 if big else 4))

@@ -32,10 +32,10 @@ OME_TYPES = {"float32": "float", "float64": "double"}  # others have the same na
 
 def science_in(directory: Directory) -> list[str]:
     """Name in words what the tags of a page tell that no other format has a place for."""
-    description = text_of(directory)
+    description = _text_of(directory)
     found = {
         "ImageJ's sizes and labels": description.startswith("ImageJ="),
-        "OME-XML": is_ome(description),
+        "OME-XML": _is_ome(description),
         "the place on the ground (GeoTIFF)": any(tag in directory for tag in GEO),
     }
     return [words for words, there in found.items() if there]
@@ -55,41 +55,41 @@ def renew_tags(directory: Directory, outcome: Outcome, depth: str, *, big_endian
     """
     lost = []
     tags = dict(directory)
-    description = text_of(tags)
+    description = _text_of(tags)
     scale = outcome.scale
-    if is_ome(description):
-        description, more = renew_ome(description, outcome, depth)
+    if _is_ome(description):
+        description, more = _renew_ome(description, outcome, depth)
         tags[DESCRIPTION] = Tag(2, description.encode() + b"\0")
         lost += more
-    if scale > 1 and (description.startswith("ImageJ=") or is_ome(description)):
+    if scale > 1 and (description.startswith("ImageJ=") or _is_ome(description)):
         for number in RESOLUTION[:2]:  # it means the size of pixels here, not that of a print
             if number in tags and len(tags[number].values) == 8:
-                tags[number] = Tag(tags[number].kind, larger(tags[number].values, scale))
+                tags[number] = Tag(tags[number].kind, _larger(tags[number].values, scale))
     if IMAGEJ_BLOCKS in tags and IMAGEJ_COUNTS in tags:
-        lost += renew_imagej(tags, big_endian, without_regions=scale > 1 or outcome.turned)
+        lost += _renew_imagej(tags, big_endian, without_regions=scale > 1 or outcome.turned)
     if outcome.turned and any(number in tags for number in GEO):
         tags = {number: tag for number, tag in tags.items() if number not in GEO}
         lost.append("the place on the ground (GeoTIFF), as the picture was turned")
     elif scale > 1:
-        renew_place(tags, scale)
+        _renew_place(tags, scale)
     if GDAL_METADATA in tags:  # statistics of the old values
         words = re.sub(rb"<Item name=\"STATISTICS_[^>]*>[^<]*</Item>\s*", b"", tags[GDAL_METADATA].values)
         tags[GDAL_METADATA] = tags[GDAL_METADATA]._replace(values=words)
     return tags, lost
 
 
-def text_of(directory: Directory) -> str:
+def _text_of(directory: Directory) -> str:
     """Return the description of a page."""
     tag = directory.get(DESCRIPTION)
     return tag.values.rstrip(b"\0").decode("utf-8", "replace") if tag else ""
 
 
-def is_ome(description: str) -> bool:
+def _is_ome(description: str) -> bool:
     """Tell whether a description is OME-XML."""
     return description.rstrip().endswith("OME>") and re.search(PIXELS, description) is not None
 
 
-def renew_ome(words: str, outcome: Outcome, depth: str) -> tuple[str, list[str]]:
+def _renew_ome(words: str, outcome: Outcome, depth: str) -> tuple[str, list[str]]:
     """Set sizes, type and byte order of the pixels in OME-XML; regions, which are in pixels, go if those change."""
     told = {"SizeX": outcome.width, "SizeY": outcome.height, "BigEndian": "false", "Type": OME_TYPES.get(depth, depth)}
 
@@ -98,7 +98,7 @@ def renew_ome(words: str, outcome: Outcome, depth: str) -> tuple[str, list[str]]
         for name, value in told.items():
             start = re.sub(rf"(\s{name}=[\"'])[^\"']*", rf"\g<1>{value}", start)
         return re.sub(
-            r"(\sPhysicalSize[XY]=[\"'])([^\"']*)", lambda size: size[1] + shrunk(size[2], outcome.scale), start
+            r"(\sPhysicalSize[XY]=[\"'])([^\"']*)", lambda size: size[1] + _shrunk(size[2], outcome.scale), start
         )
 
     words = re.sub(PIXELS, renewed, words)
@@ -110,7 +110,7 @@ def renew_ome(words: str, outcome: Outcome, depth: str) -> tuple[str, list[str]]
     return without, ["OME's regions, which are in pixels"] if without != words else []
 
 
-def shrunk(number: str, scale: int) -> str:
+def _shrunk(number: str, scale: int) -> str:
     """Divide a number in a text; leave it as it is if it is none."""
     try:
         return number if scale == 1 else repr(float(number) / scale)
@@ -118,7 +118,7 @@ def shrunk(number: str, scale: int) -> str:
         return number
 
 
-def larger(rational: bytes, scale: int) -> bytes:
+def _larger(rational: bytes, scale: int) -> bytes:
     """Multiply a fraction of two numbers of 32 bits."""
     above, below = struct.unpack("<II", rational)
     share = Fraction(above * scale, below or 1)
@@ -127,7 +127,7 @@ def larger(rational: bytes, scale: int) -> bytes:
     return struct.pack("<II", min(share.numerator, (1 << 32) - 1), share.denominator)
 
 
-def renew_imagej(tags: Directory, big_endian: bool, *, without_regions: bool) -> list[str]:
+def _renew_imagej(tags: Directory, big_endian: bool, *, without_regions: bool) -> list[str]:
     """Turn ImageJ's own blocks into little-endian order; leave regions out that are in pixels of another size."""
     block = tags[IMAGEJ_BLOCKS].values
     sizes = [n for (n,) in struct.iter_unpack("<I", tags[IMAGEJ_COUNTS].values)]
@@ -161,7 +161,7 @@ def renew_imagej(tags: Directory, big_endian: bool, *, without_regions: bool) ->
     return list(dict.fromkeys(lost))
 
 
-def renew_place(tags: Directory, scale: int) -> None:
+def _renew_place(tags: Directory, scale: int) -> None:
     """Make a GeoTIFF's pixels smaller on the ground, as many more of them show the same ground."""
     keys = [n for (n,) in struct.iter_unpack("<H", tags[GEO_KEYS].values)] if GEO_KEYS in tags else []
     entries = [keys[i : i + 4] for i in range(4, len(keys) - 3, 4)]

@@ -11,7 +11,7 @@ import re
 
 from rednet.images.exif import Outcome
 
-__all__ = ["parts_told", "renew_xmp"]
+__all__ = ["REGIONS", "parts_told", "renew_xmp"]
 
 # Properties that describe what lies behind or beside the picture: gain map, film, extension, small copies.
 GAIN_MAP = (rb"hdrgm:\w+", rb"HDRGainMap:\w+", rb"apdi:\w+")
@@ -38,11 +38,11 @@ def renew_xmp(packet: bytes, outcome: Outcome) -> bytes:
         The packet with the new size and no orientation, without what describes a gain map, a film behind the picture,
         depth, or a small copy of the old picture.
     """
-    packet = with_value(packet, rb"tiff:Orientation", b"1")
+    packet = _with_value(packet, rb"tiff:Orientation", b"1")
     for name, side in SIDES:
-        packet = with_value(packet, name, str(getattr(outcome, side)).encode())
+        packet = _with_value(packet, name, str(getattr(outcome, side)).encode())
     for name in (*BESIDE, *([REGIONS] if outcome.turned else [])):
-        packet = without(packet, name)
+        packet = _without(packet, name)
     return packet
 
 
@@ -53,7 +53,7 @@ def parts_told(packet: bytes) -> list[str]:
     return [words for words, found in (("the film behind the picture", film), ("the depth map", depth)) if found]
 
 
-def with_value(packet: bytes, name: bytes, value: bytes) -> bytes:
+def _with_value(packet: bytes, name: bytes, value: bytes) -> bytes:
     """Set a property that is there, in either notation of RDF."""
     notations = (rb"(\s" + name + rb"\s*=\s*[\"'])[^\"'<]*", rb"(<" + name + rb"\s*>)[^<]*")
     for notation in notations:
@@ -61,7 +61,7 @@ def with_value(packet: bytes, name: bytes, value: bytes) -> bytes:
     return packet
 
 
-def without(packet: bytes, name: bytes) -> bytes:
+def _without(packet: bytes, name: bytes) -> bytes:
     """Remove a property, in either notation of RDF."""
     packet = re.sub(rb"<(" + name + rb")\b[^>]*(?:/>|(?<!/)>.*?</\1\s*>)", b"", packet, flags=re.DOTALL)
     return re.sub(rb"\s(?:" + name + rb")\s*=\s*(?:\"[^\"]*\"|'[^']*')", b"", packet)

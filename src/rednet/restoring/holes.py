@@ -35,6 +35,7 @@ Mask = NDArray[np.bool_]
 
 THIN = 2  # px from the nearest known pixel; beyond, the picture of half the size has the better guess (measured)
 WIDE = 48  # px; beyond, pixels are made up rather than restored
+MOST_MISSING, BROAD = 0.5, 8  # of a picture, and px from the nearest known pixel: such a mask may be inverted
 SMALLEST = 16  # px; a picture of this side is not halved again
 
 
@@ -53,6 +54,11 @@ def fill_picture(
         return picture
     if lost.all():
         raise OptionError("the mask covers the whole picture: nothing is known from which it could be restored")
+    if lost.mean() > MOST_MISSING and reach_inside(lost, BROAD, repeats=options.tileable) == BROAD:
+        warn(
+            f"{lost.mean():.0%} of the picture is marked as missing, in broad patches; if that is what is known, "
+            "invert the mask"
+        )
     parts = picture.parts
     return join_parts(
         picture,

@@ -50,7 +50,7 @@ def range_hint(sample: Callable[[], Pixels], depth: str, colours: Colours | None
     if 0 < high - low < SMALL:
         return (
             f"nearly all values lie from {own(low)} to {own(high)}, and {said}: if that is not so, say which range "
-            "they have, for a better result"
+            "they have"
         )
     return ""
 

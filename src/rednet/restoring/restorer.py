@@ -115,7 +115,9 @@ class Restorer(Network):
             task.correct(self, part, found, options, portion(progress, number, len(parts)))
             for number, part in enumerate(parts)
         ]
-        return Restoration(task, before, filled, np.concatenate(corrections, axis=2), found)
+        correction = np.concatenate(corrections, axis=2)
+        task.judge(255 * float(np.sqrt(np.mean(np.square(correction, dtype=np.float64)))))
+        return Restoration(task, before, filled, correction, found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
@@ -188,6 +190,7 @@ class Restorer(Network):
         sigma: float | None = None,
         *,
         steps: int | None = None,
+        trust_kernel: bool = False,
         **keywords: Unpack[Keywords],
     ) -> Any:
         """Undo a known blur; `image`, keywords and result are as in `restore_image`.
@@ -196,6 +199,9 @@ class Restorer(Network):
             kernel: (h, w) with odd sides, or words or a file, see `rednet.classical.kernels.load_kernel`.
             sigma: of the noise, 0-255 scale; None estimates it.
             steps: turns of inverse and network after the first answer; None for the usual two.
+            trust_kernel: deblur even if the answer speaks against the kernel; else the picture is then left as it is.
         """
         sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
-        return self.restore_image(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps), **keywords)
+        return self.restore_image(
+            image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps, trust_kernel=trust_kernel), **keywords
+        )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rednet.errors import OptionError
 from rednet.network.hints import HINTS, Facts, check_facts
 from rednet.values import check_settings, setting
+from rednet.warning import warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,8 @@ __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task
 
 SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
+LEAST_NOISE = 0.65  # of the told noise that is removed; of Gaussian noise of sigma 5 to 50, 0.8 to 1.1 is (lab log)
+COARSE = 75  # a JPEG of this quality or below shows its blocks (benchmarks/README.md)
 NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
 NO_STRENGTH = (
     "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
@@ -121,6 +124,13 @@ class Task:
         """Compute what is to be added to the picture's pixels, (H, W, C)."""
         return network.correct(picture, found.facts, options, progress)
 
+    def judge(self, removed: float) -> None:
+        """Warn if the result speaks against what the task was told.
+
+        Args:
+            removed: root mean square of the correction, 0-255 scale.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Automatic(Task):
@@ -166,6 +176,14 @@ class Denoise(Task):
 
         return _finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
 
+    def judge(self, removed: float) -> None:
+        """Warn if far less noise was removed than sigma says."""
+        if self.sigma is not None and removed < LEAST_NOISE * self.sigma:
+            warn(
+                f"sigma was told to be {self.sigma:g}, and the noise that was found is about {removed:.1f}: detail may "
+                "have been taken for noise; lower sigma, or leave it out"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dejpeg(Task):
@@ -178,8 +196,21 @@ class Dejpeg(Task):
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.jpeg_traces import jpeg_facts
 
+        if self.quality is not None and self.quality <= COARSE:
+            self._check_traces(sample())
         known = {"quality": None, **jpeg_facts(self.quality, path)}
         return _finding(known if self.sigma is None else {**known, "sigma": self.sigma})
+
+    def _check_traces(self, rows: Pixels) -> None:
+        """Warn if a picture of low quality shows no blocks."""
+        from rednet.restoring.jpeg_traces import GRID_TRACES, find_blocks
+
+        blocks = find_blocks(rows)
+        if blocks.quality is None and blocks.strength <= GRID_TRACES:
+            warn(
+                f"quality was told to be {self.quality:g}, and the picture shows no blocks of a JPEG: detail may have "
+                "been taken for damage; raise quality, or leave it out"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +255,7 @@ class Deblur(Task):
     steps: int | None = setting(
         int, None, f"Turns of inverse and network after the first answer; else {STEPS}.", 0, MAX_STEPS
     )
+    trust_kernel: bool = setting(bool, False, "Deblur even if the answer speaks against the kernel.")
 
     @classmethod
     def from_afar(cls, given: Mapping[str, Any]) -> Task:
@@ -251,7 +283,8 @@ class Deblur(Task):
         from rednet.restoring.deblur import correct_blur
 
         turns = STEPS if self.steps is None else self.steps
-        return correct_blur(network, picture, self.loaded_kernel(), self.noise_sigma, turns, options, progress)
+        kernel = self.loaded_kernel()
+        return correct_blur(network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,7 @@ def deblur(
     *,
     sigma: float | None = None,
     steps: int | None = None,
+    trust_kernel: bool = False,
     **options: Unpack[Keywords],
 ) -> Any:
     """Undo a known blur.
@@ -118,9 +119,10 @@ def deblur(
             `rednet.classical.kernels.load_kernel`: "disk:7", "gaussian:1.6", "motion:15,30", "kernel.png".
         sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
         steps: turns of inverse and network after the first answer; None for the usual two.
+        trust_kernel: deblur even if the answer speaks against the kernel; else the picture is then left as it is.
     """
     sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
-    return run(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps), **options)
+    return run(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps, trust_kernel=trust_kernel), **options)
 
 
 def inpaint(image: Any, mask: Any, *, restore_known: bool = False, **options: Unpack[Keywords]) -> Any:

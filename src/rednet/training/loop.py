@@ -11,7 +11,7 @@ import copy
 import csv
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -231,6 +231,17 @@ class Run:
             group["lr"] = peak * fraction
         self.status.lr = self.peaks[0] * fraction
 
+    def state(self) -> dict[str, Any]:
+        """Return all that is needed to go on."""
+        return {
+            "settings": self.settings,
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "balance": self.balance.means,
+            "status": asdict(self.status),
+        }
+
     def save(self, out: Path) -> None:
         """Save the averaged weights and the state of the run, each file whole or not at all.
 
@@ -239,16 +250,8 @@ class Run:
         """
         if not all(p.isfinite().all() for p in [*self.model.parameters(), *self.averaged.parameters()]):
             raise TrainingError(self.diverged("a weight is no longer finite"))
-        state: dict[str, Any] = {
-            "settings": self.settings,
-            "model": self.model.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "balance": self.balance.means,
-            "status": asdict(self.status),
-        }
         with whole_file(out / STATE) as file:
-            torch.save(state, file)
+            torch.save(self.state(), file)
         save_network(self.averaged, out)  # second: a run can be resumed from its state without weights, not vice versa
 
     def load(self, path: Path) -> None:
@@ -264,6 +267,10 @@ class Run:
                 f"the recipe of the run in {path.parent} had another {' and '.join(other)}; resume with it, or "
                 "start a new run from its weights, in another folder"
             )
+        self.take_up(state)
+
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):

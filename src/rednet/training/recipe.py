@@ -63,8 +63,8 @@ class Schedule:
         averaging: decay of the exponential average of the weights, per step.
         balance: divide each crop's squared error by the running mean of its task; otherwise the task with the largest
             errors dominates.
-        initialisation: "damped" starts the network near the identity; "he" is He's initialisation alone, as for the
-            paper's networks; see `REDNet.initialise`.
+        initialisation: how random weights are drawn: "damped" makes the network start near the identity, "he" is He's
+            initialisation alone, for the paper's networks; see `REDNet.initialise`.
         precision: precision of the hidden layers; "auto" is bfloat16 where the processor supports it natively.
         seed: seed of the random weights and of all crops.
     """
