@@ -2,6 +2,7 @@
 
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
 python benchmarks/looks.py table BEFORE.csv AFTER.csv
+python benchmarks/looks.py sheet SHEET.png --data DIR
 
 Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
 of rounding, so that a clean picture that has been touched has lost by as much as it was touched.
@@ -14,6 +15,7 @@ import csv
 import math
 import os
 import tempfile
+import textwrap
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,14 +23,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from looks_pictures import Case, Made, Set, bench
+from looks_pictures import SIDE, Case, Made, Set, bench
+from PIL import Image, ImageDraw
 
 from rednet.images import Picture, from_array
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
 
+GROUPS = {
+    "photographs": {"photograph"},
+    "drawings, pages, screens": {"drawing", "page", "screen"},
+    "halftones": {"halftone"},
+    "pictures of two tones": {"1-bit"},
+    "pictures of few colours": {"pixel art", "palette"},
+}
 ROUNDING = 1 / 12 / 255**2  # squared error of rounding to 8 bits
-COLUMNS = ("number", "kind", "damage", "level", "psnr", "gain", "changed", "sigma", "quality", "words")
+COLUMNS = ("number", "kind", "damage", "level", "psnr", "gain", "changed", "shows", "sigma", "quality", "words")
 
 
 def shown(made: Made) -> Picture:
@@ -60,7 +70,7 @@ def measure(pictures: Set, restorer: Restorer, cases: Iterator[Case]) -> Iterato
             yield {
                 "number": case.number, "kind": case.kind, "damage": case.damage, "level": level(made),
                 "psnr": f"{before:.2f}", "gain": f"{after - before:.2f}",
-                "changed": round(255 * float(np.abs(x_hat - made.y).max()) / made.white),
+                "changed": round(255 * float(np.abs(x_hat - made.y).max()) / made.white), "shows": found.kind,
                 "sigma": f"{found.sigma / made.white:.1f}", "quality": found.quality, "words": found.words,
             }  # fmt: skip
 
@@ -89,14 +99,59 @@ def table(*files: Path) -> str:
     return "\n".join(lines)
 
 
+def judged(path: Path) -> str:
+    """Return how often the look was right about what was not too hard to see: kind, noise, and quality of a JPEG."""
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = []
+    for group, kinds in GROUPS.items():
+        shows = [row["shows"] in kinds for row in rows if row["kind"] in kinds]
+        lines.append(f"{group}: {np.mean(shows):.1%} of {len(shows)} are recognised")
+    noisy = [row for row in rows if row["damage"] in ("white", "grain", "dark noise")]
+    off = [abs(float(row["sigma"]) / float(row["level"].split()[0][1:]) - 1) for row in noisy]
+    lines.append(f"sigma: {np.mean(np.array(off) <= 0.2):.1%} of {len(off)} within 20 %, median {np.median(off):.1%}")
+    for damage in ("jpeg", "cropped jpeg"):
+        saved = [row for row in rows if row["damage"] == damage]
+        near = [row["quality"] and abs(int(row["quality"]) - int(row["level"].split("q")[1])) <= 5 for row in saved]
+        lines.append(f"quality, {damage}: {sum(map(bool, near))} of {len(near)} within 5")
+    return "\n".join(lines)
+
+
+def sheet(pictures: Set, restorer: Restorer, count: int = 20, columns: int = 4) -> Image.Image:
+    """Draw some of the pictures before and after, with the truth and what was said."""
+    cases = list(pictures.cases())
+    chosen = cases[:: len(cases) // count][:count]
+    wide, high = 2 * SIDE + 12, SIDE + 44
+    page = Image.new("RGB", (columns * wide, -(-count // columns) * high), "white")
+    pen = ImageDraw.Draw(page)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jpg"
+        for number, case in enumerate(chosen):
+            made = case.made()
+            if made.saved is not None:
+                path.write_bytes(made.saved)
+            y = shown(made)
+            restoration = restorer.compute(Automatic(), y, path=None if made.saved is None else path)
+            left, top = number % columns * wide, number // columns * high
+            for place, pixels in enumerate((y.pixels, restoration.apply().pixels)):
+                levels = np.rint((pixels / made.white).clip(0, 1) * 255).astype(np.uint8)
+                rgb = np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else levels
+                page.paste(Image.fromarray(rgb), (left + place * (SIDE + 2), top + 40))
+            gain = decibels(made, restoration.apply().pixels.clip(0, 1)) - decibels(made, made.y)
+            pen.text((left, top + 2), f"{case.kind}, {case.damage} {level(made)}: {gain:+.2f} dB", fill="black")
+            words = textwrap.wrap(restoration.found.words, 66)[:2]
+            pen.text((left, top + 14), "\n".join(words), fill="blue")
+    return page
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("measure", "table"))
+    parser.add_argument("what", choices=("measure", "table", "sheet"))
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--model", default="universal")
+    parser.add_argument("--model", default=Automatic.model)
     parser.add_argument("--every", type=int, default=1, help="Take one of so many pictures.")
     options = parser.parse_args()
     if options.what == "table":
@@ -104,12 +159,15 @@ def main() -> None:
         return
     start = time.perf_counter()
     pictures = bench(options.data)
+    if options.what == "sheet":
+        sheet(pictures, Restorer.from_pretrained(options.model)).save(*options.files)
+        return
     rows = measure(pictures, Restorer.from_pretrained(options.model), iter(list(pictures.cases())[:: options.every]))
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    print(table(options.out))
+    print(table(options.out), judged(options.out), sep="\n\n")
     print(f"{time.perf_counter() - start:.0f} s")
 
 

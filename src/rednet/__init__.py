@@ -18,11 +18,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
+    from rednet.restoring.inspection import Finding
     from rednet.restoring.restorer import Restorer
-    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, restore, run, upscale
+    from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, inspect, restore, run, upscale
 
 __all__ = [
     "EngineError",
+    "Finding",
     "ImageError",
     "ModelError",
     "OptionError",
@@ -33,6 +35,7 @@ __all__ = [
     "dejpeg",
     "denoise",
     "inpaint",
+    "inspect",
     "restore",
     "run",
     "upscale",
@@ -40,8 +43,9 @@ __all__ = [
 
 HOMES = {
     "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
+    "rednet.restoring.inspection": ("Finding",),
     "rednet.restoring.restorer": ("Restorer",),
-    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "restore", "run", "upscale"),
+    "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "inspect", "restore", "run", "upscale"),
 }
 
 

@@ -13,7 +13,7 @@ from rednet.files.streaming import Window
 from rednet.images import PictureFile
 from rednet.images.saving import Saving
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Upscale
+from rednet.restoring.tasks import Automatic, Upscale
 from tests.tasks import BLIND, run_task
 
 from ..images.test_matrix import wide_profile, write_png, write_tiff
@@ -206,3 +206,30 @@ def test_a_large_picture_takes_no_more_memory_than_is_allowed(tmp_path, make_mod
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[-1]) * 1024 < 250 * 2**20
     assert PictureFile(tmp_path / "b.tif").width == 8000
+
+
+def flat_art(path, mode="P"):
+    """Write squares of few colours, which are better left as they are."""
+    cells = np.kron(np.arange(256).reshape(16, 16) % 7 * 36, np.ones((8, 8))).astype(np.uint8)
+    image = Image.fromarray(np.stack([cells, cells.T, 255 - cells], axis=2))
+    (image.quantize(16) if mode == "P" else image.convert(mode)).save(path)
+
+
+@pytest.mark.parametrize("mode", ["P", "1", "RGB"])
+def test_a_file_that_is_better_left_as_it_is_is_copied_to_the_byte(mode, tmp_path, restorer, monkeypatch):
+    flat_art(tmp_path / "a.png", mode)
+    assert (
+        both_ways(tmp_path / "a.png", ".png", restorer, monkeypatch, task=Automatic())
+        == [(tmp_path / "a.png").read_bytes()] * 2
+    )
+
+
+def test_in_another_format_its_pixels_stay_as_they_are(tmp_path, restorer, monkeypatch):
+    flat_art(tmp_path / "a.png")
+    whole, streamed = both_ways(tmp_path / "a.png", ".tif", restorer, monkeypatch, task=Automatic())
+    assert whole == streamed
+    assert np.array_equal(
+        tifffile.imread(tmp_path / "out-True.tif"), np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    )
+    run(tmp_path / "a.png", tmp_path / "b.png", restorer, Automatic(always=True))
+    assert not np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), tifffile.imread(tmp_path / "out-True.tif"))

@@ -41,7 +41,7 @@ def test_a_dark_picture_is_restored_as_well_as_the_same_at_full_range(photo, noi
 
 def test_the_first_look_finds_noise_in_the_dark(noisy):
     found = inspect(noisy * np.float32(WHITE))
-    assert found.facts == inspect(noisy).facts == {"sigma": None}
+    assert found.damage == inspect(noisy).damage == ("noise",) and not found.left
     assert found.sigma == pytest.approx(inspect(noisy).sigma * WHITE, rel=0.1)
 
 

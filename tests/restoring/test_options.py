@@ -28,6 +28,7 @@ VERBS = {
     "inpaint": (MASK,),
 }
 FIELDS = {"depth": 4, "width": 2, "channels": 3, "mask": True, "hints": ("sigma", "quality", "scale", "deconvolved")}
+FLAGS = ("always", "explain")
 NO_NUMBERS = ("25", b"25", None, [25], np.array([25.0]), np.array(25.0), True, np.True_, 1 + 0j, {}, float("nan"),
               np.float32("nan"), float("inf"), -np.inf, 10**400, -1e-9, 1e9)  # fmt: skip
 
@@ -35,7 +36,7 @@ NO_NUMBERS = ("25", b"25", None, [25], np.array([25.0]), np.array(25.0), True, n
 @pytest.fixture(autouse=True)
 def small_network(make_model, monkeypatch):
     restorer = Restorer.from_pretrained(make_model(**FIELDS), threads=1)
-    monkeypatch.setattr(verbs, "shipped", lambda: restorer)
+    monkeypatch.setattr(verbs, "shipped", lambda model: restorer)
     return restorer
 
 
@@ -105,9 +106,17 @@ def test_progress_must_be_a_function():
             call(verb, progress=3)
 
 
+@pytest.mark.parametrize("name", FLAGS)
+def test_a_flag_of_restore_is_true_or_false(name):
+    call("restore", **{name: np.True_})
+    for value in (1, 0.0, "yes", None, [True]):
+        with pytest.raises(OptionError, match=rf"{name} is .*True or False"):
+            call("restore", **{name: value})
+
+
 def test_every_keyword_of_every_verb_is_tested_here():
     tested = {*NUMBERS, *[(verb, name) for verb in VERBS for name in ("self_ensemble", "progress")]}
-    tested |= {("inpaint", "restore_known"), *RANGES}
+    tested |= {("inpaint", "restore_known"), *[("restore", name) for name in FLAGS], *RANGES}
     for verb in VERBS:
         names = {
             name for name, p in python.signature(getattr(rednet, verb)).parameters.items() if p.kind == p.KEYWORD_ONLY

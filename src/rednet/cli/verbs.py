@@ -58,6 +58,8 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
                 called = said.called or option
                 short = option == "quality" and option not in own  # the only option whose two names are both flags
                 parameters.append(parameter(called, said, *([flag(option), flag(called)] if short else [])))
+        elif name == "model":
+            parameters.append(shared.replace(default=kind.model))
         elif name not in BELONGS or BELONGS[name] in own:
             parameters.append(shared)
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any
 
 import numpy as np
@@ -24,14 +26,17 @@ from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
 from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
+from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import inspect, sample_file, sampled
+from rednet.restoring.inspection import inspect
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restoration, Restorer
+from rednet.restoring.sampling import sample_file, sampled
 from rednet.restoring.tasks import TASKS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 from rednet.warning import heard, warn
+from rednet.whole_files import whole_file
 
 __all__ = ["FileTask", "Report"]
 
@@ -116,7 +121,10 @@ class FileTask:
                     option="max_memory",
                 )
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
-        self.finding = self.task.look(self.sample, self.source)  # of several pages, the first one decides
+        for page in range(self.file.pages):  # the first one decides that is not left as it is
+            self.finding = self.task.look(partial(self.sample, page), self.source)
+            if not self.finding.left:
+                break
         self.report.words = self.finding.words
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
             warn(hint)
@@ -196,8 +204,15 @@ class FileTask:
         return sampled(self.pictures[page].pixels)
 
     def clean(self) -> bool:
-        """Return whether an inspection finds all pages clean, whatever the work is."""
-        return all(inspect(self.sample(page), self.source).clean for page in range(self.file.pages))
+        """Return whether an inspection would leave all pages as they are, whatever the work is."""
+        return all(inspect(self.sample(page), self.source).left for page in range(self.file.pages))
+
+    @property
+    def copied(self) -> bool:
+        """Whether the file itself is the result: it is left as it is, and nothing else is asked for."""
+        how = self.handling
+        extras = how.saving.strip_metadata or how.show_removed or how.uncertainty
+        return self.finding.left and not extras and written_format(self.target.suffix, self.target) == self.file.format
 
     def restore(self, restorer: Restorer, progress: Progress = silent) -> None:
         """Run the network.
@@ -206,6 +221,10 @@ class FileTask:
             ImageError: the file breaks off. OptionError: an option is out of range, or memory does not suffice.
         """
         if self.skipped:
+            return
+        if self.copied:
+            self.report.width, self.report.height = self.file.width, self.file.height
+            self.report.pages = self.file.pages
             return
         start, suffix = time.perf_counter(), self.target.suffix
         restorer, pages = self.fitted(restorer), self.file.pages
@@ -219,7 +238,7 @@ class FileTask:
             for page in range(pages):
                 with heard(self.report.warnings):
                     for rows in restore_rows(
-                        restorer, self.file, page, self.finding.facts, suffix, self.handling.options, on_page(page),
+                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page),
                         self.task.judge,
                     ):  # fmt: skip
                         with writing(self.target):
@@ -294,7 +313,11 @@ class FileTask:
             return
         start, saving = time.perf_counter(), self.handling.saving
         with heard(self.report.warnings):
-            if self.spool is not None:
+            if self.copied:
+                whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
+                with writing(self.target), open_regular(self.source) as source, whole as file:
+                    copyfileobj(source, file)
+            elif self.spool is not None:
                 with writing(self.target):
                     image = self.spool.image()
                 save_image(self.target, image, self.file.header, saving, self.file.pages, seal)

@@ -22,13 +22,13 @@ from rednet.images import Picture, PictureFile
 from rednet.images.doubles import join_halves
 from rednet.images.picture import libvips
 from rednet.images.writing import written_levels
-from rednet.network.hints import Facts
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import apply_correction, hidden_pixels
 from rednet.restoring.exposure import exposure
-from rednet.restoring.inspection import sample_file
+from rednet.restoring.inspection import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.sampling import sample_file
 from rednet.tiling.orientations import apply_self_ensemble
 from rednet.tiling.residual import View, with_marks
 from rednet.whole_files import part_file
@@ -126,7 +126,7 @@ def restore_rows(
     restorer: Restorer,
     file: PictureFile,
     page: int,
-    facts: Facts,
+    found: Finding,
     suffix: str,
     options: Options,
     progress: Progress = silent,
@@ -134,10 +134,12 @@ def restore_rows(
 ) -> Iterator[Array]:
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
+    A picture that is better left as it is passes through unchanged.
+
     Args:
         restorer: runs the network.
         file, page: what is restored.
-        facts: what the network is told.
+        found: what the network is told, and whether the page is left as it is.
         suffix: of the output.
         options: of the restoration.
         progress: is called with the share that is done.
@@ -148,12 +150,19 @@ def restore_rows(
     """
     if options.tileable:
         raise OptionError("the first row of a tileable picture depends on its last one: it cannot be restored in rows")
-    window, sample, squares = Window(file, page), sample_file(file, page), 0.0
+    window = Window(file, page)
+    if found.left:
+        for top in range(0, file.height, STRIP_ROWS):
+            rows = slice(top, min(top + STRIP_ROWS, file.height))
+            window.read(rows)
+            yield written_levels(window.take(rows), suffix)
+        return
+    sample, squares = sample_file(file, page), 0.0
     walks = [
         restorer.residual_rows(
             partial(window.read_part, part),
             (file.height, file.width, part.stop - part.start),
-            facts,
+            found.facts,
             apply_self_ensemble if options.self_ensemble else None,
             progress if part.start == 0 else silent,
             transparency=file.layout.alpha is not None,

@@ -29,8 +29,8 @@ from rednet.images import Picture
 from rednet.network.hints import HINTS, Facts
 from rednet.progress import Progress
 from rednet.restoring.correction import hidden_pixels
-from rednet.restoring.inspection import estimate_sigma
 from rednet.restoring.network import Network
+from rednet.restoring.noise import estimate_sigma
 from rednet.restoring.options import Options
 from rednet.tiling.fringes import fill_hidden
 from rednet.warning import warn

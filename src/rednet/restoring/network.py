@@ -20,8 +20,8 @@ from rednet.network.hints import Facts, hint_vector
 from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import hidden_pixels, shown_depth
 from rednet.restoring.exposure import brighter, exposure
-from rednet.restoring.inspection import sampled
 from rednet.restoring.options import Options
+from rednet.restoring.sampling import sampled
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.tiling.fringes import FRINGE_REACH
 from rednet.tiling.orientations import apply_self_ensemble, spread_of_orientations

@@ -6,6 +6,7 @@ It has two halves: the network computes a correction (`Restorer.compute`), and t
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,10 +19,11 @@ from rednet.images import Picture, from_any
 from rednet.network.hints import Facts
 from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import apply_correction
-from rednet.restoring.inspection import Finding, sampled
+from rednet.restoring.inspection import Finding
 from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.ranges import range_hint
+from rednet.restoring.sampling import sampled
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
@@ -105,6 +107,8 @@ class Restorer(Network):
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found
         before = task.prepare(picture, options)
+        if found.left:
+            return Restoration(task, before, before, np.zeros_like(before.pixels), found)
         filled = task.fill(self, before, options, progress)
         parts = filled.parts
         corrections = [
@@ -125,17 +129,26 @@ class Restorer(Network):
 
         Returns:
             The same kind as `image`: an array of its type and shape, a PIL image (of its mode, or of gray, RGB, either
-            with transparency, for the modes 1, P, CMYK and the like); for a path, an array, (H, W) for gray.
+            with transparency, for the modes 1, P, CMYK and the like); for a path, an array, (H, W) for gray. A
+            picture that is better left as it is comes back as a copy.
 
         Raises:
             ImageError: not a picture. OptionError: an option is out of range. TypeError: there is no such option.
         """
+        return self.restore_and_explain(image, task, **keywords)[0]
+
+    def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Finding]:
+        """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided."""
         options, progress = read_keywords(keywords)
         picture, back = from_any(task.admit(image), options.range)
         if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
             warn(hint)
         path = Path(image) if isinstance(image, str | Path) else None
-        return back(self.run(task, picture, options, path=path, progress=progress))
+        task.check(options)
+        restoration = self.compute(task, picture, options, path=path, progress=progress)
+        if restoration.found.left and path is None:
+            return copy(image), restoration.found
+        return back(restoration.apply(options)), restoration.found
 
     def restore(
         self,

@@ -55,6 +55,7 @@ class Task:
     name: ClassVar[str] = ""  # over HTTP
     verb: ClassVar[str] = ""  # on the command line; the name, if it is empty
     ending: ClassVar[str] = ""  # stands behind the name of a result beside its picture
+    model: ClassVar[str] = "universal"  # the shipped network that does it best
     detail: ClassVar[bool] = True  # whether there is fine structure to give back
     floats: ClassVar[tuple[int, int]] = (0, 10)  # that a pixel takes at the worst time, besides and for each channel
     local: ClassVar[bool] = True  # can be done piece by piece: the network is told what is found, and that is all
@@ -136,11 +137,13 @@ class Automatic(Task):
     """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
 
     name, verb, ending = "auto", "restore", "-restored"
+    model = "real"
+    always: bool = setting(bool, False, "Restore even a picture that is better left as it is.")
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.inspection import inspect
 
-        return inspect(sample(), path)
+        return inspect(sample(), path, always=self.always)
 
 
 @dataclass(frozen=True)
@@ -169,9 +172,9 @@ class Denoise(Task):
     quality: float | None = setting(float, None, "Of the JPEG that it was saved as; else a JPEG file tells.", *QUALITY)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        from rednet.restoring.inspection import compression
+        from rednet.restoring.jpeg_traces import jpeg_facts
 
-        return _finding({"sigma": self.sigma, **compression(self.quality, path)})
+        return _finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
 
     def judge(self, removed: float) -> None:
         """Warn if far less noise was removed than sigma says."""
@@ -191,18 +194,19 @@ class Dejpeg(Task):
     sigma: float | None = setting(float, None, "Standard deviation of noise under it, 0-255 scale, if any.", *SIGMA)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        from rednet.restoring.inspection import compression
+        from rednet.restoring.jpeg_traces import jpeg_facts
 
         if self.quality is not None and self.quality <= COARSE:
             self._check_traces(sample())
-        known = {"quality": None, **compression(self.quality, path)}
+        known = {"quality": None, **jpeg_facts(self.quality, path)}
         return _finding(known if self.sigma is None else {**known, "sigma": self.sigma})
 
     def _check_traces(self, rows: Pixels) -> None:
         """Warn if a picture of low quality shows no blocks."""
-        from rednet.restoring.inspection import GRID_TRACES, grid_strength
+        from rednet.restoring.jpeg_traces import GRID_TRACES, find_blocks
 
-        if grid_strength(rows) <= GRID_TRACES:
+        blocks = find_blocks(rows)
+        if blocks.quality is None and blocks.strength <= GRID_TRACES:
             warn(
                 f"quality was told to be {self.quality:g}, and the picture shows no blocks of a JPEG: detail may have "
                 "been taken for damage; raise quality, or leave it out"

@@ -13,18 +13,21 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
+from rednet.images import from_any
+from rednet.restoring.inspection import Finding
+from rednet.restoring.inspection import inspect as find
 from rednet.restoring.options import Keywords, read_keywords
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Upscale
-from rednet.values import check_setting
+from rednet.values import check_flag, check_setting
 
-__all__ = ["deblur", "dejpeg", "denoise", "inpaint", "restore", "run", "upscale"]
+__all__ = ["deblur", "dejpeg", "denoise", "inpaint", "inspect", "restore", "run", "upscale"]
 
 
 @cache
-def shipped() -> Restorer:
-    """Load the shipped network once."""
-    return Restorer.from_pretrained()
+def shipped(model: str) -> Restorer:
+    """Load a shipped network once."""
+    return Restorer.from_pretrained(model)
 
 
 def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
@@ -36,16 +39,37 @@ def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
         options: of all verbs, see `rednet.restoring.options.Keywords`: strength, detail, self_ensemble, progress.
     """
     read_keywords(options)  # what is wrong with them is said before the network is loaded
-    return shipped().restore_image(image, task, **options)
+    return shipped(task.model).restore_image(image, task, **options)
 
 
-def restore(image: Any, **options: Unpack[Keywords]) -> Any:
-    """Look at a picture, decide what is wrong with it, and restore it.
+def inspect(image: Any) -> Finding:
+    """Look at a picture: what it shows, what is wrong with it, how sure that is, and whether restoring would help.
+
+    Args:
+        image: see `run`; of a JPEG file, the tables tell the quality.
+
+    Example:
+        >>> import numpy as np
+        >>> inspect(np.zeros((64, 64), np.uint8)).left
+        True
+    """
+    picture, _ = from_any(image)
+    return find(picture.pixels, Path(image) if isinstance(image, str | Path) else None)
+
+
+def restore(image: Any, *, always: bool = False, explain: bool = False, **options: Unpack[Keywords]) -> Any:
+    """Look at a picture, decide what is wrong with it, and restore it; one that is better left as it is comes back so.
 
     Args:
         image, options: see `run`; of a JPEG file, the tables tell the quality.
+        always: restore even a picture that is better left as it is.
+        explain: return two things: the picture, and what was found and decided (a `Finding`, as of `inspect`).
     """
-    return run(image, Automatic(), **options)
+    read_keywords(options)
+    check_flag("explain", explain)
+    task = Automatic(always=always)
+    result, found = shipped(task.model).restore_and_explain(image, task, **options)
+    return (result, found) if explain else result
 
 
 def denoise(

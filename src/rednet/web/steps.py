@@ -34,7 +34,6 @@ LOOK_EVERY_S = 0.2  # at a job's progress
 WITH_PANEL = ("denoise", "dejpeg", "upscale", "deblur", "inpaint")
 BRUSH_RGB = (255, 45, 45)
 MOST_SIGMA = 75  # that the page's slider goes to
-LEAST_SIGMA = 1.5  # below it, there is no noise to see
 SHOWN = [gr.skip(), gr.skip(), gr.skip()]  # the pictures of the tabs, left as they are
 WORKING = [gr.Button(interactive=False), gr.Button(interactive=True), gr.Button(interactive=False), gr.skip()]
 AS_THEY_ARE = [gr.skip()] * 4  # a button that is drawn anew several times a second can lose a click
@@ -376,11 +375,5 @@ def offer(mask: NDArray[np.bool_] | None) -> Any:
 
 def in_words(facts: FileInspection) -> str:
     """Says what an inspection has found."""
-    noise = f"noise of about {facts.sigma:.0f}" if facts.sigma >= LEAST_SIGMA else ""
-    traces = "traces of JPEG compression" if facts.traces else ""
-    jpeg = f"JPEG quality of about {facts.quality}" if facts.quality else traces
-    found = " and ".join(part for part in (noise, jpeg) if part) or "neither noise nor compression"
-    return (
-        f"{facts.kind}, {facts.width} x {facts.height} px. Found: **{found}**. "
-        f"Automatic means: {facts.words.rpartition(': ')[2]}."
-    )
+    found, _, action = facts.words.rpartition(": ")
+    return f"{facts.kind}, {facts.width} x {facts.height} px. Found: **{found}**. Automatic means: {action}."

@@ -1,0 +1,82 @@
+"""A tiny network of our own that judges a picture by its traits: what it shows, what is wrong, what restoring gains.
+
+It was fitted to made pictures whose damage is known (`benchmarks/looks_fit.py`), and is run here in numpy.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rednet.zoo.shipped import MODELS_FOLDER
+
+__all__ = ["ACTIONS", "DAMAGE", "KINDS", "WEIGHTS", "Judgement", "judge"]
+
+WEIGHTS = MODELS_FOLDER / "look" / "model.safetensors"
+KINDS = ("photograph", "drawing", "page", "screen", "halftone", "1-bit", "pixel art", "palette")
+DAMAGE = ("noise", "grain", "colour noise", "impulses", "bands", "JPEG", "blur")
+ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"))
+"""What the network can be told: nothing, that there is noise, that there is JPEG, or both."""
+
+Vector = NDArray[np.float32]
+
+
+class Judgement(NamedTuple):
+    """What a picture is, as far as its traits say.
+
+    Args:
+        kinds: probability of each of KINDS; they sum to 1.
+        damage: probability of each of DAMAGE; several may be there.
+        sigma: standard deviation of the noise, if there is any, 0-255 scale.
+        quality: of the JPEG, if there is one.
+        gains: expected gain of each of ACTIONS, dB.
+    """
+
+    kinds: Vector
+    damage: Vector
+    sigma: float
+    quality: float
+    gains: Vector
+
+
+class Weights(NamedTuple):
+    """The layers of the judge; see `fitted`."""
+
+    mean: Vector
+    spread: Vector
+    layers: tuple[tuple[NDArray[np.float32], Vector], ...]
+
+
+@cache
+def weights(path: Path = WEIGHTS) -> Weights:
+    """Read the judge's weights."""
+    from safetensors.numpy import load_file
+
+    tensors = load_file(path)
+    layers = tuple((tensors[f"{layer}.weight"], tensors[f"{layer}.bias"]) for layer in (0, 2, 4))
+    return Weights(tensors["mean"], tensors["spread"], layers)
+
+
+def judge(found: NDArray[np.float32]) -> Judgement:
+    """Judge a picture by the traits of some of its windows; what they say is averaged.
+
+    Args:
+        found: (windows, traits), see `rednet.restoring.traits.traits`.
+    """
+    told = weights()
+    values = ((found - told.mean) / told.spread).clip(-4, 4)  # a trait that is far off says no more than that
+    for number, (weight, bias) in enumerate(told.layers):
+        values = values @ weight.T + bias
+        if number < len(told.layers) - 1:
+            values = np.maximum(values, 0)
+    kinds, damage, levels, gains = np.split(values, np.cumsum([len(KINDS), len(DAMAGE), 2]), axis=1)
+    likely = np.exp(kinds - kinds.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    sigma, quality = levels.mean(axis=0).tolist()
+    return Judgement(
+        likely.mean(axis=0), (1 / (1 + np.exp(-damage))).mean(axis=0), 2**sigma, 100 * quality, gains.mean(axis=0)
+    )
