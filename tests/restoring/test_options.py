@@ -94,7 +94,11 @@ def test_numbers_of_python_and_numpy_are_numbers(verb, name, kind):
 
 @pytest.mark.parametrize("value", [1, "yes", None, np.ones(2, bool), [True]])
 def test_flags_are_true_or_false(value):
-    for verb, name in [*[(verb, "self_ensemble") for verb in VERBS], ("inpaint", "restore_known")]:
+    for verb, name in [
+        *[(verb, "self_ensemble") for verb in VERBS],
+        ("inpaint", "restore_known"),
+        ("deblur", "trust_kernel"),
+    ]:
         with pytest.raises(OptionError, match=f"{name} is"):
             call(verb, **{name: value})
         call(verb, **{name: np.False_})
@@ -116,7 +120,12 @@ def test_a_flag_of_restore_is_true_or_false(name):
 
 def test_every_keyword_of_every_verb_is_tested_here():
     tested = {*NUMBERS, *[(verb, name) for verb in VERBS for name in ("self_ensemble", "progress")]}
-    tested |= {("inpaint", "restore_known"), *[("restore", name) for name in FLAGS], *RANGES}
+    tested |= {
+        ("inpaint", "restore_known"),
+        ("deblur", "trust_kernel"),
+        *[("restore", name) for name in FLAGS],
+        *RANGES,
+    }
     for verb in VERBS:
         names = {
             name for name, p in python.signature(getattr(rednet, verb)).parameters.items() if p.kind == p.KEYWORD_ONLY

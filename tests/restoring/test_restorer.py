@@ -228,7 +228,7 @@ def test_the_network_takes_turns_with_the_inverse_and_tells_how_far(photo, monke
     )
     told, shares = [], []
     monkeypatch.setattr(
-        restorer, "residual", lambda x, facts, *rest: told.append(dict(facts)) or rest[2](1.0) or np.zeros_like(x)
+        restorer, "residual", lambda x, facts, *rest, **_: told.append(dict(facts)) or rest[2](1.0) or np.zeros_like(x)
     )
     restorer.deblur(photo, np.ones((3, 3)), 4.0, progress=shares.append)
     assert told[0] == {"deconvolved": 4.0}

@@ -65,7 +65,7 @@ def test_a_task_is_made_of_the_half_that_computes_and_the_half_that_is_applied(r
     ],
 )
 def test_a_task_tells_the_network_what_it_knows(task, facts):
-    found = task.look(lambda: pytest.fail("looked"), None).facts
+    found = task.look(lambda: np.full((16, 16, 3), 0.5, np.float32), None).facts
     assert found == facts and list(found) == list(facts)
 
 
@@ -123,7 +123,7 @@ def test_each_option_has_one_range_and_refuses_what_lies_outside(kind):
                     kind(**needed, **{name: bad})
         elif said.kind is bool and kind is not Inpaint:
             with pytest.raises(OptionError, match=f"^{name} is "):
-                kind(**{name: 1})
+                kind(**needed, **{name: 1})
         assert said.help.endswith(".")
 
 
