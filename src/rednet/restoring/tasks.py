@@ -168,7 +168,7 @@ class Denoise(Task):
     """Remove noise from a picture, or from those of a folder."""
 
     name, ending = "denoise", "-denoised"
-    model = "real"  # 2.6 dB better in a camera's noise, 0.1 dB worse in white noise
+    model = "real"  # 2.7 dB better in a camera's noise, 0.1 dB worse in white noise
     sigma: float | None = setting(float, None, "Standard deviation of the noise, 0-255 scale, if known.", *SIGMA)
     quality: float | None = setting(float, None, "Of the JPEG that it was saved as; else a JPEG file tells.", *QUALITY)
 
