@@ -67,13 +67,13 @@ def pillow(module: str) -> Any:
 
 
 def canvas(height: int, width: int) -> tuple[Any, Any]:
-    """Gives an empty black-and-white picture and a pen to draw on it."""
+    """Return an empty black-and-white picture and a pen to draw on it."""
     picture = pillow("Image").new("1", (width, height))
     return picture, pillow("ImageDraw").Draw(picture)
 
 
 def to_mask(picture: Any) -> Mask:
-    """Gives what was drawn as a mask; Pillow's own booleans are bytes of 255, which compiled code may stumble over."""
+    """Return a drawing as a mask; Pillow's own booleans are bytes of 255, which compiled code may misread."""
     return np.array(picture, np.uint8) > 0
 
 

@@ -25,7 +25,7 @@ SSIM_WEIGHTS /= SSIM_WEIGHTS.sum()
 
 
 def luma(x: Image) -> NDArray[np.float64]:
-    """Gives the luma of a picture as MATLAB's `rgb2ycbcr` does.
+    """Compute the luma of a picture as MATLAB's `rgb2ycbcr` does.
 
     Args:
         x: (H, W, 3) in [0, 1].
@@ -139,14 +139,14 @@ def psnr_b(x: Image, x_hat: Image, *, data_range: float = 1.0, block: int = 8) -
 
 
 def pair(x: Image, x_hat: Image, border: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gives both pictures without their borders; raises OptionError if their shapes differ."""
+    """Return both pictures without their borders; raise OptionError if their shapes differ."""
     if x.shape != x_hat.shape:
         raise OptionError(f"only pictures of one shape can be compared; got {x.shape} and {x_hat.shape}")
     return crop(x, border).astype(np.float64), crop(x_hat, border).astype(np.float64)
 
 
 def windowed(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gives the Gaussian-weighted mean of each window that lies inside the picture."""
+    """Return the Gaussian-weighted mean of each window that lies inside the picture."""
     for axis in (0, 1):
         count = x.shape[axis] - SSIM_WINDOW + 1
         x = sum(weight * x.take(range(i, i + count), axis) for i, weight in enumerate(SSIM_WEIGHTS))

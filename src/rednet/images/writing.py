@@ -74,7 +74,7 @@ def check_apart(*paths: Path | None) -> None:
 
 
 def real_place(path: Path) -> Path:
-    """Gives where a file lies, by whatever links its folder is reached; a link in its place lies there, too."""
+    """Return the place of a file with the links of its folder followed; the file itself may be a link, and is not."""
     return Path(os.path.realpath(path.parent), path.name)
 
 
