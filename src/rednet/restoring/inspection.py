@@ -38,8 +38,8 @@ SHOWN = {
 }
 REPAIRED = {"JPEG": "compression", "blur": "blur", "bands": "stripes"}  # all others are noise
 FOUND = {
-    "noise": "noise of about sigma {sigma:.0f}",
-    "grain": "film grain of about sigma {sigma:.0f}",
+    "noise": "noise of about sigma {sigma}",
+    "grain": "film grain of about sigma {sigma}",
     "colour noise": "colour noise",
     "impulses": "single wrong pixels",
     "bands": "stripes",
@@ -146,7 +146,8 @@ def in_words(found: Finding, quality: int | None) -> str:
         shown += f", saved as JPEG of quality {quality},"
     elif "JPEG" in found.damage:
         shown += ", once a JPEG,"
-    parts = [FOUND[name].format(sigma=found.sigma) for name in found.damage if name != "JPEG"]
+    sigma = f"{found.sigma:.0f}" if found.sigma >= 1 else f"{found.sigma:.1g}"  # of a dark picture, it may be small
+    parts = [FOUND[name].format(sigma=sigma) for name in found.damage if name != "JPEG"]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
     if found.left:
         action = "left as it is" if found.clean else "restoring would hardly improve it, left as it is"

@@ -134,11 +134,11 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Automatic(Task):
-    """Look at a picture, or at those of a folder, say what is wrong, and restore them."""
+    """Find out what is wrong with a picture, or with those of a folder, and restore it."""
 
     name, verb, ending = "auto", "restore", "-restored"
     model = "real"
-    always: bool = setting(bool, False, "Restore even a picture that is better left as it is.")
+    always: bool = setting(bool, False, "Restore pictures that would be left as they are, too.")
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.inspection import inspect
@@ -169,7 +169,9 @@ class Denoise(Task):
 
     name, ending = "denoise", "-denoised"
     sigma: float | None = setting(float, None, "Standard deviation of the noise, 0-255 scale, if known.", *SIGMA)
-    quality: float | None = setting(float, None, "Of the JPEG that it was saved as; else a JPEG file tells.", *QUALITY)
+    quality: float | None = setting(
+        float, None, "Quality of the JPEG, if the noisy picture was saved as one; read from JPEG files.", *QUALITY
+    )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.jpeg_traces import jpeg_facts
@@ -180,8 +182,8 @@ class Denoise(Task):
         """Warn if far less noise was removed than sigma says."""
         if self.sigma is not None and removed < LEAST_NOISE * self.sigma:
             warn(
-                f"sigma was told to be {self.sigma:g}, and the noise that was found is about {removed:.1f}: detail may "
-                "have been taken for noise; lower sigma, or leave it out"
+                f"sigma is given as {self.sigma:g}, but the picture shows noise of about {removed:.1f} only: detail "
+                "may have been taken for noise; lower sigma, or leave it out"
             )
 
 
@@ -190,8 +192,12 @@ class Dejpeg(Task):
     """Remove JPEG blocks and rings from a picture, or from those of a folder."""
 
     name, ending = "dejpeg", "-dejpegged"
-    quality: float | None = setting(float, None, "At which it was compressed; else a JPEG file tells.", *QUALITY)
-    sigma: float | None = setting(float, None, "Standard deviation of noise under it, 0-255 scale, if any.", *SIGMA)
+    quality: float | None = setting(
+        float, None, "Quality at which the picture was compressed; read from JPEG files.", *QUALITY
+    )
+    sigma: float | None = setting(
+        float, None, "Standard deviation of the noise under the JPEG, 0-255 scale, if there is any.", *SIGMA
+    )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.jpeg_traces import jpeg_facts
@@ -208,7 +214,7 @@ class Dejpeg(Task):
         blocks = find_blocks(rows)
         if blocks.quality is None and blocks.strength <= GRID_TRACES:
             warn(
-                f"quality was told to be {self.quality:g}, and the picture shows no blocks of a JPEG: detail may have "
+                f"quality is given as {self.quality:g}, but the picture shows no blocks of a JPEG: detail may have "
                 "been taken for damage; raise quality, or leave it out"
             )
 
@@ -251,11 +257,13 @@ class Deblur(Task):
         upload="kernel_file",
         example="disk:3",
     )
-    noise_sigma: float | None = setting(float, None, "Of the noise, 0-255 scale; if left out, it is estimated.", *SIGMA)
-    steps: int | None = setting(
-        int, None, f"Turns of inverse and network after the first answer; else {STEPS}.", 0, MAX_STEPS
+    noise_sigma: float | None = setting(
+        float, None, "Standard deviation of the noise, 0-255 scale; if left out, estimated.", *SIGMA
     )
-    trust_kernel: bool = setting(bool, False, "Deblur even if the answer speaks against the kernel.")
+    steps: int | None = setting(
+        int, None, f"Rounds of deconvolution and network after the first result; if left out, {STEPS}.", 0, MAX_STEPS
+    )
+    trust_kernel: bool = setting(bool, False, "Keep the result even if the kernel does not seem to fit.")
 
     @classmethod
     def from_afar(cls, given: Mapping[str, Any]) -> Task:
@@ -289,7 +297,7 @@ class Deblur(Task):
 
 @dataclass(frozen=True, kw_only=True)
 class Inpaint(Task):
-    """Fill missing pixels; all others stay as they are, bit for bit in a lossless format.
+    """Fill missing pixels; all others stay unchanged, bit for bit in a lossless format.
 
     What says which are missing is one of `mask` (an array of (H, W), True there; a picture, white there, as a path or
     an image of PIL; or a function of the picture), `mask_color`, `mask_alpha` and `find_scratches`. The network is told
@@ -302,14 +310,14 @@ class Inpaint(Task):
     mask: Any = setting(
         Path,
         None,
-        "Of the same size, white where pixels are missing. A folder holds one at the place of each picture, named as "
-        "it is, or .png.",
+        "Picture of the same size, white where pixels are missing; or a folder with a mask for each picture, in the "
+        "same tree, of the same name or with .png.",
         upload="mask",
     )
-    mask_color: str | None = setting(str, None, "What is painted in it is missing: '#ff0000', say.", example="#ff0000")
-    tolerance: float = setting(float, 0.0, "How far the colour may be off, 0-255.", 0, 255)
-    mask_alpha: bool = setting(bool, False, "What is transparent is missing.")
-    find_scratches: bool = setting(bool, False, "Look for scratches, and fill them.")
+    mask_color: str | None = setting(str, None, "Fill pixels of this colour, such as '#ff0000'.", example="#ff0000")
+    tolerance: float = setting(float, 0.0, "How far a pixel may differ from the colour of the mask, 0-255.", 0, 255)
+    mask_alpha: bool = setting(bool, False, "Fill transparent pixels.")
+    find_scratches: bool = setting(bool, False, "Find scratches, and fill them.")
     restore_known: bool = setting(bool, False, "Restore the other pixels, too.")
     facts: Facts = field(default_factory=dict)
 
