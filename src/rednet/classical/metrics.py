@@ -46,7 +46,7 @@ def luma(x: Image) -> NDArray[np.float64]:
 
 
 def crop(x: Image, border: int) -> Image:
-    """Cuts `border` px off each side.
+    """Cut `border` px off each side.
 
     Raises:
         OptionError: nothing would be left.
@@ -57,7 +57,7 @@ def crop(x: Image, border: int) -> Image:
 
 
 def psnr(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 0) -> float:
-    """Measures the peak signal-to-noise ratio.
+    """Measure the peak signal-to-noise ratio.
 
     Args:
         x: the truth, any shape.
@@ -81,7 +81,7 @@ def psnr(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 
 
 
 def ssim(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 0) -> float:
-    """Measures the structural similarity.
+    """Measure the structural similarity.
 
     Args:
         x, x_hat, data_range, crop_border: as in `psnr`; what is left must be at least 11x11 px.
@@ -108,7 +108,7 @@ def ssim(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 
 
 
 def psnr_b(x: Image, x_hat: Image, *, data_range: float = 1.0, block: int = 8) -> float:
-    """Measures PSNR with the blocking effect counted as error: for pictures that were saved as JPEG.
+    """Measure PSNR with the blocking effect counted as error: for pictures that were saved as JPEG.
 
     Args:
         x, x_hat: the truth and the estimate, gray: (H, W) or (H, W, 1), at least two blocks a side.

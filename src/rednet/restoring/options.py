@@ -44,7 +44,7 @@ class Options:
 
 
 class Keywords(TypedDict, total=False):
-    """The keywords of all verbs in Python: the fields of `Options`, and who is told how far the work is.
+    """The keywords of all verbs in Python: the fields of `Options`, and `progress`.
 
     Args:
         strength, detail, self_ensemble, tileable, range: see `Options`.
