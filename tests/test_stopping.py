@@ -93,7 +93,7 @@ def test_writing_a_picture_asks_too_and_leaves_nothing_when_it_is_stopped(suffix
     ("task", "inside"),
     [
         (Inpaint(find_scratches=True), "rednet.restoring.scratches.joined"),
-        (Deblur(kernel=disk(5), noise_sigma=2.0), "rednet.classical.deconvolution.back"),
+        (Deblur(kernel=disk(5), noise_sigma=2.0), "rednet.classical.deconvolution._back"),
     ],
 )
 @pytest.mark.parametrize("how", ["cancelled", "too slow"])

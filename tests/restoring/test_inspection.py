@@ -64,7 +64,7 @@ def test_what_was_once_a_jpeg_is_found_without_its_file(photo, rng):
     assert found.damage == ("JPEG",) and found.quality == 40 and not found.left
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 300), (5, 7), (63, 64), (200, 20)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (5, 7), (63, 64), (200, 20), (8, 768), (3000, 2), (40, 400)])
 def test_a_picture_of_any_size_can_be_judged(size, rng):
     for channels in (1, 3):
         found = inspect(rng.random((*size, channels), np.float32))

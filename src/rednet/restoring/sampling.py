@@ -48,13 +48,16 @@ def windows(rows: Pixels) -> list[Pixels]:
         rows: (H, W, C), of `sampled`.
 
     Returns:
-        At most MOST_WINDOWS, of SAMPLE_ROWS px a side; a small picture is one window as it is.
+        At most MOST_WINDOWS, of SAMPLE_ROWS px a side, or as low or narrow as the picture, but at least of LEAST_SIDE px;
+        a picture with room for one of them only is one window, as a whole.
     """
+    short = [max(LEAST_SIDE - side, 0) for side in rows.shape[:2]]
+    if any(short):
+        rows = np.pad(rows, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
     height, width = rows.shape[:2]
     down, across = max(height // SAMPLE_ROWS, 1), max(width // SAMPLE_ROWS, 1)
     if down * across == 1:
-        short = [max(LEAST_SIDE - side, 0) for side in (height, width)]
-        return [np.pad(rows, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric") if any(short) else rows]
+        return [rows]
     chosen = np.unique(np.linspace(0, down * across - 1, MOST_WINDOWS).astype(int))
     return [
         rows[top * SAMPLE_ROWS : (top + 1) * SAMPLE_ROWS, left * SAMPLE_ROWS : (left + 1) * SAMPLE_ROWS]
