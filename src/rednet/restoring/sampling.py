@@ -48,7 +48,7 @@ def windows(rows: Pixels) -> list[Pixels]:
         rows: (H, W, C), of `sampled`.
 
     Returns:
-        At most MOST_WINDOWS, of SAMPLE_ROWS px a side, or as low or narrow as the picture, but of LEAST_SIDE px or more;
+        At most MOST_WINDOWS, of SAMPLE_ROWS px a side, or as low or narrow as the picture, but LEAST_SIDE px or more;
         a picture with room for one of them only is one window, as a whole.
     """
     short = [max(LEAST_SIDE - side, 0) for side in rows.shape[:2]]
