@@ -5,8 +5,8 @@ colour.py (profiles and ranges), reading.py (files to pictures; of TIFF, also ti
 (what Python programs give), encoding.py (pictures to bytes), metadata.py (all else in a file; each kind of metadata has
 its own file: exif.py and xmp.py; segments.py and photoshop.py for JPEG; chunks.py and made_profile.py for PNG;
 tiff_tags.py and tiff_truth.py for TIFF), writing.py (bytes to files, whole or not at all). foreign.py recognises the
-formats that we do not read. Names are loaded when they are first used, so that the command line can read the table of formats
-without loading numpy.
+formats that we do not read. Names are loaded when they are first used, so that the command line can read the table of
+formats without loading numpy.
 """
 
 from __future__ import annotations
