@@ -51,7 +51,7 @@ class Report:
 
     Args:
         status: "restored"; "unchanged", if the picture was written as it is because restoring would not improve it;
-            "clean", if nothing was written because it is clean; "kept", if an earlier run made the output; "failed".
+            "clean", if nothing was written for that reason; "kept", if an earlier run made the output; "failed".
         warnings: sentences about the result, see `rednet.warning`.
     """
 

@@ -32,7 +32,9 @@ class Handling:
     uncertainty: Path | None = setting(
         Path, None, "Also write a picture of where 8 orientations differ, to this file.", shapes=False
     )
-    skip_clean: bool = setting(bool, False, "Write no output for pictures that are clean already.", remote=False)
+    skip_clean: bool = setting(
+        bool, False, "Write no output for pictures that restoring would not improve.", remote=False
+    )
     max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False, remote=False)
     max_memory: int | None = setting(
         str, None, "Memory to use, as in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE",
