@@ -66,7 +66,7 @@ ROOMS = {
     "zoo": "__init__ checking shipped model_folder",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ exposure ranges options sampling noise jpeg_traces traits judge inspection detail "
+    "restoring": "__init__ exposure ranges options sampling noise jpeg_traces traits judge inspection impulses detail "
     "correction network deblur holes scratches missing tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",

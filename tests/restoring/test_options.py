@@ -98,6 +98,7 @@ def test_flags_are_true_or_false(value):
         *[(verb, "self_ensemble") for verb in VERBS],
         ("inpaint", "restore_known"),
         ("deblur", "trust_kernel"),
+        ("denoise", "impulse"),
     ]:
         with pytest.raises(OptionError, match=f"{name} is"):
             call(verb, **{name: value})
@@ -123,6 +124,7 @@ def test_every_keyword_of_every_verb_is_tested_here():
     tested |= {
         ("inpaint", "restore_known"),
         ("deblur", "trust_kernel"),
+        ("denoise", "impulse"),
         *[("restore", name) for name in FLAGS],
         *RANGES,
     }

@@ -70,14 +70,16 @@ def test_a_task_tells_the_network_what_it_knows(task, facts):
 
 
 def test_what_a_task_can_do_piece_by_piece_is_known_of_its_steps():
-    assert [name for name, kind in TASKS.items() if kind.local] == ["auto", "denoise", "dejpeg"]
-    assert Told({}).local
+    for task in (Automatic(), Denoise(), Dejpeg(), Told({})):
+        assert task.local
+    for task in (Denoise(impulse=True), Upscale(), Deblur(kernel=disk(2)), Inpaint(mask_alpha=True)):
+        assert not task.local
 
     class Brighter(Denoise):
         def correct(self, network, picture, found, options, progress):
             return np.full_like(picture.pixels, 0.1)
 
-    assert not Brighter.local
+    assert not Brighter().local
 
 
 def test_what_one_picture_gives_all_tasks_give_through_files_and_on_the_page(restorer, y, tmp_path):
@@ -206,12 +208,18 @@ def test_a_kernel_is_drawn_in_squares():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", ["deblur", "fill"])
+@pytest.mark.parametrize("name", ["deblur", "fill", "impulse"])
 def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, channels, monkeypatch):
     side = 300
     levels = np.random.default_rng(0).integers(0, 256, (side, side, channels), np.uint8)
     lost = np.random.default_rng(1).random((side, side)) < 0.9
-    task: Task = {"deblur": Deblur(kernel=disk(5), noise_sigma=2.0), "fill": Inpaint(mask=lambda picture: lost)}[name]
+    task: Task = {
+        "deblur": Deblur(kernel=disk(5), noise_sigma=2.0),
+        "fill": Inpaint(mask=lambda picture: lost),
+        "impulse": Denoise(impulse=True),
+    }[name]
+    if name == "impulse":
+        levels = np.where(lost[:, :, None], 100 + levels // 16, levels)
     monkeypatch.setattr(Restorer, "residual", lambda self, y, *rest, **options: np.zeros_like(y))
     restorer, picture = Restorer.from_pretrained("fast"), from_array(levels)
     tracemalloc.start()
@@ -219,4 +227,5 @@ def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, chan
     floats = tracemalloc.get_traced_memory()[1] / 4 / side**2
     tracemalloc.stop()
     besides, each = task.floats
-    assert 0.5 * (besides + each * channels) < floats < besides + each * channels
+    assert floats < besides + each * channels
+    assert floats > 0.5 * (besides + each * channels) or name == "impulse"  # which are few

@@ -33,7 +33,7 @@ from rednet.restoring.inspection import inspect
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
-from rednet.restoring.tasks import TASKS, Task
+from rednet.restoring.tasks import Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 from rednet.warning import heard, warn
 from rednet.whole_files import whole_file
@@ -183,8 +183,10 @@ class FileTask:
             self.target, width=width, height=height, alpha=alpha, pages=file.pages, animated=file.animated, data=data
         )
         if how.uncertainty is not None and not self.task.local:
-            *most, last = (kind.verb for kind in TASKS.values() if kind.local)
-            raise OptionError(f"uncertainty works with {', '.join(most)} and {last}", option="uncertainty")
+            raise OptionError(
+                "uncertainty works with restore, denoise (without impulse) and dejpeg; leave it out",
+                option="uncertainty",
+            )
         if how.show_removed is not None and scale != 1:
             raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
         for path in (how.show_removed, how.uncertainty):

@@ -36,6 +36,7 @@ __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task
 
 SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
+FILLING_FLOATS = 24, 11  # 32 were measured for gray and 53 for RGB with 90 % of the pixels missing
 LEAST_NOISE = 0.65  # of the told noise that is removed; of Gaussian noise of sigma 5 to 50, 0.8 to 1.1 is (lab log)
 COARSE = 75  # a JPEG of this quality or below shows its blocks (benchmarks/README.md)
 NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
@@ -57,13 +58,10 @@ class Task:
     ending: ClassVar[str] = ""  # added to the name of a result beside its picture
     model: ClassVar[str] = "universal"  # the shipped network that is used unless another is named
     detail: ClassVar[bool] = True  # whether there is fine structure to give back
-    floats: ClassVar[tuple[int, int]] = (0, 10)  # that a pixel takes at the peak: in any case, and for each channel
-    local: ClassVar[bool] = True  # whether the picture can be restored in pieces, as no step but the network changes it
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls.verb = cls.__dict__.get("verb", cls.name)
-        cls.local = all(getattr(cls, step) is getattr(Task, step) for step in ("prepare", "fill", "correct"))
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -87,6 +85,22 @@ class Task:
     def opaque(self) -> bool:
         """Whether the result has no transparency, even if the picture has."""
         return False
+
+    @property
+    def fills(self) -> bool:
+        """Whether the task may find missing pixels, and fill them."""
+        return type(self).fill is not Task.fill
+
+    @property
+    def local(self) -> bool:
+        """Whether the picture can be restored in pieces, as no step but the network changes it."""
+        kept = all(getattr(type(self), step) is getattr(Task, step) for step in ("prepare", "correct"))
+        return kept and not self.fills
+
+    @property
+    def floats(self) -> tuple[int, int]:
+        """How many floats a pixel takes in memory at the peak: in any case, and for each channel."""
+        return FILLING_FLOATS if self.fills else (0, 10)
 
     def check(self, options: Options) -> None:
         """Raise OptionError, before any work is done, unless the options suit the task, and it can be carried out."""
@@ -173,11 +187,26 @@ class Denoise(Task):
     quality: float | None = setting(
         float, None, "Quality of the JPEG, if the noisy picture was saved as one; read from JPEG files.", *QUALITY
     )
+    impulse: bool = setting(bool, False, "Fill hot pixels, salt and pepper first; details of one pixel go, too.")
+
+    @property
+    def fills(self) -> bool:
+        return self.impulse
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.jpeg_traces import jpeg_facts
 
         return _finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
+
+    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+        """Fill the impulses, if asked for; what stands there says nothing of the picture."""
+        if not self.impulse:
+            return picture
+        from rednet.restoring.holes import fill_picture
+        from rednet.restoring.impulses import find_impulses
+
+        lost = find_impulses(picture.pixels, repeats=options.tileable)
+        return fill_picture(network, picture, {}, lost, options, progress)
 
     def judge(self, removed: float) -> None:
         """Warn if far less noise was removed than sigma says."""
@@ -250,7 +279,6 @@ class Deblur(Task):
     """Undo a blur whose kernel is known."""
 
     name, ending = "deblur", "-deblurred"
-    floats = 12, 9  # 19 were measured for gray and 34 for RGB with a kernel of 11 px
     kernel: Kernel | str | Path = setting(
         str,
         MISSING,
@@ -265,6 +293,10 @@ class Deblur(Task):
         int, None, f"Rounds of deconvolution and network after the first result; if left out, {STEPS}.", 0, MAX_STEPS
     )
     trust_kernel: bool = setting(bool, False, "Keep the result even if the kernel does not seem to fit.")
+
+    @property
+    def floats(self) -> tuple[int, int]:
+        return 12, 9  # 19 were measured for gray and 34 for RGB with a kernel of 11 px
 
     @classmethod
     def from_afar(cls, given: Mapping[str, Any]) -> Task:
@@ -307,7 +339,6 @@ class Inpaint(Task):
 
     name, ending = "inpaint", "-inpainted"
     detail = False
-    floats = 24, 11  # 32 and 53, with 90 % of the pixels missing
     mask: Any = setting(
         Path,
         None,

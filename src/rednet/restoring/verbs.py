@@ -73,15 +73,21 @@ def restore(image: Any, *, always: bool = False, explain: bool = False, **option
 
 
 def denoise(
-    image: Any, *, sigma: float | None = None, quality: float | None = None, **options: Unpack[Keywords]
+    image: Any,
+    *,
+    sigma: float | None = None,
+    quality: float | None = None,
+    impulse: bool = False,
+    **options: Unpack[Keywords],
 ) -> Any:
     """Remove Gaussian noise.
 
     Args:
         sigma: standard deviation of the noise on the 0-255 scale; None if unknown.
         quality: 1 to 100, of the JPEG that the noisy picture was saved as, if it was; the path of a JPEG file tells it.
+        impulse: fill hot pixels, salt and pepper first; details of one pixel go, too.
     """
-    return run(image, Denoise(sigma=sigma, quality=quality), **options)
+    return run(image, Denoise(sigma=sigma, quality=quality, impulse=impulse), **options)
 
 
 def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = None, **options: Unpack[Keywords]) -> Any:

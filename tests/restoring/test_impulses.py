@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+import rednet
+from rednet.degradations import Impulses
+from rednet.images import read_picture
+from rednet.restoring.impulses import find_impulses
+
+from ..conftest import PHOTOS
+
+
+def levels(x):
+    return np.rint(x.clip(0, 1) * 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    return read_picture(PHOTOS / "chelsea.png").pixels[:160, :200]
+
+
+def field_of_stars(sigma, rng):
+    """Draw stars as a lens shows them on a dark, noisy sky."""
+    rows, columns = np.mgrid[:160, :160]
+    sky = rng.normal(0.03, 0.01, rows.shape)
+    for row, column, light in zip(*rng.uniform(0, 160, (2, 100)), rng.uniform(0.2, 1, 100), strict=True):
+        sky += light * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * sigma**2))
+    return np.float32(levels(sky)[:, :, None]) / 255
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_single_pixels_and_pairs_are_found_in_each_channel_up_to_the_corners(value, channel):
+    x = np.tile(np.linspace(0.3, 0.7, 30, dtype=np.float32)[:, None, None], (1, 40, 3))
+    wrong = np.zeros((30, 40), bool)
+    wrong[[0, 0, 29, 12, 20, 20, 8, 9], [0, 39, 17, 12, 30, 31, 5, 6]] = True
+    x[wrong, channel] = value
+    np.testing.assert_array_equal(find_impulses(x), wrong)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_what_is_larger_than_two_pixels_stays(value):
+    x = np.full((60, 60, 1), 0.5, np.float32)
+    x[5, 5:40] = x[10:50, 3] = x[52:54, 50:52] = x[30:, 45:] = value  # lines of one pixel, a dot, a corner
+    x[np.arange(12, 30), np.arange(10, 28)] = value  # a line that slants
+    assert not find_impulses(x).any()
+
+
+@pytest.mark.parametrize("sigma", [0.8, 1.0, 1.5])
+def test_stars_stay(sigma, rng):
+    sky = field_of_stars(sigma, rng)
+    assert find_impulses(sky).sum() <= 5  # of 100 stars
+    hot = sky.copy()
+    hot[::16, 5::16] = 1
+    assert find_impulses(hot)[::16, 5::16].mean() > 0.9
+
+
+def test_noise_is_no_impulse(photograph, rng):
+    for sigma in (10, 25, 50):
+        noisy = (photograph + rng.normal(0, sigma / 255, photograph.shape).astype(np.float32)).clip(0, 1)
+        assert find_impulses(noisy).mean() < 0.003
+
+
+def test_a_dark_picture_is_looked_at_in_its_own_range(photograph):
+    y = Impulses(0.01, "hot")(photograph, np.random.default_rng(3)).y
+    np.testing.assert_array_equal(find_impulses(y * np.float32(1 / 64)), find_impulses(y))
+
+
+def test_across_the_border_of_a_texture_a_line_goes_on():
+    x = np.full((20, 24, 1), 0.5, np.float32)
+    x[8, 23] = x[8, :2] = 1  # three pixels round the border
+    assert not find_impulses(x, repeats=True).any()
+    assert find_impulses(x)[8, 23]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (3, 3), (3, 50)])
+def test_tiny_pictures_have_few_neighbours(shape):
+    assert not find_impulses(np.full((*shape, 3), 0.5, np.float32)).any()
+
+
+@pytest.mark.parametrize("kind", ["salt and pepper", "hot", "random"])
+def test_denoising_fills_impulses_and_without_the_option_does_not(kind, photograph):
+    y = Impulses(0.01, kind)(photograph, np.random.default_rng(7)).y
+    hit = np.abs(y - photograph).max(axis=2) > 60 / 255
+
+    def left(x_hat):
+        return (np.abs(np.float32(x_hat) / 255 - photograph).max(axis=2)[hit] > 60 / 255).mean()
+
+    assert left(rednet.denoise(levels(y), impulse=True)) < 0.05
+    assert left(rednet.denoise(levels(y))) > 0.2
+
+
+def test_a_picture_without_impulses_is_denoised_as_always():
+    y = levels(np.tile(np.linspace(0.2, 0.8, 64)[:, None, None], (1, 48, 3)))
+    np.testing.assert_array_equal(rednet.denoise(y, impulse=True), rednet.denoise(y))
