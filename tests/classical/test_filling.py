@@ -12,7 +12,7 @@ def lost(height, width, *places):
 
 
 def means(x, mask, enough):
-    """Gives what the nearest squares give, as {(row, column): mean}."""
+    """Return the means of the nearest squares, as {(row, column): mean}."""
     known = np.concatenate([np.where(mask[:, :, None], 0, x), ~mask[:, :, None]], axis=2)
     guesses = nearest_means(known, mask, enough, 2 * max(mask.shape))
     return {(r, c): m for rows, columns, found in guesses for r, c, [m] in zip(rows, columns, found, strict=True)}

@@ -27,7 +27,7 @@ def pictures():
 
 
 def gain_of_turns(x, kernel, sigma):
-    """Gives what two turns are worth after the first answer, dB."""
+    """Return what two turns gain after the first answer, dB."""
     y = Blur(kernel, sigma)(x, np.random.default_rng(0)).y
     once, turned = (rednet.deblur(y, kernel, sigma=sigma, steps=steps) for steps in (0, 2))
     return psnr(x, turned.clip(0, 1)) - psnr(x, once.clip(0, 1))

@@ -29,6 +29,12 @@ def test_what_is_wrong_is_said_in_a_sentence(photo, tmp_path, rng):
     assert not found.left and found.damage == ("noise",)
 
 
+def test_weak_noise_of_a_dark_picture_is_not_said_to_be_zero(photo, rng):
+    dark = GaussianNoise(15)(photo, rng).y / 40
+    found = inspect(dark)
+    assert 0 < found.sigma < 1 and f"sigma {found.sigma:.1g} " in found.words
+
+
 def test_both_noise_and_the_compression_over_it_are_found(photo, tmp_path, rng):
     path = tmp_path / "a.jpg"
     y = GaussianNoise(20, clip=True)(photo, rng).y

@@ -6,7 +6,7 @@ from rednet.tiling.bands import banded_rows
 
 
 class Late:
-    """Gives back what it was given, some rows late."""
+    """Return the rows that it was given, some rows late."""
 
     def __init__(self, width, lag):
         self.width, self.lag, self.rows = width, lag, []

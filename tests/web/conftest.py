@@ -33,7 +33,7 @@ def restorer(model):
 
 @pytest.fixture
 def make_client(restorer, tmp_path):
-    """Gives a function that starts an application and gives a client of it."""
+    """Return a function that starts an application and returns a client of it."""
     clients = []
 
     def make(*, restorer=restorer, login=False, **settings):
@@ -60,7 +60,7 @@ def levels(rng):
 
 
 class PatientEngine:
-    """Gives no correction; from the second tile on it waits until it is let go on, or until its patience ends."""
+    """Return no correction; from the second tile on, wait for the test's signal, or until a time limit."""
 
     layers = None
 
@@ -111,7 +111,7 @@ def files_below(folder):
 
 
 def steps_of(client):
-    """Gives the page's steps by their numbers: the kinds of their inputs, and the values that these have at first."""
+    """Return the page's steps by their numbers: the kinds of their inputs, and the values that these have at first."""
     config = client.get("/config").json()
     kinds = {component["id"]: component["type"] for component in config["components"]}
     values = {component["id"]: component["props"].get("value") for component in config["components"]}
@@ -122,6 +122,6 @@ def steps_of(client):
 
 
 def opening_step(client):
-    """Gives the number of the page's step that opens a picture, and its values after the picture."""
+    """Return the number of the page's step that opens a picture, and its values after the picture."""
     number = next(number for number, (kinds, _) in steps_of(client).items() if kinds[:1] == ["file"])
     return number, steps_of(client)[number][1][1:]

@@ -112,7 +112,7 @@ def wait_done_again(page, press):
 
 
 def after_picture(page):
-    """Gives the pixels of the restored picture as it is shown."""
+    """Return the pixels of the restored picture as it is shown."""
     address = page.locator("#compare img").nth(1).get_attribute("src")
     return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB")).astype(int)
 

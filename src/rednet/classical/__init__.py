@@ -1,1 +1,1 @@
-"""What was known before networks: resizing, blur kernels and their inverse, masks and first guesses, measures."""
+"""Methods without a network: resizing, blur kernels, deconvolution, masks, filling, and metrics."""

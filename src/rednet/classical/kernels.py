@@ -219,7 +219,7 @@ def picture_of(kernel: Kernel, side: int = 120) -> NDArray[np.uint8]:
 
 
 def load_kernel(source: str | Path) -> Kernel:
-    """Read a kernel from a .npy file or a picture (white where most light goes), or makes it from words.
+    """Read a kernel from a .npy file or a picture (white where most light goes), or make it from words.
 
     Raises:
         OptionError: see `parse_kernel` and `check_kernel`; the file is no array of numbers.

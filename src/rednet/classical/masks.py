@@ -43,12 +43,12 @@ MAX_STROKES = 1000  # a share of nearly 1 may never be reached by thin strokes
 
 
 def random_pixels(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
-    """Loses each pixel with the chance `share`, independently."""
+    """Mark each pixel with the probability `share`, independently."""
     return rng.random((height, width)) < share
 
 
 def written_text(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
-    """Writes random words of 9 to 28 px at random places until `share` of the picture is covered."""
+    """Write random words of 9 to 28 px at random places until `share` of the picture is covered."""
     picture, pen = canvas(height, width)
     letters = list(string.ascii_letters + string.digits)
     for _ in range(MAX_STROKES):
@@ -62,29 +62,29 @@ def written_text(height: int, width: int, share: float, rng: np.random.Generator
 
 
 def pillow(module: str) -> Any:
-    """Imports a module of Pillow, or says how to get it."""
+    """Import a module of Pillow; raise OptionError with the install command if it is missing."""
     return need(f"PIL.{module}", "demo", "drawing JPEG, text or scratches", OptionError)
 
 
 def canvas(height: int, width: int) -> tuple[Any, Any]:
-    """Gives an empty black-and-white picture and a pen to draw on it."""
+    """Return an empty black-and-white picture and a pen to draw on it."""
     picture = pillow("Image").new("1", (width, height))
     return picture, pillow("ImageDraw").Draw(picture)
 
 
 def to_mask(picture: Any) -> Mask:
-    """Gives what was drawn as a mask; Pillow's own booleans are bytes of 255, which compiled code may stumble over."""
+    """Return a drawing as a mask; Pillow's own booleans are bytes of 255, which compiled code may misread."""
     return np.array(picture, np.uint8) > 0
 
 
 @lru_cache(maxsize=32)
 def font(size: int) -> Any:
-    """Loads Pillow's own font in a size, px."""
+    """Load Pillow's own font in a size, px."""
     return pillow("ImageFont").load_default(size)
 
 
 def scratches(height: int, width: int, share: float, rng: np.random.Generator) -> Mask:
-    """Draws curved lines, 1 to 12 px wide, until `share` of the picture is covered."""
+    """Draw curved lines, 1 to 12 px wide, until `share` of the picture is covered."""
     picture, pen = canvas(height, width)
     t = np.linspace(0, 1, 17)[:, None]
     for _ in range(MAX_STROKES):
@@ -104,7 +104,7 @@ MASK_SHAPES: Mapping[MaskShape, Callable[[int, int, float, np.random.Generator],
 
 
 def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
-    """Marks the pixels that were painted over in one colour.
+    """Mark the pixels that were painted over in one colour.
 
     Args:
         pixels: (H, W, C) in [0, 1]; gray counts as equal red, green and blue.
@@ -128,10 +128,10 @@ def of_colour(pixels: Image, colour: str, tolerance: float = 0.0) -> Mask:
 
 
 def from_picture(pixels: Image, alpha: Image | None = None) -> Mask:
-    """Take a picture as a mask: what is rather white than black is missing.
+    """Take a picture as a mask: pixels that are nearer to white than to black are missing.
 
-    On transparency, what is painted is missing, whatever its colour; but a picture of black and white stays one, with
-    the transparent parts known.
+    If parts are transparent, all painted pixels are missing, whatever their colour. But if the mask is painted in both
+    black and white and in no other colour, only its white pixels are missing.
 
     Args:
         pixels: (H, W, C) in [0, 1].
@@ -150,7 +150,7 @@ def from_picture(pixels: Image, alpha: Image | None = None) -> Mask:
 
 
 def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) -> Mask:
-    """Takes what was painted over a smaller copy of a picture as its mask.
+    """Make the mask of a picture from layers that were painted over a smaller copy of it.
 
     Args:
         layers: (h, w, 4) each, not transparent where something was painted.
@@ -171,11 +171,11 @@ def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) ->
 
 
 def to_layer(mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Paints a mask in a colour, (H, W, 4), transparent elsewhere: the opposite of `from_layers`."""
+    """Paint a mask in a colour, (H, W, 4), transparent elsewhere: the opposite of `from_layers`."""
     return np.where(mask[:, :, None], np.array((*colour, 255), np.uint8), np.uint8(0))
 
 
 def mark(shown: NDArray[np.uint8], mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Shows a picture, (H, W, 3 or 4), with a mask painted over it."""
+    """Show a picture, (H, W, 3 or 4), with a mask painted over it."""
     layer = to_layer(mask, colour)
     return np.where(mask[:, :, None], layer[:, :, : shown.shape[2]], shown)

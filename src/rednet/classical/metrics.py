@@ -25,7 +25,7 @@ SSIM_WEIGHTS /= SSIM_WEIGHTS.sum()
 
 
 def luma(x: Image) -> NDArray[np.float64]:
-    """Gives the luma of a picture as MATLAB's `rgb2ycbcr` does.
+    """Compute the luma of a picture as MATLAB's `rgb2ycbcr` does.
 
     Args:
         x: (H, W, 3) in [0, 1].
@@ -46,7 +46,7 @@ def luma(x: Image) -> NDArray[np.float64]:
 
 
 def crop(x: Image, border: int) -> Image:
-    """Cuts `border` px off each side.
+    """Cut `border` px off each side.
 
     Raises:
         OptionError: nothing would be left.
@@ -57,7 +57,7 @@ def crop(x: Image, border: int) -> Image:
 
 
 def psnr(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 0) -> float:
-    """Measures the peak signal-to-noise ratio.
+    """Measure the peak signal-to-noise ratio.
 
     Args:
         x: the truth, any shape.
@@ -81,7 +81,7 @@ def psnr(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 
 
 
 def ssim(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 0) -> float:
-    """Measures the structural similarity.
+    """Measure the structural similarity.
 
     Args:
         x, x_hat, data_range, crop_border: as in `psnr`; what is left must be at least 11x11 px.
@@ -108,7 +108,7 @@ def ssim(x: Image, x_hat: Image, *, data_range: float = 1.0, crop_border: int = 
 
 
 def psnr_b(x: Image, x_hat: Image, *, data_range: float = 1.0, block: int = 8) -> float:
-    """Measures PSNR with the blocking effect counted as error: for pictures that were saved as JPEG.
+    """Measure PSNR with the blocking effect counted as error: for pictures that were saved as JPEG.
 
     Args:
         x, x_hat: the truth and the estimate, gray: (H, W) or (H, W, 1), at least two blocks a side.
@@ -139,14 +139,14 @@ def psnr_b(x: Image, x_hat: Image, *, data_range: float = 1.0, block: int = 8) -
 
 
 def pair(x: Image, x_hat: Image, border: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gives both pictures without their borders; raises OptionError if their shapes differ."""
+    """Return both pictures without their borders; raise OptionError if their shapes differ."""
     if x.shape != x_hat.shape:
         raise OptionError(f"only pictures of one shape can be compared; got {x.shape} and {x_hat.shape}")
     return crop(x, border).astype(np.float64), crop(x_hat, border).astype(np.float64)
 
 
 def windowed(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gives the Gaussian-weighted mean of each window that lies inside the picture."""
+    """Return the Gaussian-weighted mean of each window that lies inside the picture."""
     for axis in (0, 1):
         count = x.shape[axis] - SSIM_WINDOW + 1
         x = sum(weight * x.take(range(i, i + count), axis) for i, weight in enumerate(SSIM_WEIGHTS))

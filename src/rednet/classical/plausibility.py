@@ -1,4 +1,4 @@
-"""Tell whether a deblurred picture speaks against its kernel, by four signs that have been measured.
+"""Tell by four signs whether the kernel of a deblurred picture was wrong.
 
 - The answer, blurred again, differs from the picture that was given by more than the noise.
 - The gradients of the answer are spread more evenly than those of the picture. A sharp picture has few strong edges,
@@ -37,22 +37,22 @@ SAMPLE = 384  # px a side: the middle of a large picture tells enough of a turne
 
 
 class Doubt(NamedTuple):
-    """What speaks against a kernel: a clause for a sentence, and whether it is beyond doubt."""
+    """A reason to think that a kernel is wrong, as a clause for a sentence, and whether it is certain."""
 
     reason: str
     certain: bool
 
 
 def misfit(problem: Deconvolution, x_hat: Image, sigma: float) -> Doubt | None:
-    """Tell whether a deblurred picture speaks against its kernel.
+    """Tell by a deblurred picture whether its kernel was wrong.
 
     Args:
-        problem: the blurred picture, the kernel that was told, and their inverse.
+        problem: the blurred picture, the kernel to be judged, and their inverse.
         x_hat: (H, W, C), the deblurred picture.
         sigma: of the noise, 0-255 scale.
 
     Returns:
-        None if nothing speaks against the kernel. Where many pixels are clipped, no doubt is certain.
+        None if no sign shows that the kernel is wrong. Where many pixels are clipped, no doubt is certain.
     """
     y = problem.y
     own = _spread(y.clip(0, 1))
@@ -90,7 +90,7 @@ def _turned_fits_better(y: Image, kernel: Kernel, sigma: float) -> bool:
 
 
 def _overshoot(y: Image, x_hat: Image) -> float:
-    """Return how far an answer passes the darkest and the brightest value of a picture, beside its contrast."""
+    """Return how far an answer passes the darkest and the brightest value of a picture, relative to its contrast."""
     below, above = (_rms(np.maximum(beyond, 0)) for beyond in (y.min() - x_hat, x_hat - y.max()))
     return float(np.sqrt(below * above) / y.std())
 

@@ -36,7 +36,7 @@ class Command:
         typer.Option(
             "--output",
             "-o",
-            help="A file or a folder; if left out, beside the picture, named by what was done. - for stdout.",
+            help="File or folder for the result; - for stdout; if left out, beside the picture, with a name by verb.",
         ),
     ] = None
     task: Task
@@ -50,10 +50,12 @@ class Command:
     recursive: RECURSIVE = False
     suffix: Annotated[
         str | None,
-        typer.Option(help="Ending of outputs' names; beside the picture, -denoised and the like."),
+        typer.Option(help="Text to add to the names of results, such as -denoised."),
     ] = None
-    format: Annotated[str | None, typer.Option(help=f"{FORMATS}; the input's if left out.")] = None
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long.")] = False
+    format: Annotated[str | None, typer.Option(help=f"{FORMATS}; if left out, the input's format.")] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long it takes.")] = (
+        False
+    )
     as_json: AS_JSON = False
     model: MODEL = "universal"
     engine: ENGINE = "ncnn"

@@ -26,25 +26,32 @@ SELF_ENSEMBLE, STEPS = settings(Options)["self_ensemble"], settings(Deblur)["ste
 
 def evaluate(
     protocol: Annotated[
-        list[str] | None, typer.Option(help="A protocol, a beginning of names, or a group; may be repeated.")
+        list[str] | None, typer.Option(help="Protocol, beginning of protocols' names, or group; may be repeated.")
     ] = None,
     pairs: Annotated[
-        tuple[Path, Path] | None, typer.Option(help="Measure your own: a folder of clean, one of degraded pictures.")
+        tuple[Path, Path] | None,
+        typer.Option(help="Measure your own pictures: a folder of clean ones, and a folder of degraded ones."),
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="A shipped model, a model folder, or baseline:NAME; may be repeated.")
+        list[str] | None, typer.Option(help="Shipped model, model folder, or baseline:NAME; may be repeated.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder that holds test/SET; else $REDNET_DATA.")] = None,
-    told: Annotated[str, typer.Option(help="What the network is told: level, task or nothing.")] = "task",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the pictures in test/SET; if left out, $REDNET_DATA.")
+    ] = None,
+    told: Annotated[str, typer.Option(help="What the network gets as a hint: level, task or nothing.")] = "task",
     self_ensemble: Annotated[bool, typer.Option("--self-ensemble", help=SELF_ENSEMBLE.help)] = False,
     steps: Annotated[
         int | None, typer.Option(min=STEPS.lowest, max=STEPS.highest, help=f"Deblurring: {STEPS.help}")
     ] = None,
     engine: ENGINE = "ncnn",
     out: Annotated[Path | None, typer.Option(help="Folder for results.csv, table.md and the worst pictures.")] = None,
-    worst: Annotated[int, typer.Option(min=0, help="How many of the worst to write into --out, by protocol.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Every picture's values, for machines.")] = False,
-    show_list: Annotated[bool, typer.Option("--list", help="List protocols, groups and baselines, and end.")] = False,
+    worst: Annotated[
+        int, typer.Option(min=0, help="How many of the worst pictures of each protocol to write into --out.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every picture's values, for machines.")] = False,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="List protocols, groups and baselines, and measure nothing.")
+    ] = False,
 ) -> None:
     """Measure networks and classical methods by published protocols."""
     from rednet.errors import OptionError

@@ -13,12 +13,15 @@ from rednet.values import Setting
 
 __all__ = ["AS_JSON", "DEVICE", "ENGINE", "MODEL", "RECURSIVE", "THREADS", "flag", "parameter"]
 
-MODEL = Annotated[str, typer.Option(help="A shipped model's name, or a model folder.")]
-ENGINE = Annotated[str, typer.Option(help="ncnn, onnx or torch.")]
-DEVICE = Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where the engine finds one.")]
+MODEL = Annotated[str, typer.Option(help="Name of a shipped model (universal, fast, real), or a model folder.")]
+ENGINE = Annotated[str, typer.Option(help="Program that runs the network: ncnn, onnx or torch.")]
+DEVICE = Annotated[
+    Literal["cpu", "gpu"],
+    typer.Option(help="Compute on the processor, or on a graphics processor that the engine finds."),
+]
 THREADS = Annotated[int | None, typer.Option(min=1, help="Processors to use; if left out, all.")]
-RECURSIVE = Annotated[bool, typer.Option("--recursive", "-r", help="Read the folders below, too.")]
-AS_JSON = Annotated[bool, typer.Option("--json", help="A report for machines.")]
+RECURSIVE = Annotated[bool, typer.Option("--recursive", "-r", help="Read subfolders, too.")]
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print a report for machines.")]
 
 
 def flag(name: str) -> str:

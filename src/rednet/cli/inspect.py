@@ -31,7 +31,9 @@ def inspect(
         list[Path], typer.Argument(help="Pictures and folders to look at.", show_default=False, readable=False)
     ],
     recursive: RECURSIVE = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object a line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a report for machines: one JSON object on each line.")
+    ] = False,
     value_range: Annotated[str | None, typer.Option("--range", metavar=RANGE.metavar, help=RANGE.help)] = None,
     max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = MAX_MEGAPIXELS,
 ) -> None:

@@ -17,17 +17,23 @@ NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Where to listen; anything but this machine needs a token.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but this machine's own requires a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free one.")] = 8000,
     token: Annotated[
-        str | None, typer.Option(envvar="REDNET_TOKEN", help="That requests must carry.", show_envvar=True)
+        str | None, typer.Option(envvar="REDNET_TOKEN", help="Token that requests must have.", show_envvar=True)
     ] = None,
-    no_page: Annotated[bool, typer.Option("--no-page", help="Only the service.")] = False,
+    no_page: Annotated[bool, typer.Option("--no-page", help="Start only the service.")] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = Limits.max_megapixels,
-    max_bytes: Annotated[str, typer.Option(metavar="SIZE", help="Refuse longer requests, as in 100M.")] = MAX_BYTES,
+    max_bytes: Annotated[
+        str, typer.Option(metavar="SIZE", help="Refuse requests of more bytes, as in 100M.")
+    ] = MAX_BYTES,
     max_seconds: Annotated[float, typer.Option(help="Stop a job that runs longer.")] = Limits.max_seconds,
-    max_waiting: Annotated[int, typer.Option(help="Jobs that may wait; a further one is refused.")] = Limits.waiting,
+    max_waiting: Annotated[
+        int, typer.Option(help="Number of jobs that may wait; a further one is refused.")
+    ] = Limits.waiting,
     model: MODEL = "universal",
     engine: ENGINE = "ncnn",
     device: DEVICE = "cpu",

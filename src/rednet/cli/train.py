@@ -14,19 +14,21 @@ __all__ = ["train"]
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A .toml file, see recipes/.", show_default=False)],
+    recipe: Annotated[Path, typer.Argument(help="A .toml file, such as recipes/universal.toml.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder of the run: weights, log, state.", show_default=False)],
     data: Annotated[
-        Path | None, typer.Option(help="Folder that holds the recipe's pictures; else $REDNET_DATA.")
+        Path | None, typer.Option(help="Folder with the recipe's pictures; if left out, $REDNET_DATA.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Budget in minutes of wall time.")] = None,
     steps: Annotated[int | None, typer.Option(help="Budget in steps.")] = None,
     weights: Annotated[str | None, typer.Option("--from", help="Shipped model or model folder to start from.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped run in --out.")] = False,
-    device: Annotated[Literal["cpu", "gpu"], typer.Option(help="gpu where torch finds one.")] = "cpu",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the stopped run in --out.")] = False,
+    device: Annotated[
+        Literal["cpu", "gpu"], typer.Option(help="Train on the processor, or on a graphics processor that torch finds.")
+    ] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs torch). Ctrl-C stops it so that --resume can go on."""
+    """Train a network (needs torch). Ctrl-C stops the run; --resume continues it."""
     from rednet.errors import OptionError, TrainingError
     from rednet.packages import install_command
 

@@ -47,9 +47,12 @@ STREAM_FROM = 4.0  # megapixels; below, reading ahead is worth more than the mem
 
 @dataclass
 class Report:
-    """What became of a file: "restored", "clean" (and left alone), "kept" (made by an earlier run) or "failed".
+    """What became of a file.
 
-    Its `warnings` are sentences about the result, see `rednet.warning`.
+    Args:
+        status: "restored"; "unchanged", if the picture was written as it is because restoring would not improve it;
+            "clean", if nothing was written because it is clean; "kept", if an earlier run made the output; "failed".
+        warnings: sentences about the result, see `rednet.warning`.
     """
 
     input: str
@@ -325,7 +328,7 @@ class FileTask:
                 save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
             else:
                 save_levels(self.target, self.levels, self.file.header, saving, seal)
-        self.report.status = "restored"
+        self.report.status = "unchanged" if self.finding.left else "restored"
         self.report.seconds += time.perf_counter() - start
 
     def close(self) -> None:

@@ -26,11 +26,13 @@ class Handling:
 
     options: Options = field(default_factory=Options)
     saving: Saving = field(default_factory=Saving)
-    show_removed: Path | None = setting(Path, None, "Also write a picture of what was removed.", shapes=False)
-    uncertainty: Path | None = setting(
-        Path, None, "Also write a picture of where 8 orientations disagree.", shapes=False
+    show_removed: Path | None = setting(
+        Path, None, "Also write a picture of what was removed, to this file.", shapes=False
     )
-    skip_clean: bool = setting(bool, False, "Write nothing for pictures that are clean already.", remote=False)
+    uncertainty: Path | None = setting(
+        Path, None, "Also write a picture of where 8 orientations differ, to this file.", shapes=False
+    )
+    skip_clean: bool = setting(bool, False, "Write no output for pictures that are clean already.", remote=False)
     max_megapixels: float = setting(float, MAX_MEGAPIXELS, "Refuse larger pictures.", shapes=False, remote=False)
     max_memory: int | None = setting(
         str, None, "Memory to use, as in 1G; if left out, half of what is free.", parse=parse_bytes, metavar="SIZE",

@@ -1,4 +1,4 @@
-"""The chunks of PNG files: text and colours as they stand there, which libvips changes or leaves out.
+"""The chunks of PNG files, which libvips changes or leaves out: text, colours, and others.
 
 Source: PNG, third edition (W3C, 2025), sections 5.3, 11.3 and 14.2.
 """
@@ -137,7 +137,7 @@ def _fits(chunk: Chunk, bands: int) -> bool:
 
 
 def _renewed(chunk: Chunk, outcome: Outcome) -> Chunk:
-    """Make a chunk true: pixels of an enlarged picture are smaller."""
+    """Correct a chunk: pixels of an enlarged picture are smaller."""
     if chunk.kind != SCALED or outcome.scale == 1:
         return chunk
     try:

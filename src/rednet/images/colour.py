@@ -99,7 +99,7 @@ class Range:
 
 
 def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile | None]:
-    """Find the profile that makes a picture something else than sRGB.
+    """Find a picture's colour profile, unless the picture is sRGB.
 
     Args:
         image: a libvips image, as it stands in the file.
@@ -107,8 +107,8 @@ def settle_profile(image: Any, channels: int, name: str) -> tuple[Any, Profile |
         name: of the file, for the warning.
 
     Returns:
-        The image, without its profile if that is broken (which is told as a warning); and the profile, or None if
-        there is none, or it says sRGB.
+        The image, without its profile if that is broken (a warning says so); and the profile, or None if
+        there is none or it is sRGB.
     """
     if not image.get_typeof(PROFILE):
         return image, None

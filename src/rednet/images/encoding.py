@@ -110,13 +110,13 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
 
 
 def outcome_of(header: Any, width: int, height: int, software: str | None = None) -> Outcome:
-    """Say what has become of a picture: of which size a page is now, and how it came to that."""
+    """Return how a page was changed: its new size, its scale, and whether it was turned."""
     scale = 1 if header is None else max(1, round(width / header.width))
     return Outcome(width, height, scale, was_turned(header), software)
 
 
 def losses(header: Any, row: Format, *, scale: int, strip: bool) -> list[str]:
-    """Name in words what a picture's file holds and a result in another file will not.
+    """Name in words which metadata of a picture's file the result cannot have.
 
     Args:
         header: the libvips image that holds its metadata, or None.
@@ -131,14 +131,14 @@ def losses(header: Any, row: Format, *, scale: int, strip: bool) -> list[str]:
 
 
 def kept_by_libvips(row: Format, saving: Saving) -> str:
-    """Return what libvips is to write by itself, in its own words."""
+    """Return the kinds of metadata that libvips writes by itself, as its option `keep`."""
     if saving.strip_metadata:
         return "icc"
     return "all" if row.name in EXIF_BY_LIBVIPS else "xmp|iptc|icc|other"
 
 
 def heed_stop(image: Any) -> list[BaseException]:
-    """Make a libvips image ask, while it is computed, whether to go on; the list gets the error that has stopped it."""
+    """Make the computation of a libvips image stop on request; the returned list gets the error that has stopped it."""
     ask, stopped = asker(), list[BaseException]()
 
     def on_progress(image: Any, progress: Any) -> None:
@@ -154,7 +154,7 @@ def heed_stop(image: Any) -> list[BaseException]:
 
 
 def interpretation(image: Any, header: Any) -> str:
-    """Return how libvips calls the colours of an image, by its bands and depth; of data, as the file did."""
+    """Return libvips' name for the colours of an image, from its bands and depth; for data, that of the file."""
     if image.bands < 3 or (header is not None and header.get_typeof(EXTRA_SAMPLES) and header.interpretation in GRAY):
         return "grey16" if image.format == "ushort" else "b-w"
     return "rgb16" if image.format == "ushort" else "srgb"

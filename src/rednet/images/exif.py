@@ -1,7 +1,7 @@
-"""EXIF blocks: what a camera says about a picture, made true again after a restoration.
+"""EXIF blocks: what a camera notes about a picture, corrected after a restoration.
 
-A block is changed in place, and what is new is added at its end, because a maker's notes may point to bytes by their
-place in the block.
+A block is changed in place, and new values are added at its end, because a maker's notes may contain positions of bytes
+in the block.
 
 Source: Exif 2.32 (CIPA DC-008, 2019), sections 4.5 and 4.6.
 """
@@ -32,13 +32,13 @@ ROW = struct.calcsize("<HHI4s")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has become of a picture, as far as its metadata tell of it.
+    """How a page was changed, as far as its metadata depend on it.
 
     Args:
         width, height: px, of a page that is written.
-        scale: how many times as large it is than the page that was read.
+        scale: how many times wider and higher it is than the page that was read.
         turned: it was turned upright.
-        software: what the software tag says, or None to leave it as it is.
+        software: the new software tag, or None to leave the old one.
     """
 
     width: int
@@ -49,17 +49,17 @@ class Outcome:
 
 
 def renew_exif(block: bytes, outcome: Outcome) -> bytes:
-    """Make an EXIF block tell the truth about a picture that was restored.
+    """Correct an EXIF block for a restored picture.
 
-    Its size, orientation, software and all that is measured in pixels follow the picture. The thumbnail is dropped, as
-    it still shows the old picture, and so are a maker's notes that hold one.
+    Size, orientation, software and all values in pixels are set for the result. The thumbnail is dropped, since it
+    still shows the old picture, and so are a maker's notes with a preview.
 
     Args:
         block: as it stands in a file, with or without `Exif` before it; empty for none.
-        outcome: what the picture has become.
+        outcome: how the page was changed.
 
     Returns:
-        The block, beginning with `Exif`. Empty if there was none and nothing is to be told, or if it is broken.
+        The block, beginning with `Exif`. Empty if it would have no content, or if it is broken.
     """
     data = bytearray(block.removeprefix(HEAD) or EMPTY)
     try:
@@ -85,7 +85,7 @@ def notes_with_preview(block: bytes) -> bool:
 
 
 def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:
-    """Change all that lies below the first directory; return that one's rows, changed, too."""
+    """Correct the first directory and all below it; return the rows of the first one."""
     rows, following = block.rows(block.main)
     if following:
         block.erase_thumbnail(following)
@@ -101,7 +101,7 @@ def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:
 
 
 def _renew_camera(block: _Block, place: int, outcome: Outcome) -> None:
-    """Change in place what the camera's directory says in pixels, and drop what no longer holds."""
+    """Correct in place the values of the camera's directory that are in pixels, and drop those that became wrong."""
     rows, _ = block.rows(place)
     before = len(rows)
     for tag, side in ((PIXEL_WIDTH, outcome.width), (PIXEL_HEIGHT, outcome.height)):

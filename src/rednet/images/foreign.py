@@ -1,4 +1,4 @@
-"""Files that are pictures, but in formats that we do not read: how to know them, and the way out.
+"""Recognise picture files in formats that we do not read, and say how to convert them.
 
 Source: the magic numbers of the formats' own specifications.
 """
@@ -21,7 +21,7 @@ AS_TIFF = "save it as TIFF first"
 
 
 class _Kind(NamedTuple):
-    """A kind of file: what it is called, the way out, and the bytes that it has at a place."""
+    """A format that we do not read: its name, how to convert it, and the bytes at a place by which we recognise it."""
 
     name: str
     way_out: str
@@ -76,7 +76,7 @@ SMALL = 1  # the lowest bit of SUB_KIND: the page is a small copy of another one
 
 
 def foreign_kind(path: Path) -> str:
-    """Say in words what a file is, and the way out; nothing if it is of no kind that we know."""
+    """Return a sentence that names a file's format and how to convert it; empty if the format is unknown."""
     try:
         with open_regular(path) as file:
             first = file.read(FIRST_BYTES)
@@ -89,7 +89,7 @@ def foreign_kind(path: Path) -> str:
 
 
 def check_raw(path: Path) -> None:
-    """Make sure that a TIFF file is no camera's raw file, of which we would see the preview alone; raise ImageError."""
+    """Raise ImageError if a TIFF file is a camera's raw file, of which we would only read the preview."""
     try:
         with open_regular(path) as file:
             order, big, offset = read_head(file)

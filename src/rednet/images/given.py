@@ -1,4 +1,4 @@
-"""What Python programs give and get back: arrays, PIL images, paths of files."""
+"""Arrays, PIL images and paths of files from Python programs to pictures, and back."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def from_any(image: Any, value_range: Limits = None) -> tuple[Picture, Callable[
         value_range: the values that are black and white; None for those of the type.
 
     Returns:
-        The picture, and a function that turns a picture back into what was given: an array of the same type and
+        The picture, and a function that turns a picture into the same kind as `image`: an array of the same type and
         number of dimensions, a PIL image; for a path, an array in sRGB or, of (H, W), gray.
 
     Raises:
@@ -85,7 +85,7 @@ def _stated(array: Array, value_range: Limits) -> Colours | None:
 
 
 def _from_pil(image: Any, value_range: Limits) -> tuple[Picture, Callable[[Picture], Any]]:
-    """Take a PIL image as a picture, as it lies: what EXIF says of its orientation stays true of the result.
+    """Take a PIL image as a picture without turning it, so that the orientation in EXIF holds for the result, too.
 
     The network sees sRGB by the image's profile, and the result is in the image's own colours. All that PIL knows of
     the image goes with the result; its EXIF loses the thumbnail, which shows the old picture.
@@ -129,7 +129,7 @@ def _from_pil(image: Any, value_range: Limits) -> tuple[Picture, Callable[[Pictu
 
 
 def _renewed(exif: bytes, image: Any, scale: int) -> bytes:
-    """Return EXIF that tells of a restored image; its orientation stays, as PIL has not turned the image."""
+    """Return EXIF corrected for a restored image; its orientation stays, since PIL has not turned the image."""
     from PIL import Image as pillow
 
     old, new = pillow.Exif(), pillow.Exif()

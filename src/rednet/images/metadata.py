@@ -1,7 +1,7 @@
-"""Metadata on their way from file to file: kept true, copied, or told to be lost.
+"""Metadata of a picture's file, for the file of the result.
 
-The rule: what we understand is made true, what we do not understand is copied, and what cannot be kept is told. What
-libvips passes over is read from the file and travels in fields of the libvips image that is a picture's header.
+The rule: we correct what we understand, copy what we do not understand, and name what cannot be kept. Metadata that
+libvips does not read are read from the file, and stored in fields of the libvips image that is a picture's header.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
 def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> Any:
-    """Return a copy of a libvips image with what its file tells and libvips passes over.
+    """Return a copy of a libvips image with those metadata of its file that libvips does not read.
 
     Args:
         image: the first page, upright.
@@ -91,7 +91,7 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
 
 
 def _coded_colours(path: Path) -> list[Chunk]:
-    """Read by which code points an AVIF file says what its colours mean, as the chunk of PNG that says the same.
+    """Read the code points of an AVIF file's colours, as PNG's chunk cICP.
 
     Source: ISO 14496-12 (2022), section 12.1.5, the box colr of type nclx.
     """
@@ -117,7 +117,7 @@ def was_turned(header: Any) -> bool:
 
 
 def _printable(words: str) -> str:
-    """Return words with what a file has put into them in printable ASCII; they may go into a header of HTTP."""
+    """Return words from a file in printable ASCII, since they may go into a header of HTTP."""
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in words[:MOST_WORDS])
 
 
@@ -136,7 +136,7 @@ def _set_bytes(image: Any, name: str, content: bytes) -> None:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a picture's file told, for a new file.
+    """The metadata of a picture's file, corrected for a new file.
 
     Args:
         header: the libvips image that holds it, or None if there was no file.
@@ -152,19 +152,19 @@ class Metadata:
 
     @property
     def exif(self) -> bytes:
-        """The EXIF block, true again; empty if there is nothing to tell."""
+        """The corrected EXIF block; empty if there is none."""
         block = b"" if self.strip else renew_exif(_field(self.header, EXIF), self.outcome)
         return block if self.row.name != "JPEG" or len(block) <= MOST_SEGMENT else b""
 
     @property
     def xmp(self) -> bytes:
-        """The XMP packet, true again."""
+        """The corrected XMP packet."""
         packet = b"" if self.strip else _field(self.header, XMP)
         room = MOST_SEGMENT - 29 if self.row.name == "JPEG" else len(packet)  # 29 bytes name it in its segment
         return renew_xmp(packet, self.outcome) if len(packet) <= room else b""
 
     def put_on(self, image: Any) -> Any:
-        """Return a copy of a libvips image with all that libvips itself writes into the new file."""
+        """Return a copy of a libvips image with all metadata that libvips itself writes into the new file."""
         if self.header is None:
             return image.copy()
         image = image.copy(xres=self.header.xres, yres=self.header.yres)
@@ -185,7 +185,7 @@ class Metadata:
         return image
 
     def knows_resolution(self) -> bool:
-        """Tell whether the old file says how many pixels there are a mm; libvips makes up what is not told."""
+        """Tell whether the old file has a resolution; libvips invents one if it has none."""
         if self.header is None or self.header.xres <= 0 or self.header.yres <= 0:
             return False
         loader = str(self.header.get("vips-loader"))
@@ -204,7 +204,7 @@ class Metadata:
         return RESOLUTION[0] not in tags or (unit is not None and unit.values[:1] == b"\1")
 
     def finish(self, file: BinaryIO, image: Any) -> None:
-        """Add to a file that libvips has written what libvips passes over.
+        """Add those metadata to a file that libvips has written which libvips does not write.
 
         Args:
             file: open to read and write.
@@ -245,13 +245,13 @@ class Metadata:
             append_tags(file, pages, camera, place, RESOLUTION if came_from_tiff else ())
 
     def renewed_pages(self, depth: str) -> Iterator[tuple[Directory, list[str]]]:
-        """Yield the tags of each page of a TIFF file, true again, with words for what they lose."""
+        """Yield the corrected tags of each page of a TIFF file, with words for what they lose."""
         big_endian = bool(_field(self.header, BIG_ENDIAN))
         for tags in unpack_pages(_field(self.header, TAGS)):
             yield renew_tags(tags, self.outcome, depth, big_endian=big_endian)
 
     def lost(self) -> list[str]:
-        """Name in words what the old file holds and the new one will not."""
+        """Name in words what is in the old file and will not be in the new one."""
         if self.header is None:
             return []
         lost = _field(self.header, LOST).decode().splitlines()
@@ -260,7 +260,7 @@ class Metadata:
         return [_printable(words) for words in dict.fromkeys(lost)]
 
     def without_room(self) -> Iterator[str]:
-        """Yield words for what the new file's format has no place for."""
+        """Yield words for what the new file's format cannot hold."""
         held, header = self.row.metadata, self.header
         if "IPTC" not in held and _field(header, IPTC):
             yield "IPTC"

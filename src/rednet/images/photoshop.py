@@ -21,7 +21,7 @@ Resource = tuple[int, bytes, bytes]  # number, name with its length and padding,
 
 
 def from_tiff(resources: bytes, iptc: bytes) -> bytes:
-    """Join what two tags of a TIFF file say into one segment as JPEG has it; empty if they say nothing."""
+    """Join two tags of a TIFF file into one segment as in JPEG; return nothing if both are empty."""
     kept = [r for r in _split(resources) if r[0] not in (IPTC, IPTC_DIGEST)] if iptc else _split(resources)
     kept += [(IPTC, b"\0\0", iptc.rstrip(b"\0"))] if iptc else []
     return _joined(kept)

@@ -1,7 +1,7 @@
-"""What a picture is, in memory, and the arrays that it comes from and goes to.
+"""A picture in memory, and its conversion from and to arrays.
 
 Inside rednet a picture's pixels are float32 (H, W, C) in [0, 1], C = 1 (gray) or 3 (RGB), beside an optional alpha
-channel; a picture of other bands has a channel for each. What came in as 8 bits, 16 bits or float goes out as such.
+channel; a picture of other bands has a channel for each. A result has the depth of the input: 8 bits, 16 bits or float.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BRIGHTEST = 16.0  # a float array beyond this is surely not in [0, 1], and is re
 
 
 class Colours(Protocol):
-    """How a file's own values become what the network sees, and how a correction goes back to them."""
+    """How a file's own values are converted to the network's, and how a correction is converted back."""
 
     @property
     def own_units(self) -> bool:

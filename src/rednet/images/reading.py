@@ -278,7 +278,7 @@ class Rows:
 
 
 def mended_jpeg(path: Path) -> bytes:
-    """Return a JPEG file that lacks the marker at its end, with it; empty for any other file."""
+    """Return the bytes of a JPEG file with the marker at its end that it lacks; empty for any other file."""
     with open_regular(path) as file:
         if file.read(len(JPEG_START)) != JPEG_START or not lacks_end(path):
             return b""
@@ -295,7 +295,7 @@ def is_folder(path: Path) -> bool:
 
 
 def check_readable(path: Path) -> None:
-    """Make sure that there is a file with something in it.
+    """Make sure that a file exists and is not empty.
 
     Raises:
         ImageError: there is not.
@@ -315,7 +315,7 @@ def check_readable(path: Path) -> None:
 
 @contextmanager
 def one_line(path: Path) -> Iterator[None]:
-    """Turn what libvips says about a file into one line of ours."""
+    """Turn libvips' error about a file into one line."""
     try:
         yield
     except libvips().Error as error:

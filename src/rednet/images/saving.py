@@ -23,7 +23,7 @@ class Saving:
         OptionError: an option is outside its range.
     """
 
-    quality: int = setting(int, 95, "Quality of a JPEG, WebP or AVIF that is written.", 1, 100, called="save_quality")
+    quality: int = setting(int, 95, "Quality of the JPEG, WebP or AVIF that is written.", 1, 100, called="save_quality")
     strip_metadata: bool = setting(bool, False, "Drop EXIF, XMP, IPTC and text.")
     overwrite: bool = setting(bool, False, "Replace the output if it exists.", shapes=False, remote=False)
     software: str | None = None

@@ -1,4 +1,4 @@
-"""The segments of JPEG files: those that libvips passes over, and what lies behind the picture.
+"""The segments of JPEG files that libvips does not copy, and the parts behind the picture.
 
 Source: ITU-T T.81 (1992), annex B; the Multi-Picture Format (CIPA DC-007, 2009); ISO 21496-1 (gain maps).
 """

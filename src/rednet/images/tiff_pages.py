@@ -1,4 +1,4 @@
-"""The pages of a TIFF file as its directories tell of them, where libvips does not: copies, and bands beyond colours.
+"""What libvips does not read of the pages of a TIFF file: which are copies, and what the bands beyond the colours are.
 
 Source: TIFF 6.0 (1992), sections 2, 7 (NewSubfileType) and 18 (ExtraSamples); the BigTIFF design (libtiff, 2007).
 """

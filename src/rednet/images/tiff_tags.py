@@ -1,6 +1,6 @@
 """The tags of TIFF files, most of which libvips neither reads nor writes.
 
-What a file tells in tags is read page by page, kept beside the picture, and appended to the file that libvips has
+The tags are read page by page, kept beside the picture, and appended to the file that libvips has
 written. Tags about how pixels are laid out are left to libvips. EXIF, which in all other formats is a block of its own
 with the same kind of directories, moves between the two.
 
@@ -46,7 +46,7 @@ LAST_OFFSET = 1 << 32
 
 
 class FileTags(NamedTuple):
-    """What the tags of a file tell.
+    """The tags of a file.
 
     Args:
         pages: each page's tags that are copied.
@@ -66,7 +66,7 @@ class FileTags(NamedTuple):
 
 
 def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
-    """Read what the tags of a TIFF file tell; None if it is broken.
+    """Read the tags of a TIFF file; return None if it is broken.
 
     Args:
         path: of the file.

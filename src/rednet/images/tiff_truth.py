@@ -1,4 +1,4 @@
-"""Tags of science made true: what ImageJ, OME and GeoTIFF say in pixels follows the picture.
+"""Correct the tags of science: values of ImageJ, OME and GeoTIFF that are in pixels.
 
 Source: ImageJ, `ij.io.TiffDecoder`; the OME-XML schema of 2016-06; OGC GeoTIFF 1.1 (2019), section 7; GDAL's driver
 GTiff.
@@ -31,7 +31,7 @@ OME_TYPES = {"float32": "float", "float64": "double"}  # others have the same na
 
 
 def science_in(directory: Directory) -> list[str]:
-    """Name in words what the tags of a page tell that no other format has a place for."""
+    """Name in words which scientific tags of a page no other format can hold."""
     description = _text_of(directory)
     found = {
         "ImageJ's sizes and labels": description.startswith("ImageJ="),
@@ -42,7 +42,7 @@ def science_in(directory: Directory) -> list[str]:
 
 
 def renew_tags(directory: Directory, outcome: Outcome, depth: str, *, big_endian: bool) -> tuple[Directory, list[str]]:
-    """Make the tags of a page tell the truth about a picture that was restored.
+    """Correct the tags of a page for a restored picture.
 
     Args:
         directory: a page's tags.

@@ -1,4 +1,4 @@
-"""Bytes to files: whole or not at all, and never over a file that nobody gave up."""
+"""Bytes to files: whole or not at all, and over an existing file only if that is asked for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ IN_THE_WAY = "choose another name, or ask for it to be overwritten"
 
 
 def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
-    """Makes sure, before any work is done, that a picture can be written.
+    """Make sure, before any work is done, that a picture can be written.
 
     Raises:
         ImageError: the file exists and `overwrite` is False, its folder is missing, its format is unknown or cannot
@@ -51,7 +51,7 @@ def check_output(path: Path, picture: Picture, *, overwrite: bool) -> None:
 
 
 def check_place(path: Path, *, overwrite: bool) -> None:
-    """Makes sure, by trying, that there is a folder to write into, and no file in the way; raises ImageError."""
+    """Raise ImageError unless the folder can be written to, which is tried, and no file is in the way."""
     try:
         there, folder = path.parent.is_dir(), path.is_dir()
     except OSError as error:
@@ -67,19 +67,19 @@ def check_place(path: Path, *, overwrite: bool) -> None:
 
 
 def check_apart(*paths: Path | None) -> None:
-    """Makes sure that outputs, of which some may be None, have names of their own; raises OptionError."""
+    """Raise OptionError if two outputs, some of which may be None, have the same name."""
     given = [path for path in paths if path is not None]
     if len({real_place(path) for path in given}) < len(given):
         raise OptionError(f"two outputs have one name ({', '.join(map(str, given))}); give each its own")
 
 
 def real_place(path: Path) -> Path:
-    """Gives where a file lies, by whatever links its folder is reached; a link in its place lies there, too."""
+    """Return the place of a file with the links of its folder followed; the file itself may be a link, and is not."""
     return Path(os.path.realpath(path.parent), path.name)
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it, if they are not there yet; raises ImageError if it cannot."""
+    """Make a folder and those above it if they do not exist; raise ImageError if this fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -87,7 +87,7 @@ def make_folder(path: Path) -> None:
 
 
 def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite: bool = False) -> None:
-    """Writes a picture with its depth, alpha, colours and metadata, whole or not at all.
+    """Write a picture with its depth, alpha, colours and metadata, whole or not at all.
 
     Args:
         path: its suffix chooses the format. JPEG and WebP hold 8 bits; JPEG has no alpha.
@@ -129,7 +129,7 @@ def written_levels(picture: Picture, suffix: str) -> Array:
 def save_levels(
     path: Path, pages: Sequence[Array], header: Any, saving: Saving, seal: Callable[[Path], None] = lambda part: None
 ) -> None:
-    """Encodes pages of levels, all of one shape, into a file of its final name.
+    """Encode pages of levels, all of one shape, into a file of its final name.
 
     Args:
         path: its suffix chooses the format.
@@ -153,14 +153,14 @@ def save_image(
     pages: int = 1,
     seal: Callable[[Path], None] = lambda part: None,
 ) -> None:
-    """Encodes a libvips image, its pages one below the other; see `save_levels`."""
+    """Encode a libvips image, its pages one below the other; see `save_levels`."""
     with writing(path), whole_file(path, overwrite=saving.overwrite, seal=seal) as file:
         encode(image, header, file, written_format(path.suffix, path), saving, pages=pages)
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns what may go wrong while a file is written into one line of ours."""
+    """Turn errors in writing a file into an ImageError of one line."""
     try:
         yield
     except FileExistsError:

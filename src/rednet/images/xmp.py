@@ -1,4 +1,4 @@
-"""XMP packets: made true again after a restoration, and rid of what belongs to parts of a file that are not kept.
+"""Correct XMP packets after a restoration, and remove properties of parts of a file that are not kept.
 
 A packet is RDF in XML. It is edited as text, property by property, so that all else in it stays as it is to the byte.
 
@@ -28,7 +28,7 @@ SIDES = (
 
 
 def renew_xmp(packet: bytes, outcome: Outcome) -> bytes:
-    """Make an XMP packet tell the truth about a picture that was restored.
+    """Correct an XMP packet for a restored picture.
 
     Args:
         packet: as it stands in a file.
@@ -47,7 +47,7 @@ def renew_xmp(packet: bytes, outcome: Outcome) -> bytes:
 
 
 def parts_told(packet: bytes) -> list[str]:
-    """Return in words which parts of a file, beside the picture, its XMP packet speaks of."""
+    """Name in words the parts of a file beside the picture that its XMP packet describes."""
     film = re.search(rb"Camera:(MotionPhoto|MicroVideo)\s*(=\s*[\"']|>)\s*1", packet)
     depth = re.search(rb"GDepth:\w|Item:Semantic\s*=\s*[\"']Depth", packet)
     return [words for words, found in (("the film behind the picture", film), ("the depth map", depth)) if found]

@@ -1,4 +1,4 @@
-"""A correction, and what is done with it once it is computed: it is applied at any strength and detail, or shown.
+"""Apply a computed correction at any strength and detail, or show it as a picture.
 
 Only computing it needs the network, so strength and detail can be tried out without waiting.
 """
@@ -33,7 +33,7 @@ def hidden_pixels(picture: Picture) -> NDArray[np.bool_] | None:
 
 
 def apply_correction(picture: Picture, correction: Pixels, options: Options) -> Picture:
-    """Add a correction to a picture, as strong and as careful of detail as the options say.
+    """Add a correction to a picture, with the strength and detail of the options.
 
     Args:
         picture: to restore.
@@ -88,7 +88,7 @@ def _enlarge_alpha(alpha: Pixels, scale: int, *, repeats: bool) -> Pixels:
 
 
 def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_], *, repeats: bool = False) -> Picture:
-    """Put restored pixels where pixels are missing; hidden ones stay as they are.
+    """Replace the missing pixels by restored ones; fully transparent pixels stay as they are.
 
     The file's own values there may be anything, and `to_array` computes from them; so they become a guess from the
     known ones.
@@ -102,7 +102,7 @@ def put_in(picture: Picture, x_hat: Pixels, lost: NDArray[np.bool_], *, repeats:
 
 
 def removed_picture(before: Picture, after: Picture) -> Picture:
-    """Show what restoring took away: mid-gray where nothing, brighter where it darkened the picture.
+    """Show what was removed as a picture: mid-gray for nothing, brighter where restoring darkened the picture.
 
     Raises:
         OptionError: the sizes differ, as after enlarging.

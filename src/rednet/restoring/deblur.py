@@ -9,8 +9,8 @@ texture; there the turns stay close. In colour that happens later, since such no
 The inverse works on the whole picture: where a kernel wipes out a frequency, its inverse reaches across any overlap
 that tiles could have. The network goes over the picture as always.
 
-A kernel that does not fit makes a picture worse than it was. So the answer is judged, and if it speaks against the
-kernel, the picture is left as it is, and the user is told; where it is not certain, the user is only told.
+A kernel that does not fit makes a picture worse than it was. So the answer is judged. If it shows that the kernel is
+wrong, the picture is left as it is, with a warning; if that is not certain, there is only the warning.
 
 Source: Zhang, Zuo, Gu and Zhang, "Learning deep CNN denoiser prior for image restoration", 2017, section 3.
 """
@@ -42,7 +42,7 @@ Pixels = NDArray[np.float32]
 FAR = 240.0, 4.5  # 0-255 scale: the error that an answer is taken to have, before the first turn and after the last
 CLOSE = 6.0, 4.0  # the same where much is wiped out
 MUCH, MUCH_OF_GRAY = 0.6, 0.4  # of the picture, in the first turn of `FAR`
-NOISE_LEFT = 0.5  # of that error: the noise that the network is told of
+NOISE_LEFT = 0.5  # of that error: the noise that the network gets as a hint
 
 
 def correct_blur(

@@ -1,4 +1,4 @@
-"""Dark pictures: brought to the range that the network knows before it sees them, and back after."""
+"""Scale dark pictures to the range of the pictures that the network has learned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BRIGHTEST = 99.9  # percentile that counts as a picture's brightest, so that a f
 
 
 def exposure(pixels: NDArray[np.float32]) -> float:
-    """Return by what a picture is multiplied so that its brightest part is white; 1 for a picture that is not dark.
+    """Return the gain that makes the brightest part of a dark picture white; 1 for all other pictures.
 
     Args:
         pixels: (H, W, C), white at 1; of a large picture, some of its rows.
@@ -24,6 +24,6 @@ def exposure(pixels: NDArray[np.float32]) -> float:
 
 
 def brighter(facts: Facts, gain: float) -> Facts:
-    """Return what is told of a picture, for the same picture multiplied by a gain: its noise is multiplied, too."""
+    """Return the facts of a picture after it is multiplied by a gain, which multiplies its noise, too."""
     sigma = facts.get("sigma")
     return facts if sigma is None else {**facts, "sigma": min(sigma * gain, HINTS["sigma"].highest)}

@@ -1,4 +1,4 @@
-"""Looks at a picture before it is restored: what does it show, what is wrong with it, and would restoring help?"""
+"""Inspect a picture before it is restored: what it shows, what is wrong with it, and whether restoring would help."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["FileInspection", "Finding", "inspect", "inspect_file"]
 
 FINE_QUALITY = 92  # above it, JPEG leaves nothing that is worth a repair
 LEAST_GAIN = 0.3  # dB; a picture that is not expected to gain so much is left alone
-LIKELY = 0.7  # probability from which damage is told; a picture without any is left alone
+LIKELY = 0.7  # probability from which damage is reported; a picture without any is left alone
 KEPT = ("halftone", "1-bit", "pixel art", "palette")  # the network smooths the dots and steps that these are made of
 SURE = 0.99  # a judge of made pictures is never surer of others
 
@@ -38,8 +38,8 @@ SHOWN = {
 }
 REPAIRED = {"JPEG": "compression", "blur": "blur", "bands": "stripes"}  # all others are noise
 FOUND = {
-    "noise": "noise of about sigma {sigma:.0f}",
-    "grain": "film grain of about sigma {sigma:.0f}",
+    "noise": "noise of about sigma {sigma}",
+    "grain": "film grain of about sigma {sigma}",
     "colour noise": "colour noise",
     "impulses": "single wrong pixels",
     "bands": "stripes",
@@ -51,10 +51,10 @@ class Finding(NamedTuple):
     """What a picture is and what is wrong with it: as facts for the network, and in words for a person.
 
     Args:
-        facts: what the network is told.
+        facts: hints for the network.
         words: one sentence.
         sigma: standard deviation of the noise, 0-255 scale; 0 if there is none.
-        quality: of the JPEG file; else that of the JPEG that the pixels once were, if it can be told.
+        quality: of the JPEG file; else that of the JPEG from which the pixels come, if it can be found; else None.
         traces: whether the pixels show JPEG compression that is worth a repair.
         clean: whether nothing is wrong with it.
         kind: what it shows, one of `rednet.restoring.judge.KINDS`; "" if that is unsure.
@@ -78,9 +78,9 @@ class Finding(NamedTuple):
 
 
 def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bool = False) -> Finding:
-    """Decide what to tell the network about a picture of unknown damage.
+    """Find out what is wrong with a picture, and which hints the network should get.
 
-    The level of noise is told of film grain alone: of other noise the network makes a better estimate itself.
+    The hints have the level of noise only for film grain: of other noise the network makes a better estimate itself.
 
     Args:
         pixels: (H, W, C) in [0, 1]; of a large picture, some of its rows are enough (`sampled_rows`).
@@ -97,7 +97,7 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
 
 
 def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: float, *, always: bool) -> Finding:
-    """Choose what gains most.
+    """Choose the hints from which restoring gains most.
 
     Args:
         judgement: of the picture.
@@ -138,7 +138,7 @@ def in_words(found: Finding, quality: int | None) -> str:
     """Say in a sentence what was found and what follows from it.
 
     Args:
-        found: what is told, without its words.
+        found: the finding, without its words.
         quality: of the JPEG that left traces, or whose file it is; None if it is not known.
     """
     shown = SHOWN[found.kind] if found.kind else "a picture"
@@ -146,7 +146,8 @@ def in_words(found: Finding, quality: int | None) -> str:
         shown += f", saved as JPEG of quality {quality},"
     elif "JPEG" in found.damage:
         shown += ", once a JPEG,"
-    parts = [FOUND[name].format(sigma=found.sigma) for name in found.damage if name != "JPEG"]
+    sigma = f"{found.sigma:.0f}" if found.sigma >= 1 else f"{found.sigma:.1g}"  # of a dark picture, it may be small
+    parts = [FOUND[name].format(sigma=sigma) for name in found.damage if name != "JPEG"]
     listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
     if found.left:
         action = "left as it is" if found.clean else "restoring would hardly improve it, left as it is"
@@ -159,7 +160,7 @@ def in_words(found: Finding, quality: int | None) -> str:
 
 @dataclass(frozen=True)
 class FileInspection:
-    """What an inspection tells about a file."""
+    """The report of an inspection of a file."""
 
     input: str
     kind: str
@@ -191,7 +192,7 @@ class FileInspection:
 def inspect_file(
     path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
 ) -> FileInspection:
-    """Look at a file; of several pages, at the first.
+    """Inspect a file; of several pages, the first one.
 
     Args:
         path, max_megapixels, value_range: see `PictureFile`.

@@ -1,4 +1,4 @@
-"""What JPEG has left in a picture: the tables of its file, the borders of its blocks, the steps of its coefficients."""
+"""Find traces of JPEG: the tables of a file, the borders of blocks, the steps of coefficients."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def jpeg_quality(path: Path) -> int | None:
 
 
 def jpeg_facts(quality: float | None, path: Path | None) -> Facts:
-    """Return what to tell of the JPEG that a noisy picture was saved as: the given quality, or that of the file."""
+    """Return the hint about JPEG for a noisy picture: the given quality, or that of the file."""
     if quality is None and path is not None:
         quality = jpeg_quality(path)
     return {} if quality is None else {"quality": quality}

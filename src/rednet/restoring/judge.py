@@ -62,7 +62,7 @@ def weights(path: Path = WEIGHTS) -> Weights:
 
 
 def judge(found: NDArray[np.float32]) -> Judgement:
-    """Judge a picture by the traits of some of its windows; what they say is averaged.
+    """Judge a picture by the traits of some of its windows; the judgements of the windows are averaged.
 
     Args:
         found: (windows, traits), see `rednet.restoring.traits.traits`.

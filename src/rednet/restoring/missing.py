@@ -1,4 +1,4 @@
-"""Which pixels are missing: said by an array, a picture, a colour or transparency, or found as scratches."""
+"""Mark missing pixels: by an array, a picture, a colour or transparency, or as scratches that are found."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _of_values(mask: Any) -> Mask:
 
 
 def mask_of_colour(picture: Picture, colour: str, tolerance: float = 0.0) -> Mask:
-    """Mark what is painted in a colour, see `rednet.classical.masks.of_colour`; raise OptionError if nothing is."""
+    """Mark the pixels of a colour, see `rednet.classical.masks.of_colour`; raise OptionError if there are none."""
     mask = of_colour(picture.parts[0].pixels, colour, tolerance)
     if not mask.any():
         raise OptionError(f"no pixel is within {tolerance:g} of {colour}: raise the tolerance, or correct the colour")
@@ -69,7 +69,7 @@ def mask_of_colour(picture: Picture, colour: str, tolerance: float = 0.0) -> Mas
 
 
 def mask_of_alpha(picture: Picture) -> Mask:
-    """Mark what is rather transparent than opaque.
+    """Mark the pixels that are more transparent than opaque.
 
     Raises:
         ImageError: the picture has no transparency. OptionError: it is opaque everywhere.
@@ -83,7 +83,7 @@ def mask_of_alpha(picture: Picture) -> Mask:
 
 
 def mask_of_scratches(picture: Picture) -> Mask:
-    """Mark what is probably scratched; in a clean picture, nothing."""
+    """Mark the pixels that are probably scratched; none in a clean picture."""
     return find_scratches(picture.parts[0].pixels)
 
 

@@ -1,4 +1,4 @@
-"""A network over pictures of any size, and what it would add to them."""
+"""Run a network over a picture of any size to compute its correction."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SPREAD_GAIN = 16.0  # a standard deviation of 16 levels of 255 is white
 
 
 class Network:
-    """One network, and how it goes over a picture.
+    """A network with the engine and the tiles that it runs in.
 
     Args:
         engine: runs the network.
@@ -134,7 +134,7 @@ class Network:
         gain: float = 1.0,
         tileable: bool = False,
     ) -> Pixels:
-        """Compute what the network would add to y.
+        """Compute the network's residual of y.
 
         Args:
             y: (H, W, C), C = 1 or 3, whose missing pixels are filled.

@@ -30,12 +30,12 @@ class Options:
         OptionError: one is outside its range.
     """
 
-    strength: float = setting(float, 1.0, "Share of the correction to apply.", 0, 1.5)
-    detail: float = setting(float, 0.0, "Fine structure to give back.", 0, 1)
+    strength: float = setting(float, 1.0, "How much of the correction to apply; 1 is all.", 0, 1.5)
+    detail: float = setting(float, 0.0, "How much of the removed fine structure to put back.", 0, 1)
     self_ensemble: bool = setting(bool, False, "Mean over 8 orientations; 8 times slower.")
-    tileable: bool = setting(bool, False, "A texture that repeats: keep its borders fitting.")
+    tileable: bool = setting(bool, False, "The picture is a texture that repeats: keep it free of seams.")
     range: tuple[float, float] | None = setting(
-        tuple, None, "Values that are black and white, of any type; if left out, 0 and 255, 65535 or 1.0.",
+        tuple, None, "Values that mean black and white; if left out, 0 and 255, 65535 or 1.0, by type.",
         metavar="LO,HI", example="0,4095",
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ class Options:
 
 
 class Keywords(TypedDict, total=False):
-    """The keywords of all verbs in Python: the fields of `Options`, and who is told how far the work is.
+    """The keywords of all verbs in Python: the fields of `Options`, and `progress`.
 
     Args:
         strength, detail, self_ensemble, tileable, range: see `Options`.

@@ -1,4 +1,4 @@
-"""Values that do not fill their range: black and white are never guessed, but told about where they look wrong."""
+"""Warn about values that do not suit their range: black and white are never guessed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLAIN_DEPTH = "uint8"  # its values need no range: a dark or foggy photograph of
 
 
 def range_hint(sample: Callable[[], Pixels], depth: str, colours: Colours | None) -> str:
-    """Return in words what looks wrong with black and white of a picture; nothing if they seem right.
+    """Return a sentence if black and white of a picture look wrong; nothing if they seem right.
 
     Args:
         sample: returns the pixels, (H, W, C), black at 0 and white at 1; of a large picture, some of its rows.

@@ -1,4 +1,4 @@
-"""Picture in, restored picture out: the one road, which every restoration takes.
+"""Restore a picture: every restoration goes through `Restorer.run` or `compute`.
 
 It has two halves: the network computes a correction (`Restorer.compute`), and the correction is applied
 (`Restoration.apply`). The first takes the network's time, the second none.
@@ -95,14 +95,14 @@ class Restorer(Network):
         found: Finding | None = None,
         progress: Progress = silent,
     ) -> Restoration:
-        """Run the network; bands that are no photograph go through it one by one.
+        """Run the network; bands that are no colours go through it one by one.
 
         Args:
             task: what is to be done.
             picture: to restore.
             options: of which only `self_ensemble` and `tileable` matter here.
-            path: the file that the picture was read from, if any, for what is to be found in it.
-            found: what the network is told; None lets the task look at the picture.
+            path: the file that the picture was read from, if any; a JPEG file has its quality.
+            found: the finding, with the hints for the network; None lets the task look at the picture.
             progress: called with the finished fraction, 0 to 1.
         """
         found = task.look(lambda: picture.pixels, path) if found is None else found

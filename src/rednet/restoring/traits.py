@@ -1,4 +1,4 @@
-"""What is measured on a picture before it is judged: a few dozen numbers, none of which says anything alone.
+"""Measure the 44 numbers by which a picture is judged.
 
 Each is a share, a ratio or a percentile, so that it does not depend on the size of the picture.
 """
@@ -31,7 +31,7 @@ LEAST = 0.25  # levels: what is weaker is nothing
 
 
 def haar(plane: Plane) -> tuple[Plane, Plane, Plane, Plane]:
-    """Return of each 2x2 px the mean, and what differs across, down and diagonally, as strong as white noise in it."""
+    """Return the means of 2x2 px, and the differences across, down and diagonally; white noise keeps its strength."""
     height, width = (side // 2 * 2 for side in plane.shape)
     a, b = plane[0:height:2, 0:width:2], plane[0:height:2, 1:width:2]
     c, d = plane[1:height:2, 0:width:2], plane[1:height:2, 1:width:2]

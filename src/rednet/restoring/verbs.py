@@ -1,7 +1,7 @@
 """The verbs, for programs: one call each, with the shipped network.
 
 Each takes a picture as an array (uint8, uint16, or float with white at 1.0; gray, RGB, with or without alpha), a PIL
-image, or a path, and gives back the same kind (for a path, an array). To set the engine or another model, make a
+image, or a path, and returns the same kind (for a path, an array). To set the engine or another model, make a
 `Restorer`.
 """
 
@@ -38,7 +38,7 @@ def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
         task: `Denoise(sigma=25)`, say.
         options: of all verbs, see `rednet.restoring.options.Keywords`: strength, detail, self_ensemble, progress.
     """
-    read_keywords(options)  # what is wrong with them is said before the network is loaded
+    read_keywords(options)  # raises errors before the network is loaded
     return shipped(task.model).restore_image(image, task, **options)
 
 
@@ -58,7 +58,7 @@ def inspect(image: Any) -> Finding:
 
 
 def restore(image: Any, *, always: bool = False, explain: bool = False, **options: Unpack[Keywords]) -> Any:
-    """Look at a picture, decide what is wrong with it, and restore it; one that is better left as it is comes back so.
+    """Find out what is wrong with a picture, and restore it; return a copy if restoring would not improve it.
 
     Args:
         image, options: see `run`; of a JPEG file, the tables tell the quality.

@@ -98,7 +98,7 @@ class Desk:
         return str(path)
 
     def need_proof(self) -> Proof:
-        """Gives the restoration; raises OptionError if there is none yet."""
+        """Return the restoration; raise OptionError if there is none yet."""
         if self.proof is None:
             raise OptionError("nothing has been restored yet; choose a picture first")
         return self.proof
@@ -154,7 +154,7 @@ class Desks:
         return desk
 
     def find(self, who: str) -> Desk:
-        """Gives somebody's desk.
+        """Return the desk of a person.
 
         Raises:
             OptionError: there is no picture on it.

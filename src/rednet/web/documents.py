@@ -38,7 +38,8 @@ class Models(BaseModel):
 
 JOB = {
     "id": "c2VjcmV0LXRoaW5ncyE", "state": "running", "share": 0.42, "before": 0, "seconds": 4.2, "seconds_left": 5.8,
-    "found": "noise of about sigma 18: denoising", "warnings": [], "picture": None, "error": None,
+    "found": "a photograph with noise of about sigma 18 (97% sure): repairing noise", "warnings": [], "picture": None,
+    "error": None,
 }  # fmt: skip
 SENTENCES = {
     400: "the header Host is '[::1'; give a name or an address, and perhaps a port",

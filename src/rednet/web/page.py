@@ -252,5 +252,5 @@ def layout(steps: Steps, promise: str) -> Any:
 
 
 def desks_limit(steps: Steps) -> int:
-    """Gives how many people may wait for a picture at the same time, each in a thread."""
+    """Return how many people may wait for a picture at the same time, each in a thread."""
     return steps.desks.limits.sessions

@@ -109,7 +109,7 @@ def kept(path: Path, array: Pixels) -> Pixels:
 
 
 def shrunk(x: Pixels) -> Pixels:
-    """Gives (H, W, C) with at most PREVIEW px a side."""
+    """Return pixels, (H, W, C), shrunk to at most PREVIEW px a side."""
     side = max(x.shape[:2])
     return x if side <= PREVIEW else imresize(x, PREVIEW / side)
 

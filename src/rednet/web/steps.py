@@ -69,11 +69,11 @@ class Steps:
         return f"{words[:1].upper()}{words[1:]}."
 
     def words(self, error: BaseException) -> str:
-        """Gives an error's sentence without our paths."""
+        """Return an error's sentence without our paths."""
         return said(error, self.desks.folder)
 
     def failed(self, error: RednetError) -> gr.Error:
-        """Gives one of our errors as the page shows it; the server's log is not told what a person did wrong."""
+        """Return one of our errors as the page shows it; the server does not log what a person did wrong."""
         return gr.Error(self.words(error), title="That did not work", print_exception=False)
 
     def open(self, path: str, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
@@ -107,7 +107,7 @@ class Steps:
             yield [*[gr.skip()] * (len(first) - len(update)), *update]
 
     def opened(self, desk: Desk, new: Example, wishes: Wishes) -> tuple[list[Any], Wishes]:
-        """Gives what shows a picture that has just come, and what the controls say then."""
+        """Return the page's outputs for a new picture, and the new values of the controls."""
         preview = desk.show(to_show(smaller(self.desks.picture(desk))))
         facts, desk.proposed = desk.facts, new.mask
         scale, radius = new.options.get("scale", 2), new.options.get("radius", 3.0)
@@ -183,7 +183,7 @@ class Steps:
         return self.canvas(desk, desk.proposed if wanted else None)
 
     def canvas(self, desk: Desk, mask: NDArray[np.bool_] | None) -> dict[str, Any]:
-        """Gives a picture to paint on; what is marked already is part of it."""
+        """Return a picture to paint on, in which the pixels of the mask are painted already."""
         preview = to_show(smaller(self.desks.picture(desk)))
         marked = preview if mask is None else mark(preview, mask, BRUSH_RGB)
         desk.canvas = (marked.shape[1], marked.shape[0])
@@ -266,7 +266,7 @@ class Steps:
         return Automatic()
 
     def strokes(self, desk: Desk, who: str) -> list[NDArray[np.uint8]]:
-        """Gives what a person has painted on the picture."""
+        """Return the layers that a person has painted on the picture."""
         incoming = self.desks.incoming
         paths = incoming.layers(who)
         return read_strokes(paths, incoming.folder, desk.canvas or (0, 0), BRUSH_RGB) if paths else []
@@ -278,7 +278,7 @@ class Steps:
         return kernel_of(shape, length, angle, path)
 
     def shown(self, desk: Desk, strength: float, detail: float, across: float, down: float) -> list[Any]:
-        """Gives the pictures of all tabs."""
+        """Return the pictures of all tabs."""
         proof = desk.need_proof()
         views = proof.views(strength, detail)
         crop = self.enlarged(desk, strength, detail, across, down)
@@ -298,12 +298,12 @@ class Steps:
         return self.enlarged(desk, strength, detail, across, down)
 
     def enlarged(self, desk: Desk, strength: float, detail: float, across: float, down: float) -> tuple[str, str]:
-        """Gives a part at full size, before and after."""
+        """Return a part of the picture at full size, before and after."""
         before, after = desk.need_proof().crop(across / 100, down / 100, strength, detail)
         return desk.show(before, "png"), desk.show(after, "png")
 
     def restored(self, request: gr.Request) -> Desk | None:
-        """Gives the person's desk if a restored picture is on it."""
+        """Return the person's desk if a restored picture is on it, else None."""
         try:
             desk = self.desks.find(session(request))
         except OptionError:
