@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rednet.errors import OptionError
 from rednet.network.hints import HINTS, Facts, check_facts
-from rednet.values import check_settings, setting
+from rednet.restoring.task import Task, as_finding
+from rednet.values import setting
 from rednet.warning import warn
 
 if TYPE_CHECKING:
@@ -36,114 +37,11 @@ __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task
 
 SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
-FILLING_FLOATS = 24, 11  # 32 were measured for gray and 53 for RGB with 90 % of the pixels missing
 LEAST_NOISE = 0.65  # of the told noise that is removed; of Gaussian noise of sigma 5 to 50, 0.8 to 1.1 is (lab log)
 COARSE = 75  # a JPEG of this quality or below shows its blocks (benchmarks/README.md)
-NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
 NO_STRENGTH = (
     "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """A restoration of pictures; in this base class, the network restores them without hints.
-
-    A subclass declares its options by `rednet.values.setting`, and overrides the methods in which it differs. Its
-    docstring is the help text of its verb.
-    """
-
-    name: ClassVar[str] = ""  # over HTTP
-    verb: ClassVar[str] = ""  # on the command line; the name, if it is empty
-    ending: ClassVar[str] = ""  # added to the name of a result beside its picture
-    model: ClassVar[str] = "universal"  # the shipped network that is used unless another is named
-    detail: ClassVar[bool] = True  # whether there is fine structure to give back
-
-    def __init_subclass__(cls, **keywords: Any) -> None:
-        super().__init_subclass__(**keywords)
-        cls.verb = cls.__dict__.get("verb", cls.name)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-    @classmethod
-    def from_afar(cls, given: Mapping[str, Any]) -> Task:
-        """Make the task from options that came over HTTP: a text never names a file, and paths are those of uploads."""
-        return cls(**given)
-
-    @property
-    def suffix(self) -> str:
-        """The ending that is added to the name of a result beside its picture."""
-        return self.ending
-
-    @property
-    def enlargement(self) -> int:
-        """How many times wider and higher the result is."""
-        return 1
-
-    @property
-    def opaque(self) -> bool:
-        """Whether the result has no transparency, even if the picture has."""
-        return False
-
-    @property
-    def fills(self) -> bool:
-        """Whether the task may find missing pixels, and fill them."""
-        return type(self).fill is not Task.fill
-
-    @property
-    def local(self) -> bool:
-        """Whether the picture can be restored in pieces, as no step but the network changes it."""
-        kept = all(getattr(type(self), step) is getattr(Task, step) for step in ("prepare", "correct"))
-        return kept and not self.fills
-
-    @property
-    def floats(self) -> tuple[int, int]:
-        """How many floats a pixel takes in memory at the peak: in any case, and for each channel."""
-        return FILLING_FLOATS if self.fills else (0, 10)
-
-    def check(self, options: Options) -> None:
-        """Raise OptionError, before any work is done, unless the options suit the task, and it can be carried out."""
-        if options.detail and not self.detail:
-            raise OptionError(NO_DETAIL)
-
-    def fitting(self, options: Options) -> Options:
-        """Return options without those that the task does not have."""
-        return options if self.detail else replace(options, detail=0.0)
-
-    def admit(self, image: Any) -> Any:
-        """Return an image that a Python program gave (an array, say), ready to be read."""
-        return image
-
-    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        """Decide which facts the network gets as hints.
-
-        Args:
-            sample: returns some of the picture's rows; a function, since most tasks do not need them.
-            path: the file that the picture came from, if any.
-        """
-        return _finding({})
-
-    def prepare(self, picture: Picture, options: Options) -> Picture:
-        """Return the picture as the network needs it."""
-        return picture
-
-    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
-        """Return the prepared picture with its missing pixels filled; here there are none."""
-        return picture
-
-    def correct(
-        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
-    ) -> Pixels:
-        """Compute what is to be added to the picture's pixels, (H, W, C)."""
-        return network.correct(picture, found.facts, options, progress)
-
-    def judge(self, removed: float) -> None:
-        """Warn if the result shows that an option of the task was wrong.
-
-        Args:
-            removed: root mean square of the correction, 0-255 scale.
-        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +72,7 @@ class Told(Task):
         check_facts(self.facts)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        return _finding(self.facts)
+        return as_finding(self.facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +94,7 @@ class Denoise(Task):
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.jpeg_traces import jpeg_facts
 
-        return _finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
+        return as_finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
 
     def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
         """Fill the impulses, if asked for; what stands there says nothing of the picture."""
@@ -235,7 +133,7 @@ class Dejpeg(Task):
         if self.quality is not None and self.quality <= COARSE:
             self._check_traces(sample())
         known = {"quality": None, **jpeg_facts(self.quality, path)}
-        return _finding(known if self.sigma is None else {**known, "sigma": self.sigma})
+        return as_finding(known if self.sigma is None else {**known, "sigma": self.sigma})
 
     def _check_traces(self, rows: Pixels) -> None:
         """Warn if a picture of low quality shows no blocks."""
@@ -265,7 +163,7 @@ class Upscale(Task):
         return self.scale
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        return _finding({"scale": float(self.scale)})
+        return as_finding({"scale": float(self.scale)})
 
     def prepare(self, picture: Picture, options: Options) -> Picture:
         """Enlarge the picture by bicubic interpolation; the network sharpens what that blurs."""
@@ -382,7 +280,7 @@ class Inpaint(Task):
         return without_junk(image, self.mask)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
-        return _finding(self.facts)
+        return as_finding(self.facts)
 
     def missing(self, picture: Picture) -> Mask | Any:
         """Return which pixels are missing, (H, W), True there."""
@@ -409,13 +307,6 @@ class Inpaint(Task):
         import numpy as np
 
         return np.zeros_like(picture.pixels)
-
-
-def _finding(facts: Facts) -> Finding:
-    """Return facts as a finding."""
-    from rednet.restoring.inspection import Finding
-
-    return Finding(facts, "")
 
 
 TASKS: dict[str, type[Task]] = {
