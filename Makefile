@@ -9,7 +9,7 @@ demo: .venv/demo
 	$(BIN)/python examples/demo.py demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest -m 'not browser and not slow'
+	$(BIN)/python -m pytest -m 'not browser and not cluster and not slow'
 
 test-all: .venv/dev
 	$(BIN)/python -m pytest

@@ -47,8 +47,10 @@ ALLOWED = {
     "training": GROUND | {"images", "classical", "network", "zoo", "degradations"},
     "evaluation": GROUND | {"images", "classical", "restoring", "degradations", "training"},
     "files": GROUND | {"images", "classical", "network", "zoo", "tiling", "restoring"},
+    "cluster": GROUND | {"images", "restoring", "files"},
     "web": GROUND | {"images", "classical", "zoo", "restoring", "degradations", "files", "__init__"},
-    "cli": GROUND | {"images", "classical", "restoring", "evaluation", "files", "training", "web", "__init__"},
+    "cli": GROUND
+    | {"images", "classical", "restoring", "evaluation", "files", "cluster", "training", "web", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "restoring"},  # loads them when a name is asked for
 }
@@ -73,9 +75,11 @@ ROOMS = {
     "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop __main__",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ handling streaming file listing shards ledger many preview",
+    "cluster": "__init__ storage records remote",
     "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
     "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
-    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect serve train app",
+    "cli": "__init__ flags hints display scratches command one_file many_files urls verbs evaluate inspect serve train "
+    "app",
 }
 
 
