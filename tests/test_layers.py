@@ -48,7 +48,8 @@ ALLOWED = {
     "evaluation": GROUND | {"images", "classical", "restoring", "degradations", "training"},
     "files": GROUND | {"images", "classical", "network", "zoo", "tiling", "restoring"},
     "web": GROUND | {"images", "classical", "zoo", "restoring", "degradations", "files", "__init__"},
-    "cli": GROUND | {"images", "classical", "restoring", "evaluation", "files", "training", "web", "__init__"},
+    "cli": GROUND
+    | {"images", "classical", "zoo", "engines", "restoring", "evaluation", "files", "training", "web", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "restoring"},  # loads them when a name is asked for
 }
@@ -64,7 +65,8 @@ ROOMS = {
     "plausibility",
     "network": "__init__ architecture hints chain model",
     "zoo": "__init__ checking shipped model_folder",
-    "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
+    "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
+    "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
     "restoring": "__init__ exposure ranges options sampling noise jpeg_traces traits judge inspection impulses detail "
     "correction network deblur holes scratches missing task tasks restorer verbs",
@@ -75,7 +77,8 @@ ROOMS = {
     "files": "__init__ handling streaming file ledger listing many preview",
     "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
     "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
-    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect serve train app",
+    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect serve train "
+    "export app",
 }
 
 

@@ -10,6 +10,7 @@ import typer
 
 from rednet import __version__
 from rednet.cli.evaluate import evaluate
+from rednet.cli.export import export
 from rednet.cli.hints import Verb
 from rednet.cli.inspect import inspect
 from rednet.cli.serve import serve
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-verbs: list[Callable[..., None]] = [*map(restoring_verb, TASKS.values()), inspect, serve, train, evaluate]
+verbs: list[Callable[..., None]] = [*map(restoring_verb, TASKS.values()), inspect, serve, train, evaluate, export]
 for verb in verbs:
     app.command(cls=Verb)(verb)
 
