@@ -74,7 +74,7 @@ ROOMS = {
     "__init__",
     "training": "__init__ recipe drawings patches balance optimizer start loop",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
-    "files": "__init__ handling streaming file ledger listing many preview frames",
+    "files": "__init__ handling streaming file listing shards ledger many preview frames",
     "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
     "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
     "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect frames serve "

@@ -84,4 +84,6 @@ def _restore(asked: Command) -> bool:
     find_model(asked.model)  # a wrong model or option is reported once, not for each file
     asked.task.check(asked.handling.options)
     many = len(asked.pictures) > 1 or is_folder(asked.pictures[0])
+    if asked.shard and not many:
+        raise typer.BadParameter("--shard divides the pictures of a folder, or several pictures")
     return restore_many(asked) if many else restore_one(asked)
