@@ -50,8 +50,8 @@ class Report:
     """What became of a file.
 
     Args:
-        status: "restored"; "left as it is", if the output is the picture itself; "clean", if nothing was written because
-            restoring would not improve it; "kept", if an earlier run made the output; "failed".
+        status: "restored"; "left as it is", if the output is the picture itself; "clean", if nothing was written
+            because restoring would not improve it; "kept", if an earlier run made the output; "failed".
         warnings: sentences about the result, see `rednet.warning`.
     """
 
@@ -244,9 +244,8 @@ class FileTask:
             for page in range(pages):
                 with heard(self.report.warnings):
                     for rows in restore_rows(
-                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page),
-                        self.task.judge,
-                    ):  # fmt: skip
+                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
+                    ):
                         with writing(self.target):
                             self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height

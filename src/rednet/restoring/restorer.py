@@ -119,7 +119,6 @@ class Restorer(Network):
         correction = np.concatenate(corrections, axis=2)
         if filled is picture and not correction.any():
             return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
-        task.judge(255 * float(np.sqrt(np.mean(np.square(correction, dtype=np.float64)))))
         return Restoration(task, before, filled, correction, found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
