@@ -28,7 +28,7 @@ def train(
     ] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs torch). Ctrl-C stops the run; --resume continues it."""
+    """Train a network (needs torch). Ctrl-C stops the run; --resume continues it. torchrun starts many processes."""
     from rednet.errors import OptionError, TrainingError
     from rednet.packages import install_command
 
@@ -59,6 +59,8 @@ def train(
             should_stop=lambda: bool(stopped),
             tensorboard=tensorboard,
         )
+    if not show.leads:
+        return
     if not show.steps:
         end = "finished already; to go on, give a larger budget"
     else:
@@ -74,7 +76,8 @@ class display:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        self.terminal = sys.stderr.isatty()
+        self.leads = os.environ.get("RANK", "0") == "0"  # of many processes, one speaks
+        self.terminal = sys.stderr.isatty() and self.leads
         self.minute = -1
         self.steps = 0
         self.progress = Progress(
@@ -96,6 +99,6 @@ class display:
             f"loss {status.loss:.3f}  data wait {status.wait:.1%}"
         )
         self.progress.update(self.task, completed=status.progress, description=text)
-        if not self.terminal and int(status.seconds // 60) > self.minute:
+        if self.leads and not self.terminal and int(status.seconds // 60) > self.minute:
             self.minute = int(status.seconds // 60)
             print(f"{status.progress:.1%}  {text}", file=sys.stderr, flush=True)
