@@ -72,13 +72,14 @@ ROOMS = {
     "contradictions impulses detail correction network deblur holes scratches missing task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
-    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop __main__",
+    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs "
+    "finetuning __main__",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ handling streaming file listing shards ledger many preview frames",
     "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
     "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
     "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect frames serve "
-    "train export app",
+    "train finetune export app",
 }
 
 
