@@ -84,7 +84,7 @@ def test_pairs_teach_a_network_what_they_differ_in(clean, start, tmp_path):
 
 
 def test_two_noisy_pictures_of_the_same_teach_as_well(clean, start, tmp_path):
-    """Noise2Noise: nothing clean is ever seen. Clipped noise has another mean near black and white, so it gains less."""
+    """Noise2Noise: nothing clean is ever seen. Clipping shifts the mean of noise near black and white: less gain."""
     write(tmp_path / "one", noisy(clean, 1))
     write(tmp_path / "two", noisy(clean, 2))
     finetune(tmp_path / "one", tmp_path / "out", Budget(steps=250), degraded=tmp_path / "two", start=str(start))
