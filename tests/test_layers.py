@@ -50,7 +50,19 @@ ALLOWED = {
     "cluster": GROUND | {"images", "restoring", "files"},
     "web": GROUND | {"images", "classical", "zoo", "restoring", "degradations", "files", "__init__"},
     "cli": GROUND
-    | {"images", "classical", "restoring", "evaluation", "files", "cluster", "training", "web", "__init__"},
+    | {
+        "images",
+        "classical",
+        "zoo",
+        "engines",
+        "restoring",
+        "evaluation",
+        "files",
+        "cluster",
+        "training",
+        "web",
+        "__init__",
+    },
     "__main__": {"cli"},
     "__init__": {"errors", "restoring"},  # loads them when a name is asked for
 }
@@ -65,21 +77,23 @@ ROOMS = {
     "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
     "plausibility",
     "network": "__init__ architecture hints chain model",
-    "zoo": "__init__ checking shipped model_folder",
-    "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
+    "zoo": "__init__ checking hub shipped model_folder pretrained",
+    "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
+    "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ exposure ranges options sampling noise jpeg_traces traits judge inspection impulses detail "
-    "correction network deblur holes scratches missing task tasks restorer verbs",
+    "restoring": "__init__ stacks exposure ranges options sampling noise jpeg_traces traits judge inspection "
+    "contradictions impulses detail correction network deblur holes scratches missing task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
-    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop __main__",
+    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs "
+    "finetuning __main__",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
-    "files": "__init__ handling streaming file listing shards ledger many preview",
+    "files": "__init__ handling streaming file listing shards ledger many preview frames",
     "cluster": "__init__ storage records remote",
     "web": "__init__ limits private_folder guesses queue offline wire examples proof counters options problems "
     "documents upload bodies incoming strokes guard login gate shelf desk steps service page app",
-    "cli": "__init__ flags hints display scratches command one_file many_files urls verbs evaluate inspect serve train "
-    "app",
+    "cli": "__init__ flags hints display scratches command one_file many_files urls verbs evaluate inspect frames "
+    "serve train finetune export app",
 }
 
 

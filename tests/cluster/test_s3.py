@@ -137,8 +137,7 @@ def test_a_server_that_fails_every_fifth_time_loses_nothing(server, bucket, rest
 
 def test_a_server_that_never_takes_an_object_has_no_half_of_one(server, bucket, restorer, tmp_path, monkeypatch):
     monkeypatch.setattr(storage, "ATTEMPTS", 2)
-    for name in ("retries",):
-        monkeypatch.setattr(s3fs.S3FileSystem, name, 1)
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
     monkeypatch.setattr("tests.cluster.test_s3.FAULTS", ("500", "503", "before"))
     server.chance, server.only = 1.0, "PUT"
     reports = run(bucket, tmp_path, restorer)
@@ -146,26 +145,6 @@ def test_a_server_that_never_takes_an_object_has_no_half_of_one(server, bucket, 
     assert all("writing" in report.error and "failed 2 times" in report.error for report in reports)
     assert objects(bucket) == {}
     assert Counter(report.status for report in run(bucket, tmp_path, restorer)) == {"restored": PICTURES}
-
-
-def test_an_object_in_many_parts_appears_when_all_are_there(server, bucket, tmp_path):
-    big = tmp_path / "big.png"  # s3fs sends more than 50 MB in parts
-    big.write_bytes(np.random.default_rng(0).bytes(60 << 20))
-    place = Storage(f"s3://{bucket}/out")
-    sizes, stop = set(), threading.Event()
-
-    def watch():
-        while not stop.is_set():
-            sizes.update(len(content) for content in objects(bucket).values())
-
-    watcher = threading.Thread(target=watch)
-    server.only, server.chance = "PUT", 0.5
-    watcher.start()
-    place.put(big, "big.png")
-    server.chance = 0.0
-    stop.set()
-    watcher.join()
-    assert sizes <= {60 << 20} and objects(bucket)["big.png"] == big.read_bytes()
 
 
 def test_what_may_not_be_read_is_said_at_once(server, bucket):

@@ -104,7 +104,7 @@ class Command:
     def fingerprint(self) -> str:
         """Hash all that shapes an output beside its input; limits are no part of it."""
         from rednet.files.ledger import fingerprint, hash_model, hash_option
-        from rednet.restoring.restorer import find_model
+        from rednet.zoo.shipped import find_model
 
         return fingerprint(
             {

@@ -87,7 +87,7 @@ def _restore(asked: Command, pictures: list[str], output: str | None) -> bool:
     from rednet.cli.one_file import restore_one
     from rednet.images.reading import is_folder
     from rednet.machine import return_memory_at_once
-    from rednet.restoring.restorer import find_model
+    from rednet.zoo.shipped import find_model
 
     if asked.yes and not asked.finds_scratches:
         raise typer.BadParameter("--yes belongs to --find-scratches")

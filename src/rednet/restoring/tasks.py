@@ -17,7 +17,6 @@ from rednet.errors import OptionError
 from rednet.network.hints import HINTS, Facts, check_facts
 from rednet.restoring.task import Task, as_finding
 from rednet.values import setting
-from rednet.warning import warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +36,6 @@ __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task
 
 SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
-LEAST_NOISE = 0.65  # of the told noise that is removed; of Gaussian noise of sigma 5 to 50, 0.8 to 1.1 is (lab log)
-COARSE = 75  # a JPEG of this quality or below shows its blocks (benchmarks/README.md)
 NO_STRENGTH = (
     "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
 )
@@ -92,8 +89,11 @@ class Denoise(Task):
         return self.impulse
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_sigma
+        from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
+        check_sigma(inspect(sample(), path), self.sigma)
         return as_finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
 
     def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
@@ -105,14 +105,6 @@ class Denoise(Task):
 
         lost = find_impulses(picture.pixels, repeats=options.tileable)
         return fill_picture(network, picture, {}, lost, options, progress)
-
-    def judge(self, removed: float) -> None:
-        """Warn if far less noise was removed than sigma says."""
-        if self.sigma is not None and removed < LEAST_NOISE * self.sigma:
-            warn(
-                f"sigma is given as {self.sigma:g}, but the picture shows noise of about {removed:.1f} only: detail "
-                "may have been taken for noise; lower sigma, or leave it out"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,23 +120,16 @@ class Dejpeg(Task):
     )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_quality, check_sigma
+        from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
-        if self.quality is not None and self.quality <= COARSE:
-            self._check_traces(sample())
+        found = inspect(sample(), path)
+        check_quality(found, self.quality)
+        if self.sigma is not None:
+            check_sigma(found, self.sigma)
         known = {"quality": None, **jpeg_facts(self.quality, path)}
         return as_finding(known if self.sigma is None else {**known, "sigma": self.sigma})
-
-    def _check_traces(self, rows: Pixels) -> None:
-        """Warn if a picture of low quality shows no blocks."""
-        from rednet.restoring.jpeg_traces import GRID_TRACES, find_blocks
-
-        blocks = find_blocks(rows)
-        if blocks.quality is None and blocks.strength <= GRID_TRACES:
-            warn(
-                f"quality is given as {self.quality:g}, but the picture shows no blocks of a JPEG: detail may have "
-                "been taken for damage; raise quality, or leave it out"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +148,10 @@ class Upscale(Task):
         return self.scale
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_enlarging
+        from rednet.restoring.inspection import inspect
+
+        check_enlarging(inspect(sample(), path))
         return as_finding({"scale": float(self.scale)})
 
     def prepare(self, picture: Picture, options: Options) -> Picture:
@@ -210,6 +199,11 @@ class Deblur(Task):
         super().check(options)
         self.loaded_kernel()
 
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.jpeg_traces import find_blocks, jpeg_facts
+
+        return as_finding(jpeg_facts(find_blocks(sample()).quality, path))
+
     def loaded_kernel(self) -> Kernel:
         """Return the kernel as an array."""
         from rednet.classical.kernels import check_kernel, load_kernel
@@ -223,7 +217,10 @@ class Deblur(Task):
 
         turns = STEPS if self.steps is None else self.steps
         kernel = self.loaded_kernel()
-        return correct_blur(network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress)
+        return correct_blur(
+            network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress,
+            quality=found.facts.get("quality"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
