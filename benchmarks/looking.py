@@ -63,8 +63,8 @@ def steps(url: str, megapixels: int) -> Iterator[tuple[str, float]]:
         )
         yield "another tile of it", timed(client, "GET", looked(job, "after", "1024,1024,512,512/max"))[0]
         if megapixels < 50:
-            yield "first detail", timed(client, "GET", looked(job, "after", "full/1024,") + "?detail=0.5")[0]
-            yield "other detail", timed(client, "GET", looked(job, "after", "full/1024,") + "?detail=0.7")[0]
+            yield "first detail", timed(client, "GET", f"{whole}?detail=0.5")[0]
+            yield "other detail", timed(client, "GET", f"{whole}?detail=0.7")[0]
         yield "the result at another strength", timed(client, "GET", f"/v1/jobs/{job}/picture?strength=0.5")[0]
 
 
