@@ -56,11 +56,9 @@ def steps(url: str, megapixels: int) -> Iterator[tuple[str, float]]:
         while client.get(f"/v1/jobs/{job}").json()["state"] in ("waiting", "running"):
             time.sleep(0.2)
         yield "the network", client.get(f"/v1/jobs/{job}").json()["seconds"]
-        yield "first look after (1024 px)", timed(client, "GET", looked(job, "after", "full/1024,"))[0]
-        yield (
-            "the same at another strength",
-            timed(client, "GET", looked(job, "after", "full/1024,") + "?strength=0.5")[0],
-        )
+        whole = looked(job, "after", "full/1024,")
+        yield "first look after (1024 px)", timed(client, "GET", whole)[0]
+        yield "the same at another strength", timed(client, "GET", f"{whole}?strength=0.5")[0]
         yield "another tile of it", timed(client, "GET", looked(job, "after", "1024,1024,512,512/max"))[0]
         if megapixels < 50:
             yield "first detail", timed(client, "GET", f"{whole}?detail=0.5")[0]
