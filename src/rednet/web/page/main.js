@@ -1,0 +1,76 @@
+/** Starts the page and joins its parts. */
+
+import * as api from "./api.js";
+import * as desk from "./desk.js";
+import { byId, button, make } from "./elements.js";
+import { failure } from "./found.js";
+import { listen } from "./intake.js";
+import { drawPanel, makePanel } from "./panel.js";
+import { isUnsaved } from "./picture.js";
+import { drawStage, makeStage } from "./stage.js";
+import { drawStrip } from "./strip.js";
+import { LANGUAGES, preferred, rememberLanguage, say, speak } from "./texts.js";
+import { listExamples } from "./tour.js";
+import { reopen } from "./work.js";
+
+const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
+
+function draw() {
+  document.querySelector("main")?.toggleAttribute("data-empty", desk.all().length === 0);
+  const unsaved = desk.all().filter(isUnsaved).length;
+  document.title = unsaved ? `rednet – ${say("unsaved", { count: unsaved })}` : "rednet";
+  drawStage();
+  drawPanel();
+  drawStrip(byId("strip"));
+}
+
+/** @param {string} code of a language */
+async function inLanguage(code) {
+  await speak(code);
+  byId("promise").textContent = say(LOCAL.includes(location.hostname) ? "promiseHere" : "promiseServer");
+  listExamples(byId("examples"), tell);
+  desk.changed();
+}
+
+/**
+ * Tell that something went wrong.
+ * @param {unknown} error
+ */
+function tell(error) {
+  if (!(error instanceof api.Refusal)) throw error;
+  notice(failure(error.status === 0 ? "offline" : error.status === 401 ? "login" : error.message));
+}
+
+/** @param {string} sentence */
+function notice(sentence) {
+  const place = byId("notice");
+  const close = button("×", () => (place.hidden = true), { className: "close", "aria-label": say("dismiss") });
+  place.replaceChildren(make("p", {}, sentence), close);
+  place.hidden = false;
+}
+
+function chooseLanguage() {
+  const select = /** @type {HTMLSelectElement} */ (byId("language"));
+  select.append(...Object.entries(LANGUAGES).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+  select.value = preferred();
+  select.addEventListener("change", () => {
+    rememberLanguage(select.value);
+    inLanguage(select.value);
+  });
+}
+
+const files = /** @type {HTMLInputElement} */ (byId("files"));
+const folder = /** @type {HTMLInputElement} */ (byId("folder"));
+for (const id of ["add", "choose"]) byId(id).addEventListener("click", () => files.click());
+for (const id of ["add-folder", "choose-folder"]) byId(id).addEventListener("click", () => folder.click());
+listen({ veil: byId("drop"), files, folder, onNothing: () => notice(say("errorEmpty")) });
+addEventListener("beforeunload", (event) => {
+  if (desk.all().some(isUnsaved)) event.preventDefault();
+});
+
+makeStage();
+makePanel();
+chooseLanguage();
+desk.onChange(draw);
+await inLanguage(preferred());
+reopen().catch(tell);
