@@ -3,6 +3,7 @@
 import * as desk from "./desk.js";
 import { isTyping, makeDivider, makeHold } from "./divider.js";
 import { byId, choice } from "./elements.js";
+import { previewOf } from "./preview.js";
 import { figure, say } from "./texts.js";
 import { Viewer } from "./viewer.js";
 import { useRegion } from "./work.js";
@@ -85,13 +86,17 @@ export function drawStage() {
   stage.toggleAttribute("data-plain", !after);
   byId("hold").toggleAttribute("disabled", !after);
   drawLooks(picture, shown);
-  if (!picture.source) {
-    veil.hidden = picture.phase === "failed" || picture.phase === "gone";
+  const preview = previewOf(picture);
+  const size = picture.source ?? preview;
+  const failed = picture.phase === "failed" || picture.phase === "gone";
+  if (!size) {
+    veil.hidden = failed;
     return theViewer().show(null);
   }
-  const { id, width, height } = picture.source;
-  if (viewer?.view?.key !== picture.key) veil.hidden = false;
-  theViewer().show({ key: picture.key, id, width, height, after });
+  if (viewer?.view?.key !== picture.key) veil.hidden = failed;
+  const { width, height } = size;
+  const id = picture.source?.id ?? "";
+  theViewer().show({ key: picture.key, id, preview: preview?.url ?? "", width, height, after });
 }
 
 /**

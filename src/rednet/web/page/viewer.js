@@ -14,7 +14,7 @@ import { pyramid } from "./api.js";
 
 const SAME = 0.001; // ratio of pixels of the picture and of the screen that counts as 1
 const COARSE = 3; // ratio from which the pixels of the picture are shown as squares
-const MOST_PIXELS = 1e6; // of the part that is tried
+const MOST_PIXELS = 2e5; // of the part that is tried
 const STEP = 1.5; // of one press of + or -
 /** @type {import("openseadragon").Options} */
 const OPTIONS = {
@@ -37,7 +37,8 @@ const OPTIONS = {
  * What is shown.
  * @typedef {object} View
  * @property {string} key of the picture; another one is shown whole at first
- * @property {string} id of the job whose picture is before
+ * @property {string} id of the job whose picture is before; empty as long as there is none
+ * @property {string} preview address of a picture to show until the server gives it; empty if there is none
  * @property {number} width of the picture before, px
  * @property {number} height
  * @property {{id: string, look: Look, scale: number, region: Region|null, strength: number, detail: number}|null} after
@@ -85,23 +86,33 @@ export class Viewer {
       this.after.close();
       return;
     }
-    if (other || !this.before.world.getItemCount()) this.#openBefore(view);
+    this.#openBefore(view, other);
     this.#openAfter(view, other);
     const strength = view.after?.look === "after" ? view.after.strength : 1;
     this.above.style.opacity = String(Math.min(strength, 1));
   }
 
-  /** @param {View} view */
-  async #openBefore(view) {
-    if (this.asked.before === view.id) return;
-    this.asked.before = view.id;
-    this.before.close();
-    const source = await this.#source(view.id, "before");
-    if (source && this.asked.before === view.id) this.before.open(/** @type {any} */ (source));
+  /**
+   * Show the picture before: first its preview, then the server's picture over it.
+   * @param {View} view
+   * @param {boolean} other whether another picture was shown
+   */
+  async #openBefore({ id, preview }, other) {
+    const wanted = id || preview;
+    if (!other && this.asked.before === wanted) return;
+    this.asked.before = wanted;
+    if (other) this.before.close();
+    const opens = other && preview !== "";
+    if (opens) this.before.open(/** @type {any} */ ({ type: "image", url: preview, buildPyramid: false }));
+    if (!id) return;
+    const source = await this.#source(id, "before");
+    if (!source || this.asked.before !== wanted) return;
+    if (opens || this.before.world.getItemCount()) layOver(this.before, { tileSource: source, x: 0, y: 0, width: 1 });
+    else this.before.open(/** @type {any} */ (source));
   }
 
   /**
-   * Lay a result over what the upper layer shows; what was there goes when the new one is drawn.
+   * Lay a result over what the upper layer shows.
    * @param {View} view
    * @param {boolean} other whether another picture was shown
    */
@@ -116,19 +127,8 @@ export class Viewer {
     const told = after.look === "after" || after.look === "removed" ? tuning : {};
     const source = await this.#source(after.id, after.look, told);
     if (!source || this.asked.after !== wanted) return;
-    const older = items(this.after);
     const { x, y, width: across } = after.region ?? { x: 0, y: 0, width };
-    this.after.addTiledImage({
-      tileSource: source,
-      x: x / width,
-      y: y / width,
-      width: across / width,
-      success: (event) => {
-        this.#follow();
-        const item = /** @type {{item: TiledImage}} */ (/** @type {unknown} */ (event)).item;
-        item.whenFullyLoaded(() => older.forEach((one) => this.after.world.removeItem(one)));
-      },
-    });
+    layOver(this.after, { tileSource: source, x: x / width, y: y / width, width: across / width }, () => this.#follow());
   }
 
   /**
@@ -251,9 +251,22 @@ function forgoStyle() {
   document.head.append(standIn);
 }
 
-/** @param {Layer} viewer */
-function items(viewer) {
-  return Array.from({ length: viewer.world.getItemCount() }, (_, index) => viewer.world.getItemAt(index));
+/**
+ * Lay a picture over what a layer shows; what was there goes when the new one is drawn.
+ * @param {Layer} layer
+ * @param {object} picture
+ * @param {() => void} [onAdded]
+ */
+function layOver(layer, picture, onAdded = () => {}) {
+  const { world } = layer;
+  const added = (/** @type {any} */ event) => {
+    const item = /** @type {TiledImage} */ (event.item);
+    onAdded();
+    item.whenFullyLoaded(() => {
+      for (let below = world.getIndexOfItem(item) - 1; below >= 0; below--) world.removeItem(world.getItemAt(below));
+    });
+  };
+  layer.addTiledImage(/** @type {any} */ ({ ...picture, success: added }));
 }
 
 /**

@@ -13,9 +13,12 @@ import { rasterise, sizeOf } from "./strokes.js";
 const PAUSE_MS = 400; // after the last change of a control, before the picture is restored again
 const AGAIN_MS = 1000; // before a stream that broke is opened again
 const GRACE_MS = 4000; // in which the viewer may still ask for the tiles of a job that another one replaces
+const STAY_MS = 120_000; // between two words to the server that the pictures are still looked at
 const MOST_SENDING = 2;
 const MOST_UNFINISHED = 4; // of new pictures; the queue is for others, too
-const SMALL = 1e6; // px; a picture so small is restored whole, not in part, while its blur is being adjusted
+const SMALL = 4e5; // px; a picture so small is restored whole, not in part, while its blur is being adjusted
+
+setInterval(() => void stay().catch(() => undefined), STAY_MS);
 
 /** @type {Map<Picture, AbortController>} */
 const sending = new Map();
@@ -343,6 +346,20 @@ function unfollow() {
 /** Return all jobs that have not ended. */
 function unfinished() {
   return desk.all().flatMap(({ phase, job }) => (phase === "sent" && job && isUnfinished(job) ? [job] : []));
+}
+
+/** Ask for all pictures, so that the server keeps them while the page is open, and says which it has not. */
+async function stay() {
+  const pictures = desk.all().filter((picture) => picture.source);
+  if (!pictures.length) return;
+  const ids = pictures.flatMap((picture) => [...jobsOf(picture)]);
+  const known = new Set((await api.jobs(ids)).map((job) => job.id));
+  for (const picture of pictures) {
+    if (picture.source && !known.has(picture.source.id)) lose(picture);
+    else if (picture.result && !known.has(picture.result.id)) Object.assign(picture, { result: null, made: null, phase: "ready" });
+  }
+  desk.changed();
+  pump();
 }
 
 /** @param {Job} job */
