@@ -18,7 +18,7 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
     "demo": ("pillow",),
     "onnx": ("onnx", "onnxruntime"),
     "train": ("torch", "pillow"),
-    "web": ("fastapi", "gradio", "prometheus-client", "python-multipart", "uvicorn"),
+    "web": ("fastapi", "prometheus-client", "python-multipart", "uvicorn"),
 }
 
 

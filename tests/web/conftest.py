@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from rednet.restoring.restorer import DEFAULT_TILE, Restorer
 from rednet.web.app import Settings, make_app
-from rednet.web.login import add_login
+from rednet.web.door.login import add_login
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from rednet.errors import OptionError
-from rednet.web import bodies, guesses
 from rednet.web.app import check_address
-from rednet.web.guard import Guard, is_loopback
+from rednet.web.door import bodies, guesses
+from rednet.web.door.guard import Guard, is_loopback
 from rednet.web.limits import Limits
 
 

@@ -49,7 +49,7 @@ def serve(
     from rednet.errors import OptionError
     from rednet.packages import install_command
 
-    missing = [name for name in (*NEEDED, *(() if no_page else ("gradio",))) if find_spec(name) is None]
+    missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise OptionError(f"serving needs the package {missing[0]}: {install_command('web')}")
 

@@ -109,9 +109,22 @@ class FileTask:
         Raises:
             ImageError: it cannot be read, or its format cannot hold the result. OptionError: see `check`.
         """
+        self.open()
+        self.read()
+        self.find()
+        if self.handling.skip_clean and self.clean():
+            self.skipped, self.report.words = True, "clean: left as it is"
+        else:
+            self.warn_of_losses()
+
+    def open(self) -> None:
+        """Open the file, and make sure that it can be restored as asked; raises as `look`."""
         how = self.handling
         self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.options.range)
         self.check()
+
+    def read(self) -> None:
+        """Read the picture if it is not streamed."""
         needed, limit = self.memory()
         self.streamed = (
             self.task.local and not self.needs_whole and (self.file.megapixels > STREAM_FROM or needed > limit)
@@ -124,6 +137,9 @@ class FileTask:
                     option="max_memory",
                 )
             self.pictures = [self.file.read(page) for page in range(self.file.pages)]
+
+    def find(self) -> None:
+        """Decide what is to be done."""
         for page in range(self.file.pages):  # the first one decides that is not left as it is
             self.finding = self.task.look(partial(self.sample, page), self.source)
             if not self.finding.left:
@@ -131,12 +147,12 @@ class FileTask:
         self.report.words = self.finding.words
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
             warn(hint)
-        if how.skip_clean and self.clean():
-            self.skipped, self.report.words = True, "clean: left as it is"
-            return
+
+    def warn_of_losses(self) -> None:
+        """Warn of the metadata that the output's format cannot hold."""
         row = written_format(self.target.suffix, self.target)
-        lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
-        if lost:
+        strip = self.handling.saving.strip_metadata
+        if lost := losses(self.file.header, row, scale=self.task.enlargement, strip=strip):
             warn(f"cannot be kept: {'; '.join(lost)}")
 
     def load(self) -> None:
@@ -259,7 +275,10 @@ class FileTask:
     def restore_page(self, restorer: Restorer, page: int, progress: Progress) -> None:
         """Restore a page in memory, with what else is asked for."""
         restoration = self.compute(restorer, progress, page)
-        self.save_extras(restorer, restoration, self.finish(restoration))
+        after = restoration.apply(self.handling.options)
+        self.levels.append(written_levels(after, self.target.suffix))
+        self.report.height, self.report.width = self.levels[0].shape[:2]
+        self.save_extras(restorer, restoration, after)
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
@@ -267,13 +286,6 @@ class FileTask:
             return restorer.compute(
                 self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
             )
-
-    def finish(self, restoration: Restoration) -> Picture:
-        """Apply a page's correction."""
-        after = restoration.apply(self.handling.options)
-        self.levels.append(written_levels(after, self.target.suffix))
-        self.report.height, self.report.width = self.levels[0].shape[:2]
-        return after
 
     def fitted(self, restorer: Restorer) -> Restorer:
         """Return the restorer with the largest pieces that fit into memory."""
@@ -318,14 +330,14 @@ class FileTask:
             return
         start, saving = time.perf_counter(), self.handling.saving
         with heard(self.report.warnings):
-            if self.copied:
-                whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
-                with writing(self.target), open_regular(self.source) as source, whole as file:
-                    copyfileobj(source, file)
-            elif self.spool is not None:
+            if self.spool is not None:
                 with writing(self.target):
                     image = self.spool.image()
                 save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
+            elif self.copied:
+                whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
+                with writing(self.target), open_regular(self.source) as source, whole as file:
+                    copyfileobj(source, file)
             else:
                 save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = "unchanged" if self.finding.left else "restored"

@@ -16,11 +16,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
-from rednet.web.bodies import Body, Message, Receive, RefusedError, Room, Send
-from rednet.web.guesses import Guesses
+from rednet.web.api.problems import problem
+from rednet.web.door.bodies import Body, Message, Receive, RefusedError, Room, Send
+from rednet.web.door.guesses import Guesses
+from rednet.web.jobs.queue import StoppingError
 from rednet.web.limits import LOGIN, Limits
-from rednet.web.problems import problem
-from rednet.web.queue import StoppingError
 
 __all__ = ["COOKIE", "Guard", "is_loopback", "same"]
 
@@ -30,12 +30,14 @@ Scope = Message
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE, HEALTH = "rednet", "/healthz"
-FOR_PROGRAMS = ("/v1/", "/metrics", "/docs", "/openapi.json")
+POLICY = "default-src 'none'; frame-ancestors 'none'"  # of all answers that set no other one
+OWN_SITE = ("same-origin", "none")  # of Sec-Fetch-Site: our page, or somebody who typed the address
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII)
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
     b"x-frame-options": b"DENY",
+    b"content-security-policy": POLICY.encode(),
 }
 
 
@@ -96,10 +98,10 @@ class Guard:
             return problem(421, f"this server answers to localhost and 127.0.0.1, not to {host!r}")
         origin = headers.get("origin")
         strange = origin is not None and origin.partition("://")[2] != host
-        if strange or headers.get("sec-fetch-site") == "cross-site":
+        if strange or headers.get("sec-fetch-site", "none") not in OWN_SITE:
             return problem(403, "this request comes from another site's page; only our own is answered")
         if self.token is not None and path != HEALTH and not self.knows(path, headers):
-            if path.startswith(FOR_PROGRAMS) or "text/html" not in headers.get("accept", ""):
+            if path.startswith("/v1/") or "text/html" not in headers.get("accept", ""):
                 sentence = "this server wants its token, in a header: Authorization: Bearer TOKEN"
                 return problem(401, sentence, {"WWW-Authenticate": "Bearer"})
             return RedirectResponse(LOGIN, 303)
@@ -111,13 +113,11 @@ class Guard:
         return body.too_long() if length.isdigit() and int(length) > body.most_bytes else None
 
     def knows(self, path: str, headers: Headers) -> bool:
-        """Return whether a request carries the token, or, for the page, the cookie of a login."""
+        """Return whether a request carries the token or the cookie of a login, or is the login itself."""
         assert self.token is not None
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and same(given.strip(), self.token):
             return True
-        if path.startswith(FOR_PROGRAMS):
-            return False
         return path == LOGIN or same(cookie_of(headers), self.session)
 
     async def pass_on(self, scope: Scope, body: Body) -> Response | None:

@@ -12,19 +12,27 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from rednet.errors import ImageError, OptionError, RednetError
-from rednet.web.options import RestoreOptions
-from rednet.web.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
+from rednet.web.api.options import RestoreOptions
+from rednet.web.jobs.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
+from rednet.web.jobs.shelf import NotDoneError, UnknownJobError
 
-__all__ = ["PROBLEM", "Problem", "answered", "problem", "problem_of", "problem_with", "said"]
+__all__ = ["PROBLEM", "Problem", "RequestError", "answered", "problem", "problem_of", "problem_with", "said"]
 
 PROBLEM = "application/problem+json"
 NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by the beginning of our files' names
+
+
+class RequestError(RednetError):
+    """A request cannot be understood."""
 
 
 STATUS: Mapping[type[RednetError], HTTPStatus] = {
     QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     StoppingError: HTTPStatus.SERVICE_UNAVAILABLE,
     StoppedError: HTTPStatus.CONFLICT,
+    NotDoneError: HTTPStatus.CONFLICT,
+    UnknownJobError: HTTPStatus.NOT_FOUND,
+    RequestError: HTTPStatus.BAD_REQUEST,
     TooSlowError: HTTPStatus.SERVICE_UNAVAILABLE,
     ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     OptionError: HTTPStatus.UNPROCESSABLE_ENTITY,

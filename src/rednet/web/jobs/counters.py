@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from rednet.web.queue import Job, JobQueue
+from rednet.web.jobs.queue import Job, JobQueue
 
 __all__ = ["Counters"]
 

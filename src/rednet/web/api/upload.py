@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,20 +15,22 @@ from starlette.requests import Request
 
 from rednet.errors import OptionError
 from rednet.images.formats import kernel_files, kernel_formats
-from rednet.web.options import FILES, RestoreRequest, read_options
+from rednet.web.api.options import FILES, RestoreRequest, read_options
 
 __all__ = ["Upload", "receive"]
 
 NPY = (b"\x93NUMPY",)  # the first bytes of a .npy file
 MAX_FIELD = 1 << 16  # bytes
+LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A request's options, and its files by the names of `FILES`."""
+    """A request's options, its files by the names of `FILES`, and the name of the client's picture."""
 
     options: RestoreRequest
     files: Mapping[str, Path]
+    name: str = "picture"
 
 
 async def receive(request: Request, folder: Path) -> Upload:
@@ -42,28 +45,48 @@ async def receive(request: Request, folder: Path) -> Upload:
     """
     fields = dict(request.query_params)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        path = folder / "picture"
+        path, size = folder / "picture", 0
         with path.open("wb") as file:
             async for chunk in request.stream():
-                await run_in_threadpool(file.write, chunk)
-        return Upload(read_options(fields), {"picture": path})
-    files = {}
+                size += await run_in_threadpool(file.write, chunk)
+        options = read_options(fields)
+        if options.picture_of is None:
+            return Upload(options, {"picture": path})
+        if size:
+            raise OptionError("there are two pictures: the body, and that of the job picture_of; send one")
+        path.unlink()
+        return Upload(options, {})
+    files, name = {}, "picture"
     try:
         async with request.form(max_files=len(FILES), max_fields=40, max_part_size=MAX_FIELD) as form:
-            for name, part in form.multi_items():
-                if name in FILES:
+            for field, part in form.multi_items():
+                if field in FILES:
                     if isinstance(part, str):
-                        raise OptionError(f"{name} is a text; send it as a file")
-                    files[name] = await run_in_threadpool(copy, part, folder / name)
+                        raise OptionError(f"{field} is a text; send it as a file")
+                    files[field] = await run_in_threadpool(copy, part, folder / field)
+                    name = tidy_name(part.filename or "") if field == "picture" else name
                 elif isinstance(part, str):
-                    fields[name] = part
+                    fields[field] = part
                 else:
-                    raise OptionError(f"there is no file {name!r}; the files are {', '.join(FILES)}")
+                    raise OptionError(f"there is no file {field!r}; the files are {', '.join(FILES)}")
     except HTTPException as error:
         raise OptionError(f"the form cannot be read: {error.detail}") from None
-    if "picture" not in files:
-        raise OptionError("there is no picture; send it as the form's file 'picture', or as the body itself")
-    return Upload(read_options(fields), files)
+    options = read_options(fields)
+    for given, job in (("picture", options.picture_of), ("mask", options.mask_of)):
+        if given in files and job is not None:
+            raise OptionError(f"there are two of {given}: a file, and that of the job {given}_of; send one")
+    if "picture" not in files and options.picture_of is None:
+        raise OptionError(
+            "there is no picture; send it as the form's file 'picture', as the body itself, or as picture_of"
+        )
+    return Upload(options, files, name)
+
+
+def tidy_name(name: str) -> str:
+    """Return the name of a client's file without its folder and without what is unsafe to show or to propose."""
+    last = re.split(r"[/\\]", name)[-1]
+    tidy = "".join(sign for sign in last if sign.isprintable() and sign not in '<>:"|?*').strip(" .")
+    return tidy[-LONGEST_NAME:] or "picture"
 
 
 def copy(part: UploadFile, path: Path) -> Path:

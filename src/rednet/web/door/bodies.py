@@ -10,7 +10,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from rednet.web.problems import problem
+from rednet.web.api.problems import problem
 
 __all__ = ["Body", "RefusedError", "Room"]
 

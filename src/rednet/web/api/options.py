@@ -7,14 +7,15 @@ and what only HTTP knows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from rednet.errors import OptionError
 from rednet.files.handling import Handling
+from rednet.files.looks import Region
 from rednet.images.formats import written_formats
 from rednet.images.saving import Saving
 from rednet.restoring.options import Options
@@ -22,7 +23,9 @@ from rednet.restoring.tasks import TASKS, Task
 from rednet.values import Setting, settings, take_settings
 from rednet.web.limits import Limits
 
-__all__ = ["FILES", "RestoreOptions", "RestoreRequest", "read_options"]
+__all__ = ["FILES", "LookTuning", "RestoreOptions", "RestoreRequest", "Tuning", "TuningBase", "read", "read_options"]
+
+M = TypeVar("M", bound=BaseModel)
 
 MOST_TEXT = 60  # characters of a field
 OWN = {name: settings(kind) for name, kind in TASKS.items()}  # the options of each task
@@ -46,6 +49,31 @@ class RestoreRequest(BaseModel):
     wait: Annotated[
         bool | None, Field(description="Answer with the picture (true) or a job (false); else by its size.")
     ] = None
+
+    picture_of: Annotated[
+        str | None, Field(max_length=MOST_TEXT, description="A job whose picture is restored, instead of a file.")
+    ] = None
+    mask_of: Annotated[
+        str | None, Field(max_length=MOST_TEXT, description="A job whose mask is used, instead of a file.")
+    ] = None
+    region: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d{1,7}(,\d{1,7}){3}$",
+            description="X,Y,WIDTH,HEIGHT, px of the upright picture: only this part is restored.",
+            examples=["100,50,640,480"],
+        ),
+    ] = None
+
+    @property
+    def part(self) -> Region | None:
+        """The part that is to be restored; None for the whole."""
+        return None if self.region is None else Region(*map(int, self.region.split(",")))
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The options of the restoration, as they were sent."""
+        return {name: value for name, value in self._given().items() if name not in ("wait", "picture_of", "mask_of")}
 
     def make_task(self, files: Mapping[str, Path]) -> Task:
         """Make the task.
@@ -122,19 +150,49 @@ RestoreOptions: type[RestoreRequest] = create_model(
 )
 
 
+class TuningBase(BaseModel):
+    """Which options of a finished job are other ones; a field that is left out is as the job has it."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    def handling(self, own: Handling) -> Handling:
+        """Return how a result is made: as the job's, with the options that are given."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        options, saving = (take_settings(table, given) for table in (Options, Saving))
+        return replace(own, options=replace(own.options, **options), saving=replace(own.saving, **saving))
+
+    def ending(self, own: str) -> str:
+        """Return the ending of a result: the job's, or that of the format that is given."""
+        return f".{kind}" if (kind := getattr(self, "format", None)) else own
+
+
+def _tuning(name: str, *options: str) -> type[TuningBase]:
+    """Return a model of some of the options of a restoration."""
+    fields = RestoreOptions.model_fields
+    chosen: dict[str, Any] = {option: (fields[option].annotation, fields[option]) for option in options}
+    return create_model(name, __base__=TuningBase, **chosen)
+
+
+Tuning = _tuning("Tuning", "strength", "detail", "format", "save_quality", "strip_metadata")
+LookTuning = _tuning("LookTuning", "strength", "detail")
+
+
 def read_options(fields: Mapping[str, str]) -> RestoreRequest:
-    """Check the fields of a form or of a query; an empty one counts as left out.
+    """Check the fields of a form or of a query; see `read`."""
+    return read(RestoreOptions, fields)
+
+
+def read(model: type[M], fields: Mapping[str, str]) -> M:
+    """Check fields; an empty one counts as left out.
 
     Raises:
         OptionError: a field is unknown, or its value is no such value.
     """
     try:
-        return RestoreOptions.model_validate({name: value for name, value in fields.items() if value != ""})
+        return model.model_validate({name: value for name, value in fields.items() if value != ""})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
-            raise OptionError(
-                f"there is no option {name!r}; the options are {', '.join(RestoreOptions.model_fields)}"
-            ) from None
+            raise OptionError(f"there is no option {name!r}; the options are {', '.join(model.model_fields)}") from None
         raise OptionError(f"{name} is {first['input']!r}; {first['msg'][:1].lower()}{first['msg'][1:]}") from None

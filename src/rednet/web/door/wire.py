@@ -20,7 +20,7 @@ LINGER_S = 5.0  # for the last bytes of an answer while a connection closes
 class Wire(H11Protocol):
     """A connection that is closed if its client is too slow.
 
-    The time that a request's body takes is limited in `rednet.web.bodies`, where it can be answered.
+    The time that a request's body takes is limited in `rednet.web.door.bodies`, where it can be answered.
     """
 
     HEADER_S = 10.0  # from a connection, or from a request's first byte, to the end of the request's header
