@@ -228,6 +228,14 @@ export function thumbnail(id, width) {
 }
 
 /**
+ * Return the mask of a job, white where pixels were missing.
+ * @param {string} id
+ */
+export async function mask(id) {
+  return (await ask(address(`iiif/${id}-mask/full/max/0/default.png`))).blob();
+}
+
+/**
  * Return the picture of a kernel.
  * @param {string} kernel in words
  */

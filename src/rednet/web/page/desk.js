@@ -6,6 +6,15 @@ import { canSave } from "./picture.js";
 
 const REMEMBERED = "rednet-tuning";
 
+/** The jobs of the address when the page was opened. */
+export const remembered = location.hash.slice(1).split(",").filter((id) => /^[\w-]+$/.test(id));
+
+/**
+ * How these jobs were tuned in this tab: strength, detail, and whether they were saved.
+ * @type {Record<string, [number, number, boolean]>}
+ */
+export const tunings = JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "{}");
+
 /** @type {Picture[]} */
 let pictures = [];
 /** @type {Picture|null} */
@@ -85,18 +94,4 @@ function remember() {
 function lasting({ phase, job, result, source, trying, region }) {
   if (phase === "sent" && job && !trying) return job.id;
   return (region ? source : (result ?? source))?.id ?? null;
-}
-
-/** Return the jobs of the address. */
-export function remembered() {
-  return location.hash.slice(1).split(",").filter((id) => /^[\w-]+$/.test(id));
-}
-
-/**
- * Return how a job was tuned in this tab.
- * @param {string} id
- * @returns {[number, number, boolean]|undefined} strength, detail, and whether it was saved
- */
-export function tuning(id) {
-  return JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "{}")[id];
 }

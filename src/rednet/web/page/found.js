@@ -62,29 +62,29 @@ export function stateOf(picture) {
 export function status(picture) {
   const { phase, job, result, trying, region } = picture;
   const stale = isStale(picture) && !region ? [say("statusStale")] : [];
-  if (phase === "failed") return [failure(picture.error)];
+  if (phase === "failed") return [sentence(picture.error)];
   if (phase === "gone") return [say("statusGone")];
   if (phase === "queued") return [say("statusQueued"), ...stale];
   if (phase === "sending") return [say("statusSending"), ...stale];
   if (phase === "stopped") return [say("statusStopped")];
-  if (job?.state === "waiting") return [say("statusWaiting", { before: job.before }), ...stale];
+  if (job?.state === "waiting") return [job.before ? say("statusWaiting", { before: job.before }) : say("statusNext"), ...stale];
   if (job?.state === "running") {
     const left = job.seconds_left === null ? [] : [say("statusLeft", { time: time(job.seconds_left) })];
     return [say(trying ? "statusTrying" : "statusRunning", { percent: figure(100 * job.share) }), ...left, ...stale];
   }
   if (picture.wish.task === "inpaint" && (stale.length || !result)) return [say("paintHint"), ...stale];
   if (stale.length || !result) return result ? stale : [say("statusReady")];
-  return [region ? say("statusTrial") : done(picture), ...result.warnings];
+  return [region ? say("statusTrial") : done(picture), ...result.warnings.map(sentence)];
 }
 
 /**
- * Return a sentence on why something failed.
- * @param {string} error a sentence of the service, or what kind of failure it was
+ * Return a sentence of the service as one of the page.
+ * @param {string} told the sentence, or the kind of a failure that the page has a sentence for
  */
-export function failure(error) {
-  if (error === "offline") return say("errorOffline");
-  if (error === "login") return say("errorLogin");
-  return error.charAt(0).toUpperCase() + error.slice(1) + (/[.!?]$/.test(error) ? "" : ".");
+export function sentence(told) {
+  if (told === "offline") return say("errorOffline");
+  if (told === "login") return say("errorLogin");
+  return told.charAt(0).toUpperCase() + told.slice(1) + (/[.!?]$/.test(told) ? "" : ".");
 }
 
 /**

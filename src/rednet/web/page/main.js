@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as desk from "./desk.js";
 import { byId, button, make } from "./elements.js";
-import { failure } from "./found.js";
+import { sentence } from "./found.js";
 import { listen } from "./intake.js";
 import { drawPanel, makePanel } from "./panel.js";
 import { isUnsaved } from "./picture.js";
@@ -38,14 +38,14 @@ async function inLanguage(code) {
  */
 function tell(error) {
   if (!(error instanceof api.Refusal)) throw error;
-  notice(failure(error.status === 0 ? "offline" : error.status === 401 ? "login" : error.message));
+  notice(sentence(error.status === 0 ? "offline" : error.status === 401 ? "login" : error.message));
 }
 
-/** @param {string} sentence */
-function notice(sentence) {
+/** @param {string} words */
+function notice(words) {
   const place = byId("notice");
   const close = button("×", () => (place.hidden = true), { className: "close", "aria-label": say("dismiss") });
-  place.replaceChildren(make("p", {}, sentence), close);
+  place.replaceChildren(make("p", {}, words), close);
   place.hidden = false;
 }
 

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import * as desk from "./desk.js";
 import { isTyping } from "./divider.js";
 import { button, byId, choice, fileButton, make, slider, tick } from "./elements.js";
-import { failure } from "./found.js";
+import { sentence } from "./found.js";
 import { addOverlay, currentLook, setLook, theViewer } from "./stage.js";
 import { clear, draw, layer, line } from "./strokes.js";
 import { figure, fill, say } from "./texts.js";
@@ -15,6 +15,7 @@ import { change } from "./work.js";
 /** @typedef {import("./strokes.js").Line} Line */
 
 const MOST_RADIUS = 200; // px of the picture
+const SHARE = 80; // of the picture's width, that is the brush's radius at first
 const STEP = 10; // px of the screen, a press of an arrow key
 const WHEEL = 1.2; // zoom, a notch
 
@@ -38,12 +39,13 @@ desk.onChange(() => paint());
  * @param {Picture} picture
  * @param {(wish: Partial<Wish>) => void} set
  */
-export function paintControls(picture, set) {
-  tool.radius ||= Math.max(3, Math.round((picture.source?.width ?? 800) / 80));
+export async function paintControls(picture, set) {
+  await opened(picture);
+  tool.radius ||= Math.min(MOST_RADIUS, Math.max(3, Math.round((picture.source?.width ?? 0) / SHARE)));
   const told = make("p", { role: "status" });
   const add = async (/** @type {Promise<Blob>} */ content) => {
     told.textContent = say("looking");
-    told.textContent = await addLayer(picture, await content.catch((error) => failure(error.message)));
+    told.textContent = await addLayer(picture, await content.catch((error) => sentence(error.message)));
     setLook("paint");
   };
   const size = slider({
@@ -73,6 +75,15 @@ export function paintControls(picture, set) {
     tick(say("restoreKnown"), picture.wish.known, (known) => set({ known })),
     told,
   ];
+}
+
+/**
+ * Wait until the server has a picture, and so its size is known.
+ * @param {Picture} picture
+ * @returns {Promise<void>}
+ */
+async function opened(picture) {
+  while (!picture.source) await new Promise((go) => setTimeout(go, 100));
 }
 
 /**

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as desk from "./desk.js";
 import { button, make, slider, tick } from "./elements.js";
-import { failure } from "./found.js";
+import { sentence } from "./found.js";
 import { canSave } from "./picture.js";
 import { figure, say } from "./texts.js";
 
@@ -100,7 +100,7 @@ async function saveOne(pressed, told) {
     told.textContent = say("savedAs", { name });
   } catch (error) {
     if (!(error instanceof api.Refusal)) throw error;
-    told.textContent = error.status === 404 ? say("errorGone") : failure(error.status ? error.message : "offline");
+    told.textContent = error.status === 404 ? say("errorGone") : sentence(error.status ? error.message : "offline");
   } finally {
     pressed.disabled = !canSave(picture);
     if (picture.saved) desk.changed();

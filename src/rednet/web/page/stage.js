@@ -45,6 +45,7 @@ export function theViewer() {
   viewer ??= new Viewer(byId("before"), byId("after"), {
     move: () => {
       byId("zoom").textContent = say("zoomLevel", { percent: figure(100 * (viewer?.ratio() ?? 1)) });
+      drawFrame();
       for (const draw of overlays) draw();
     },
     open: () => (byId("veil").hidden = true),
@@ -96,7 +97,21 @@ export function drawStage() {
   if (viewer?.view?.key !== picture.key) veil.hidden = failed;
   const { width, height } = size;
   const id = picture.source?.id ?? "";
+  drawFrame();
   theViewer().show({ key: picture.key, id, preview: preview?.url ?? "", width, height, after });
+}
+
+/** Frame the part that is tried. */
+function drawFrame() {
+  const picture = desk.current();
+  const part = picture?.trying ?? picture?.region;
+  const frame = byId("frame");
+  frame.hidden = !part || !picture?.source || picture.wish.task === "inpaint";
+  if (!part || !viewer) return;
+  const { x, y, perPixel } = viewer.place();
+  frame.style.transform = `translate(${x + part.x * perPixel}px, ${y + part.y * perPixel}px)`;
+  frame.style.width = `${part.width * perPixel}px`;
+  frame.style.height = `${part.height * perPixel}px`;
 }
 
 /**

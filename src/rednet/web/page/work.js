@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as desk from "./desk.js";
 import { fields, isBusy, isComplete, isStale, isUnfinished, newPicture, sameWish, wishOf } from "./picture.js";
-import { rasterise, sizeOf } from "./strokes.js";
+import { layer, rasterise, sizeOf } from "./strokes.js";
 
 /** @typedef {import("./api.js").Job} Job */
 /** @typedef {import("./picture.js").Picture} Picture */
@@ -14,6 +14,7 @@ const PAUSE_MS = 400; // after the last change of a control, before the picture 
 const AGAIN_MS = 1000; // before a stream that broke is opened again
 const GRACE_MS = 4000; // in which the viewer may still ask for the tiles of a job that another one replaces
 const STAY_MS = 120_000; // between two words to the server that the pictures are still looked at
+const MOST_MASK = 4e6; // px, that the service sends at full size
 const MOST_SENDING = 2;
 const MOST_UNFINISHED = 4; // of new pictures; the queue is for others, too
 const SMALL = 4e5; // px; a picture so small is restored whole, not in part, while its blur is being adjusted
@@ -49,10 +50,10 @@ export function open(pictures) {
 
 /** Find the pictures of the address again. */
 export async function reopen() {
-  const ids = desk.remembered();
-  if (!ids.length) return;
-  const known = await api.jobs(ids);
-  const pictures = ids.flatMap((id) => known.filter((job) => job.id === id)).map(reopened);
+  if (!desk.remembered.length) return;
+  const known = await api.jobs(desk.remembered);
+  const pictures = desk.remembered.flatMap((id) => known.filter((job) => job.id === id)).map(reopened);
+  await Promise.all(pictures.map(takeMask));
   desk.add(pictures);
   for (const picture of pictures) look(picture);
   follow();
@@ -65,11 +66,25 @@ export async function reopen() {
 function reopened(job) {
   const picture = newPicture(job.name, null, wishOf(job.options));
   Object.assign(picture, { phase: "sent", source: job, sent: picture.wish });
-  const [strength, detail, saved] = desk.tuning(job.id) ?? [1, 0, false];
+  const [strength, detail, saved] = desk.tunings[job.id] ?? [1, 0, false];
   Object.assign(picture, { strength, detail });
   take(picture, job);
   picture.saved = saved;
   return picture;
+}
+
+/**
+ * Get the mask of a picture that was found again.
+ * @param {Picture} picture
+ */
+async function takeMask(picture) {
+  const { source, wish } = picture;
+  if (!source?.views.includes("mask") || source.width * source.height > MOST_MASK) return;
+  const mask = await layer(await api.mask(source.id)).catch(() => null);
+  if (!mask || mask.empty) return;
+  picture.wish = { ...wish, mask: [mask] };
+  picture.sent = picture.wish;
+  if (picture.made) picture.made = picture.wish;
 }
 
 /**

@@ -110,7 +110,6 @@ export default {
   canvas: "Maske. Pfeiltasten bewegen den Pinsel, Leertaste malt, E radiert, [ und ] ändern die Größe, Strg+Z nimmt zurück",
   noScratches: "Keine Kratzer gefunden.",
   maskSize: "Die Maske hat {width} × {height} px, das Bild {wanted}. Bitte eine Maske derselben Größe wählen.",
-  maskEmpty: "Zuerst übermalen, was fehlt.",
 
   strength: "Stärke",
   strengthHint: "Wie viel von der Korrektur angewandt wird",
@@ -140,6 +139,7 @@ export default {
   statusQueued: "Wartet darauf, gesendet zu werden.",
   statusSending: "Das Bild wird gesendet …",
   statusWaiting: "Wartet; {before} davor.",
+  statusNext: "Gleich an der Reihe.",
   statusRunning: "Wird restauriert: {percent} %",
   statusLeft: "Noch etwa {time}.",
   statusStale: "Einstellungen geändert; das gezeigte Ergebnis ist das vorige.",
@@ -161,7 +161,6 @@ export default {
   doneDeblur: "Unschärfe entfernt.",
   doneInpaint: "Fehlende Teile gefüllt; alle anderen Bildpunkte sind unverändert.",
   doneInpaintKnown: "Fehlende Teile gefüllt und der Rest restauriert.",
-  doneIn: "{time}",
   repairedNoise: "Rauschen",
   repairedJPEG: "JPEG-Spuren",
   repairedBlur: "Unschärfe",
@@ -182,9 +181,7 @@ export default {
   strip: "Bilder",
   stripOne: "{name}: {state}",
   remove: "{name} entfernen",
-  removed: "{name} wurde entfernt.",
   unsaved: "{count} nicht gespeichert",
-  kept: "bleibt {time}",
 
   errorOffline: "Der Server antwortet nicht. Läuft rednet serve noch?",
   errorLogin: "Die Anmeldung ist abgelaufen.",

@@ -107,7 +107,6 @@ export default {
   canvas: "Mask. Arrow keys move the brush, Space paints, E erases, [ and ] change the size, Ctrl+Z undoes",
   noScratches: "No scratches were found.",
   maskSize: "The mask has {width} × {height} px; the picture has {wanted}. Choose a mask of the same size.",
-  maskEmpty: "Paint over what is missing first.",
 
   strength: "Strength",
   strengthHint: "How much of the correction is applied",
@@ -137,6 +136,7 @@ export default {
   statusQueued: "Waiting to be sent.",
   statusSending: "Sending the picture …",
   statusWaiting: "Waiting; {before} before it.",
+  statusNext: "It is next.",
   statusRunning: "Restoring: {percent} %",
   statusLeft: "About {time} left.",
   statusStale: "Settings changed; the result shown is the one before.",
@@ -158,7 +158,6 @@ export default {
   doneDeblur: "Blur removed.",
   doneInpaint: "Missing parts filled; all other pixels are unchanged.",
   doneInpaintKnown: "Missing parts filled, and the rest restored.",
-  doneIn: "{time}",
   repairedNoise: "noise",
   repairedJPEG: "JPEG traces",
   repairedBlur: "blur",
@@ -179,9 +178,7 @@ export default {
   strip: "Pictures",
   stripOne: "{name}: {state}",
   remove: "Remove {name}",
-  removed: "{name} was removed.",
   unsaved: "{count} not saved",
-  kept: "kept for {time}",
 
   errorOffline: "The server does not answer. Is rednet serve still running?",
   errorLogin: "You are logged out.",

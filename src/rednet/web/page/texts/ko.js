@@ -110,7 +110,6 @@ export default {
   canvas: "마스크. 화살표 키로 붓을 옮기고, 스페이스로 칠하고, E로 지우고, [ 와 ] 로 크기를 바꾸고, Ctrl+Z로 되돌립니다",
   noScratches: "긁힘을 찾지 못했습니다.",
   maskSize: "마스크는 {width} × {height} px이고 사진은 {wanted} px입니다. 같은 크기의 마스크를 선택하세요.",
-  maskEmpty: "먼저 빠진 부분을 칠하세요.",
 
   strength: "강도",
   strengthHint: "보정을 얼마나 적용할지",
@@ -140,6 +139,7 @@ export default {
   statusQueued: "보내기를 기다리고 있습니다.",
   statusSending: "사진을 보내는 중…",
   statusWaiting: "대기 중. 앞에 {before}개가 있습니다.",
+  statusNext: "다음 차례입니다.",
   statusRunning: "복원 중: {percent}%",
   statusLeft: "약 {time} 남았습니다.",
   statusStale: "설정이 바뀌었습니다. 지금 보이는 것은 이전 결과입니다.",
@@ -161,7 +161,6 @@ export default {
   doneDeblur: "흐림을 제거했습니다.",
   doneInpaint: "빠진 부분을 채웠습니다. 다른 픽셀은 그대로입니다.",
   doneInpaintKnown: "빠진 부분을 채우고 나머지도 복원했습니다.",
-  doneIn: "{time}",
   repairedNoise: "노이즈",
   repairedJPEG: "JPEG 흔적",
   repairedBlur: "흐림",
@@ -182,9 +181,7 @@ export default {
   strip: "사진 목록",
   stripOne: "{name}: {state}",
   remove: "{name} 제거",
-  removed: "{name}을(를) 제거했습니다.",
   unsaved: "저장 안 됨 {count}",
-  kept: "{time} 동안 보관",
 
   errorOffline: "서버가 응답하지 않습니다. rednet serve가 실행 중인가요?",
   errorLogin: "로그아웃되었습니다.",
