@@ -5,6 +5,7 @@ import * as desk from "./desk.js";
 import { isTyping } from "./divider.js";
 import { button, byId, choice, fileButton, make, slider, tick } from "./elements.js";
 import { sentence } from "./found.js";
+import { isBusy } from "./picture.js";
 import { addOverlay, currentLook, setLook, theViewer } from "./stage.js";
 import { clear, draw, layer, line } from "./strokes.js";
 import { figure, fill, say } from "./texts.js";
@@ -14,6 +15,7 @@ import { change } from "./work.js";
 /** @typedef {import("./picture.js").Wish} Wish */
 /** @typedef {import("./strokes.js").Line} Line */
 
+const LEAST_RADIUS = 3; // px of the picture, at first
 const MOST_RADIUS = 200; // px of the picture
 const SHARE = 80; // of the picture's width, that is the brush's radius at first
 const STEP = 10; // px of the screen, a press of an arrow key
@@ -41,7 +43,7 @@ desk.onChange(() => paint());
  */
 export async function paintControls(picture, set) {
   await opened(picture);
-  tool.radius ||= Math.min(MOST_RADIUS, Math.max(3, Math.round((picture.source?.width ?? 0) / SHARE)));
+  tool.radius ||= Math.min(MOST_RADIUS, Math.max(LEAST_RADIUS, Math.round((picture.source?.width ?? 0) / SHARE)));
   const told = make("p", { role: "status" });
   const add = async (/** @type {Promise<Blob>} */ content) => {
     told.textContent = say("looking");
@@ -83,7 +85,7 @@ export async function paintControls(picture, set) {
  * @returns {Promise<void>}
  */
 async function opened(picture) {
-  while (!picture.source) await new Promise((go) => setTimeout(go, 100));
+  while (!picture.source && isBusy(picture)) await new Promise((go) => setTimeout(go, 100));
 }
 
 /**
