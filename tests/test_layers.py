@@ -48,7 +48,8 @@ ALLOWED = {
     "evaluation": GROUND | {"images", "classical", "restoring", "degradations", "training"},
     "files": GROUND | {"images", "classical", "network", "zoo", "tiling", "restoring"},
     "web": GROUND | {"images", "classical", "zoo", "restoring", "degradations", "files", "__init__"},
-    "cli": GROUND | {"images", "classical", "restoring", "evaluation", "files", "training", "web", "__init__"},
+    "cli": GROUND
+    | {"images", "classical", "zoo", "engines", "restoring", "evaluation", "files", "training", "web", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "restoring"},  # loads them when a name is asked for
 }
@@ -63,21 +64,23 @@ ROOMS = {
     "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
     "plausibility",
     "network": "__init__ architecture hints chain model",
-    "zoo": "__init__ checking shipped model_folder",
-    "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading",
+    "zoo": "__init__ checking hub shipped model_folder pretrained",
+    "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
+    "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ exposure ranges options sampling noise jpeg_traces traits judge inspection impulses detail "
-    "correction network deblur holes scratches missing task tasks restorer verbs",
+    "restoring": "__init__ stacks exposure ranges options sampling noise jpeg_traces traits judge inspection impulses "
+    "detail correction network deblur holes scratches missing task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings patches balance optimizer start loop",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
-    "files": "__init__ handling streaming file pyramid looks part proof ledger listing many preview",
+    "files": "__init__ handling streaming file pyramid looks part proof listing shards ledger many preview frames",
     "web": "__init__ limits private_folder jobs api door static app",
     "web/jobs": "__init__ queue counters bench shelf",
     "web/api": "__init__ options problems status documents upload examples looking finding jobs service",
     "web/door": "__init__ guesses bodies guard login wire",
-    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect serve train app",
+    "cli": "__init__ flags hints display scratches command one_file many_files verbs evaluate inspect frames serve "
+    "train export app",
 }
 
 

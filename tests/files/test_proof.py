@@ -104,3 +104,80 @@ def test_any_strength_detail_and_format_equal_those_from_the_beginning(name, kin
         target = folder / f"proof{ending}"
         proof.save(target, handling)
         assert target.read_bytes() == wanted, (name, kind, ending)
+
+
+PARTS = [Region(0, 0, 20, 15), Region(13, 21, 31, 18), Region(40, 60, 10, 10), Region(0, 0, 50, 70)]
+
+
+@pytest.mark.parametrize("name", ["a.png", "clear.png", "wide.png", "deep.tif", "bands.tif"])
+def test_a_part_equals_that_part_of_the_whole(name, tmp_path, rng, restorer):
+    source = tmp_path / name
+    source.write_bytes(pictures(rng)[name])
+    whole = read_levels(fresh(tmp_path, source, Denoise(sigma=25), handled(), restorer, ".tif"))
+    for number, region in enumerate(PARTS):
+        proof = proof_of(tmp_path / str(number), source, Denoise(sigma=25), handled(), restorer, region)
+        target = tmp_path / f"part{number}.tif"
+        proof.save(target, handled())
+        np.testing.assert_array_equal(read_levels(target.read_bytes()), whole[region.slices], err_msg=str(region))
+        shown = look_at(proof.layers(), Look.BEFORE, Region(0, 0, *region[2:]), region[2:], Options())
+        assert shown.shape[:2] == (region.height, region.width)
+
+
+def test_a_dark_part_is_restored_as_in_its_bright_whole(tmp_path, rng, restorer):
+    levels = rng.integers(0, 20, (90, 80, 3), np.uint8)
+    levels[60:] = 200
+    Image.fromarray(levels).save(source := tmp_path / "a.png")
+    whole = read_levels(fresh(tmp_path, source, Denoise(sigma=25), handled(), restorer, ".tif"))
+    proof = proof_of(tmp_path / "kept", source, Denoise(sigma=25), handled(), restorer, Region(0, 0, 40, 20))
+    proof.save(tmp_path / "part.tif", handled())
+    np.testing.assert_array_equal(read_levels((tmp_path / "part.tif").read_bytes()), whole[:20, :40])
+
+
+def test_a_part_of_an_enlarged_a_deblurred_and_a_filled_picture_has_its_place(tmp_path, rng, restorer):
+    source = tmp_path / "a.png"
+    source.write_bytes(pictures(rng)["a.png"])
+    mask = np.zeros((70, 50), bool)
+    mask[30:33, 10:40] = True
+    region = Region(13, 21, 31, 18)
+    for number, (task, scale) in enumerate(
+        [
+            (Upscale(scale=2), 2),
+            (TASKS["deblur"], 1),
+            (Inpaint(mask=mask), 1),
+            (Inpaint(mask_color="#000000", tolerance=90), 1),
+        ]
+    ):
+        folder = tmp_path / f"whole{number}"
+        folder.mkdir()
+        whole = read_levels(fresh(folder, source, task, handled(), restorer, ".tif"))
+        proof = proof_of(tmp_path / str(number), source, task, handled(), restorer, region)
+        proof.save(tmp_path / f"{number}.tif", handled())
+        rows, columns = Region(*(scale * side for side in region)).slices
+        part = read_levels((tmp_path / f"{number}.tif").read_bytes())
+        np.testing.assert_array_equal(part, whole[rows, columns], err_msg=str(task))
+
+
+@pytest.mark.parametrize("region", [Region(40, 0, 11, 5), Region(0, 0, 0, 5), Region(0, 69, 5, 2)])
+def test_a_part_that_is_none_of_the_picture_is_refused(region, tmp_path, rng, restorer):
+    source = tmp_path / "a.png"
+    source.write_bytes(pictures(rng)["a.png"])
+    with pytest.raises(OptionError, match="within 50x70 px"):
+        proof_of(tmp_path / "kept", source, Denoise(), handled(), restorer, region)
+
+
+def test_scratches_are_found_once_and_shown_as_the_mask(tmp_path, rng, restorer, monkeypatch):
+    levels = np.full((80, 90, 3), 120, np.uint8)
+    levels[30:32, 10:80] = 255
+    Image.fromarray(levels).save(source := tmp_path / "a.png")
+    from rednet.restoring import missing
+
+    found, calls = missing.find_scratches, []
+    monkeypatch.setattr(missing, "find_scratches", lambda pixels: calls.append(1) or found(pixels))
+    proof = proof_of(tmp_path / "kept", source, Inpaint(find_scratches=True), handled(), restorer)
+    assert len(calls) == 1 and Look.MASK in proof.looks
+    shown = look_at(proof.layers(), Look.MASK, Region(0, 0, 90, 80), (90, 80), Options())
+    assert shown[31, 40] == 255 and shown[60, 40] == 0
+
+
+def read_levels(content):
+    return tifffile.imread(io.BytesIO(content))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from rednet.images import Picture, PictureFile, to_array
 from rednet.images.picture import libvips
 from rednet.restoring.options import Options
 
-__all__ = ["Layers", "Look", "Region", "file_rows", "look_at", "picture_rows"]
+__all__ = ["Layers", "Look", "Region", "file_rows", "look_at"]
 
 Array = NDArray[Any]
 Shown = NDArray[np.uint8]
@@ -57,40 +57,45 @@ class Layers:
 
     Args:
         before: (h, w, 1 to 4), the picture in sRGB or gray, 8 bits, with its transparency.
-        base: the same of the picture that the correction is added to; `before` itself, unless pixels were filled in or
-            the picture was enlarged.
-        correction: (h, w, c) float32 in [-1, 1]; None if the picture is left as it is.
-        structure: (h, w, 1 or c), see `rednet.restoring.detail`; called when detail is asked for.
+        correction: (h, w, c) float32, white at 1; None if the picture is left as it is.
+        structure: returns (h, w, 1 or c), see `rednet.restoring.detail`; called when detail is asked for.
+        base: (h, w, c) float32, what the correction is added to; None if that is `before`.
+        alpha: (h, w, 1) float32, the transparency of `base`, if it has any.
         mask: (h, w, 1), 255 where pixels were missing; None if none were.
     """
 
     before: Pyramid
-    base: Pyramid
     correction: Pyramid | None
     structure: Callable[[], Pyramid]
+    base: Pyramid | None = None
+    alpha: Pyramid | None = None
     mask: Pyramid | None = None
 
-    def size(self, look: Look) -> tuple[int, int]:
-        """Return the width and height of a look, px."""
-        height, width, _ = (self.base if look is Look.AFTER else self.before).shape
-        return width, height
+    def levels(self, look: Look) -> int:
+        """Return the number of sizes of a look."""
+        return (self.base or self.before).levels if look is Look.AFTER else self.before.levels
 
     def part(self, look: Look, place: Place, options: Options) -> Shown:
         """Return a part of a look at a level of the pyramids, (h, w, 1 to 4)."""
         if look is Look.MASK and self.mask is not None:
             return place.of(self.mask)
-        before = place.of(self.before if look is Look.BEFORE else self.base)
         if look is Look.BEFORE:
-            return before
-        colours = 1 if before.shape[2] < 3 else 3
-        change = np.broadcast_to(self.change(place, options, colours), (*before.shape[:2], colours))
-        if before.shape[2] > colours:  # the colours of hidden pixels stay
-            change = np.where(before[:, :, colours:] > 0, change, np.float32(0))
+            return place.of(self.before)
+        colours = 1 if self.before.shape[2] < 3 else 3
+        if self.base is None:
+            layer = place.of(self.before)
+            base, alpha = layer[:, :, :colours].astype(np.float32), layer[:, :, colours:]
+        else:
+            base = np.float32(WHITE) * place.of(self.base)[:, :, :colours]
+            alpha = base[:, :, :0] if self.alpha is None else np.float32(WHITE) * place.of(self.alpha)
+        change = self.change(place, options, colours)
+        if alpha.shape[2]:  # the colours of hidden pixels stay
+            change = np.where(alpha > 0, change, np.float32(0))
+        after = np.clip(base + change, 0, WHITE)
         if look is Look.AFTER:
-            return np.concatenate([rounded(before[:, :, :colours] + change), before[:, :, colours:]], axis=2)
-        if self.base is not self.before:
-            change = change + before[:, :, :colours] - place.of(self.before)[:, :, :colours]
-        return rounded(np.float32(MID_GRAY) - np.float32(REMOVED_GAIN) * change)
+            return rounded(np.concatenate([after, alpha], axis=2))
+        removed = place.of(self.before)[:, :, :colours] - after
+        return rounded(np.float32(MID_GRAY) + np.float32(REMOVED_GAIN) * removed)
 
     def change(self, place: Place, options: Options, colours: int) -> NDArray[np.float32]:
         """Return what restoring changes in a part, 0-255 scale."""
@@ -129,8 +134,7 @@ def look_at(layers: Layers, look: Look, region: Region, size: tuple[int, int], o
         (height, width, bands): gray or RGB, with transparency if the picture has it.
     """
     scale = min(region.width / size[0], region.height / size[1])
-    levels = (layers.base if look is Look.AFTER else layers.before).levels
-    level = min(int(math.log2(max(scale, 1))), levels - 1)
+    level = min(int(math.log2(max(scale, 1))), layers.levels(look) - 1)
     rows, columns = (slice(part.start >> level, -(-part.stop // (1 << level))) for part in region.slices)
     shown = layers.part(look, Place(level, rows, columns), options)
     return shown if shown.shape[1::-1] == size else resized(shown, size)
@@ -156,13 +160,6 @@ def file_rows(file: PictureFile, region: Region | None = None) -> Iterator[Shown
     for block in blocks(wanted.stop - wanted.start):
         levels = rows.read(slice(wanted.start + block.start, wanted.start + block.stop))[:, columns]
         yield levels if plain else to_show(file.picture(np.ascontiguousarray(levels)))
-
-
-def picture_rows(picture: Picture) -> Iterator[Shown]:
-    """Yield a picture in memory in the same way."""
-    for block in blocks(picture.pixels.shape[0]):
-        alpha = None if picture.alpha is None else picture.alpha[block]
-        yield to_show(replace(picture, pixels=picture.pixels[block], alpha=alpha, native=None, colours=None))
 
 
 def to_show(picture: Picture) -> Shown:

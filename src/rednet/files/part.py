@@ -12,6 +12,7 @@ from rednet.errors import OptionError
 from rednet.files.file import FileTask
 from rednet.files.looks import Region
 from rednet.images import Picture, PictureFile
+from rednet.network.architecture import round_up
 from rednet.progress import Progress, portion
 from rednet.restoring.correction import hidden_pixels
 from rednet.restoring.exposure import exposure
@@ -81,8 +82,8 @@ def surroundings(work: FileTask, restorer: Restorer, region: Region) -> Region:
         self_ensemble=work.handling.options.self_ensemble, transparency=file.layout.alpha is not None
     ) + (0 if work.task.local else BEYOND)
     left, top = (max(start - halo, 0) // grid * grid for start in region[:2])
-    right = min(region.left + region.width + halo, file.width)
-    bottom = min(region.top + region.height + halo, file.height)
+    right = min(round_up(region.left + region.width + halo, grid), file.width)
+    bottom = min(round_up(region.top + region.height + halo, grid), file.height)
     return Region(left, top, right - left, bottom - top)
 
 

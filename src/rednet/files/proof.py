@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from rednet.errors import OptionError
 from rednet.files.file import FileTask, Report
 from rednet.files.handling import Handling
-from rednet.files.looks import Layers, Look, Region, file_rows, picture_rows
+from rednet.files.looks import Layers, Look, Region, file_rows
 from rednet.files.part import check_region, restore_part
 from rednet.files.pyramid import Pyramid, blocks
 from rednet.files.streaming import correct_rows, open_spool
@@ -136,10 +135,8 @@ class Proof:
                 if (array := getattr(filled, name)) is not None:
                     arrays[name] = Pyramid(self.folder / f"{name}{page}.npy")
                     write_array(arrays[name], array)
-            base = Pyramid(self.folder / f"base{page}.npy")
-            base.write(filled.pixels.shape[0], picture_rows(filled))
         nothing = replace(filled, pixels=filled.pixels[:0], alpha=None, native=None)
-        return replace(kept, filled=nothing, arrays=arrays, base=base)
+        return replace(kept, filled=nothing, arrays=arrays)
 
     def _mark(self, work: FileTask, page: int) -> None:
         """Keep the mask of a task that fills missing pixels, and find it but once."""
@@ -233,8 +230,9 @@ class Proof:
 
     def layers(self) -> Layers:
         """Return the layers of the looks at the first page."""
-        before, kept = self.before(), self.kept[0] if self.kept else _Kept()
-        return Layers(before, kept.base or before, kept.correction, partial(self.structure, 0), self.mask)
+        kept = self.kept[0] if self.kept else _Kept()
+        base, alpha = kept.arrays.get("pixels"), kept.arrays.get("alpha")
+        return Layers(self.before(), kept.correction, self.structure, base, alpha, self.mask)
 
 
 @dataclass(frozen=True)
@@ -245,7 +243,6 @@ class _Kept:
         correction: what is to be added; None if the page is left as it is.
         filled: what it is added to, without its arrays; None if that is the page as it stands in the file.
         arrays: the arrays of `filled`.
-        base: `filled` as it is shown.
     """
 
     correction: Pyramid | None = None
