@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import * as desk from "./desk.js";
-import { byId, choice, fileButton, make, slider } from "./elements.js";
+import { byId, choice, fileButton, make, slider, tellValue } from "./elements.js";
 import { kernelWords } from "./picture.js";
 import { addOverlay, theViewer } from "./stage.js";
 import { figure, say } from "./texts.js";
@@ -75,7 +75,7 @@ function figures(blur) {
     for (const { name, words, control } of now ? sliders : []) {
       const input = /** @type {HTMLInputElement} */ (control.querySelector("input"));
       if (document.activeElement !== input) input.value = String(now?.[name]);
-      /** @type {HTMLOutputElement} */ (control.querySelector("output")).value = words(now?.[name] ?? 0);
+      tellValue(control, words(now?.[name] ?? 0));
     }
   };
   if (blur.shape !== "file") return { controls: sliders.map(({ control }) => control), dress };

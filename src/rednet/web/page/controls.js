@@ -1,7 +1,7 @@
 /** The controls of the task that is chosen, and those of strength and detail. */
 
 import * as desk from "./desk.js";
-import { button, choice, make, slider, tick } from "./elements.js";
+import { button, choice, make, slider, tellValue, tick } from "./elements.js";
 import { figure, say } from "./texts.js";
 import { change } from "./work.js";
 
@@ -127,11 +127,11 @@ function level(name, lowest, highest, wish, set) {
     lowest, highest, step: 1, value: value ?? FIRST[name], words, onInput: take,
   }); // prettier-ignore
   control.addEventListener("input", () => {
-    /** @type {HTMLOutputElement} */ (control.querySelector("output")).value = words(value ?? 0);
+    tellValue(control, words(value ?? 0));
   });
   const automatic = button(say("setAutomatic"), () => {
     take(null);
-    /** @type {HTMLOutputElement} */ (control.querySelector("output")).value = say("automatic");
+    tellValue(control, say("automatic"));
   }, { className: "quiet", hidden: value === null }); // prettier-ignore
   return make("div", { className: "level" }, control, automatic);
 }

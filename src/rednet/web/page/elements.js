@@ -64,14 +64,24 @@ export function choice(label, choices, chosen, onChoice) {
 export function slider({ label, hint = "", lowest, highest, step, value, words, onInput }) {
   const input = make("input", { type: "range", min: String(lowest), max: String(highest), step: String(step) });
   input.value = String(value);
-  const shown = make("output", {}, words(value));
+  const shown = make("span", { className: "value", "aria-hidden": true });
+  const control = make("label", { className: "slider", title: hint }, make("span", {}, label), shown, input);
   input.addEventListener("input", () => {
-    shown.value = words(input.valueAsNumber);
-    input.setAttribute("aria-valuetext", shown.value);
+    tellValue(control, words(input.valueAsNumber));
     onInput(input.valueAsNumber);
   });
-  input.setAttribute("aria-valuetext", shown.value);
-  return make("label", { className: "slider", title: hint }, make("span", {}, label), shown, input);
+  tellValue(control, words(value));
+  return control;
+}
+
+/**
+ * Say what a slider's value means.
+ * @param {HTMLElement} control made by `slider`
+ * @param {string} words
+ */
+export function tellValue(control, words) {
+  /** @type {Element} */ (control.querySelector(".value")).textContent = words;
+  control.querySelector("input")?.setAttribute("aria-valuetext", words);
 }
 
 /**

@@ -5,23 +5,22 @@ import * as desk from "./desk.js";
 import { byId, button, make } from "./elements.js";
 import { sentence } from "./found.js";
 import { listen } from "./intake.js";
-import { drawPanel, makePanel } from "./panel.js";
 import { isUnsaved } from "./picture.js";
-import { drawStage, makeStage } from "./stage.js";
-import { drawStrip } from "./strip.js";
 import { LANGUAGES, preferred, rememberLanguage, say, speak } from "./texts.js";
 import { listExamples } from "./tour.js";
 import { reopen } from "./work.js";
 
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 
-function draw() {
+/** @type {Promise<typeof import("./bench.js")>|null} */
+let bench = null;
+
+async function draw() {
   document.querySelector("main")?.toggleAttribute("data-empty", desk.all().length === 0);
   const unsaved = desk.all().filter(isUnsaved).length;
   document.title = unsaved ? `rednet – ${say("unsaved", { count: unsaved })}` : "rednet";
-  drawStage();
-  drawPanel();
-  drawStrip(byId("strip"));
+  if (desk.all().length) bench ??= import("./bench.js");
+  (await bench)?.draw();
 }
 
 /** @param {string} code of a language */
@@ -68,9 +67,7 @@ addEventListener("beforeunload", (event) => {
   if (desk.all().some(isUnsaved)) event.preventDefault();
 });
 
-makeStage();
-makePanel();
 chooseLanguage();
-desk.onChange(draw);
+desk.onChange(() => void draw());
 await inLanguage(preferred());
 reopen().catch(tell);

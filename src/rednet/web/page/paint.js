@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as desk from "./desk.js";
 import { isTyping } from "./divider.js";
-import { button, byId, choice, fileButton, make, slider, tick } from "./elements.js";
+import { button, byId, choice, fileButton, make, slider, tellValue, tick } from "./elements.js";
 import { sentence } from "./found.js";
 import { isBusy } from "./picture.js";
 import { addOverlay, currentLook, setLook, theViewer } from "./stage.js";
@@ -68,7 +68,7 @@ export async function paintControls(picture, set) {
     /** @type {HTMLInputElement[]} */ ([...switched.querySelectorAll("input")]).forEach((input) => (input.checked = (input.value === "eraser") === tool.erase));
     const input = /** @type {HTMLInputElement} */ (size.querySelector("input"));
     input.value = String(tool.radius);
-    /** @type {HTMLOutputElement} */ (size.querySelector("output")).value = say("pixels", { value: figure(2 * tool.radius) });
+    tellValue(size, say("pixels", { value: figure(2 * tool.radius) }));
   };
   return [
     make("div", { className: "choices" }, switched, button(say("undo"), () => undo(picture)), button(say("clear"), () => mark(picture, [...picture.wish.mask, clear()]))),

@@ -7,7 +7,7 @@ import { diagnosis, factsLine, status, took } from "./found.js";
 import { TASKS, isBusy, isComplete, isStale } from "./picture.js";
 import { makeSaving } from "./save.js";
 import { setLook, theViewer } from "./stage.js";
-import { keyOf, say } from "./texts.js";
+import { fill, keyOf, say } from "./texts.js";
 import { change, restore, stop } from "./work.js";
 
 /** @typedef {import("./picture.js").Picture} Picture */
@@ -30,6 +30,7 @@ export function makePanel() {
     const title = make("span", { "data-text": keyOf("task", task) });
     byId("tasks").append(make("label", { className: "task" }, input, title));
   }
+  fill(byId("tasks"));
   byId("restore").addEventListener("click", () => whole(desk.current()));
   byId("try").addEventListener("click", () => {
     const picture = desk.current();

@@ -160,9 +160,11 @@ export class Viewer {
     this.after.viewport.zoomTo(viewport.getZoom(true), undefined, true);
     this.after.viewport.panTo(viewport.getCenter(true), true);
     const ratio = this.ratio();
-    const smooth = ratio < COARSE && Math.abs(ratio - 1) > SAME;
-    this.before.drawer.setImageSmoothingEnabled(smooth);
-    this.after.drawer.setImageSmoothingEnabled(smooth);
+    const exact = Math.abs(ratio - 1) < SAME;
+    for (const { drawer } of [this.before, this.after]) {
+      drawer.setImageSmoothingEnabled(ratio < COARSE && !exact);
+      Object.assign(drawer, { minimumOverlapRequired: () => !exact }); // else each tile is drawn one pixel too large
+    }
     this.on.move();
   }
 
