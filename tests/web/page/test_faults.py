@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from tests.web.page.conftest import (
-    as_file, choose_files, drop, levels_of, paint, painted, saved, screen_of, set_slider, task, wait_saveable,
+    as_file,
+    choose_files,
+    drop,
+    levels_of,
+    paint,
+    painted,
+    saved,
+    screen_of,
+    set_slider,
+    task,
+    wait_saveable,
     wait_status,
 )  # fmt: skip
 

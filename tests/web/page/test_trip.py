@@ -11,7 +11,17 @@ from rednet.restoring.options import Options
 from rednet.restoring.tasks import Denoise
 from tests.web.conftest import files_below, running_server
 from tests.web.page.conftest import (
-    as_file, choose_files, drop, levels_of, paint, painted, saved, set_slider, task, transfer_of, wait_saveable,
+    as_file,
+    choose_files,
+    drop,
+    levels_of,
+    paint,
+    painted,
+    saved,
+    set_slider,
+    task,
+    transfer_of,
+    wait_saveable,
     wait_status,
 )  # fmt: skip
 

@@ -61,6 +61,10 @@ export class Viewer {
     this.before = OpenSeadragon({ ...OPTIONS, element: below });
     this.after = OpenSeadragon({ ...OPTIONS, element: above, mouseNavEnabled: false, tabIndex: -1 });
     this.after.canvas.setAttribute("aria-hidden", "true");
+    for (const { drawer } of [this.before, this.after]) {
+      // Else each tile is drawn one pixel too large, so that no seams show where tiles do not meet.
+      Object.assign(drawer, { minimumOverlapRequired: () => !this.#isExact() });
+    }
     /** @type {View|null} */
     this.view = null;
     this.asked = { before: "", after: "" };
@@ -160,11 +164,9 @@ export class Viewer {
     this.after.viewport.zoomTo(viewport.getZoom(true), undefined, true);
     this.after.viewport.panTo(viewport.getCenter(true), true);
     const ratio = this.ratio();
-    const exact = Math.abs(ratio - 1) < SAME;
-    for (const { drawer } of [this.before, this.after]) {
-      drawer.setImageSmoothingEnabled(ratio < COARSE && !exact);
-      Object.assign(drawer, { minimumOverlapRequired: () => !exact }); // else each tile is drawn one pixel too large
-    }
+    const smooth = ratio < COARSE && !this.#isExact();
+    this.before.drawer.setImageSmoothingEnabled(smooth);
+    this.after.drawer.setImageSmoothingEnabled(smooth);
     this.on.move();
   }
 
@@ -172,6 +174,11 @@ export class Viewer {
   ratio() {
     if (!this.view) return 1;
     return (this.#perPixel() * devicePixelRatio) / (this.view.after?.scale ?? 1);
+  }
+
+  /** Whether one pixel of the picture is one of the screen. */
+  #isExact() {
+    return Math.abs(this.ratio() - 1) < SAME;
   }
 
   /** Return how many CSS pixels are one pixel of the picture before. */
