@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 __all__ = ["PAGE", "POLICY", "add_page"]
 
+COMPRESSION = 6  # a third less time than 9, for 1% more bytes
 PAGE = Path(__file__).parent / "page"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -35,4 +37,4 @@ def add_page(app: FastAPI) -> None:
         return await files.get_response("index.html", request.scope)
 
     app.add_api_route("/", index, methods=["GET"], include_in_schema=False)
-    app.mount("/page", files)
+    app.mount("/page", GZipMiddleware(files, compresslevel=COMPRESSION))

@@ -53,6 +53,7 @@ class Jobs:
             ("/v1/jobs", "GET", self.several),
             ("/v1/jobs/{job_id}", "GET", self.one),
             ("/v1/jobs/{job_id}", "DELETE", self.delete),
+            ("/v1/jobs/{job_id}/stop", "POST", self.stop),
             ("/v1/jobs/{job_id}/events", "GET", self.events),
             ("/v1/jobs/{job_id}/picture", "GET", self.picture),
             ("/v1/archive", "GET", self.archive),
@@ -74,6 +75,11 @@ class Jobs:
     async def delete(self, job_id: str) -> Response:
         """Stop a job at its next band, and delete it with its pictures."""
         self.shelf.drop(self.shelf.need(job_id))
+        return Response(status_code=204)
+
+    async def stop(self, job_id: str) -> Response:
+        """Stop a job at its next band; its picture stays, so that further jobs can be made of it."""
+        self.shelf.queue.cancel(self.shelf.need(job_id).job)
         return Response(status_code=204)
 
     async def events(self, job_id: str) -> Response:
