@@ -171,7 +171,7 @@ def restore_rows(
         for part in file.layout.slices
     ]
     for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
-        rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
+        rows, correction = steps[0][0], np.concatenate([found.kept(part) for _, part in steps], axis=2)
         squares += float(np.square(correction, dtype=np.float64).sum())
         yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
     judge(255 * (squares / (file.height * file.width * sample.shape[2])) ** 0.5)
