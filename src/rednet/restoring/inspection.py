@@ -129,6 +129,8 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
         always: see `inspect`.
     """
     likely = dict(zip(DAMAGE, judgement.damage.tolist(), strict=True))
+    if quality is not None:
+        likely["impulses"] = 0.0  # a JPEG smears single pixels, so that they cannot be told from sharp texture
     damage = tuple(name for name, probability in likely.items() if probability > LIKELY)
     kind = KINDS[int(judgement.kinds.argmax())] if judgement.kinds.max() > 0.5 else ""
     seen = blocks.quality if "JPEG" in damage else None

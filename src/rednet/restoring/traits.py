@@ -144,8 +144,10 @@ def tones(y: Planes, gray: Plane) -> Iterator[tuple[str, float]]:
 
 def codes(y: Planes) -> NDArray[np.uint32]:
     """Return a number for each colour of 8 bits, (H, W)."""
-    levels = np.rint(y.clip(0, 255)).astype(np.uint32)
-    return levels[0] if len(levels) == 1 else (levels[0] << 16) | (levels[1] << 8) | levels[2]
+    code = np.zeros(y.shape[1:], np.uint32)
+    for plane in np.rint(y.clip(0, 255)).astype(np.uint32):
+        code = (code << 8) | plane
+    return code
 
 
 def impulses(y: Planes) -> Iterator[tuple[str, float]]:
