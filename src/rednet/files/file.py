@@ -33,7 +33,7 @@ from rednet.restoring.inspection import Finding, inspect
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import LEFT, Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
-from rednet.restoring.tasks import Task
+from rednet.restoring.task import FILLING_FLOATS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 from rednet.warning import heard, warn
 from rednet.whole_files import whole_file
@@ -113,6 +113,7 @@ class FileTask:
         self.open()
         self.read()
         self.find()
+        self.choose_for_finding()
         if self.handling.skip_clean and self.clean():
             self.skipped, self.report.words = True, f"clean: {LEFT}"
         else:
@@ -126,18 +127,12 @@ class FileTask:
 
     def read(self) -> None:
         """Read the picture if it is not streamed."""
-        needed, limit = self.memory()
+        needed, limit = self.memory(self.task.floats)
         self.streamed = (
             self.task.local and not self.needs_whole and (self.file.megapixels > STREAM_FROM or needed > limit)
         )
         if not self.streamed:
-            if needed > limit:
-                raise OptionError(
-                    f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
-                    f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
-                    option="max_memory",
-                )
-            self.pictures = [self.file.read(page) for page in range(self.file.pages)]
+            self.keep_pages(needed, limit)
 
     def find(self) -> None:
         """Decide what is to be done."""
@@ -148,6 +143,32 @@ class FileTask:
         self.report.words = self.finding.words
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
             warn(hint)
+
+    def choose_for_finding(self) -> None:
+        """Keep the picture in memory if its repair needs that; if it is too large, say what is not repaired."""
+        if not (self.task.local and self.task.needs_whole(self.finding)):
+            return
+        needed, limit = self.memory(FILLING_FLOATS)
+        self.streamed = needed > limit and not self.needs_whole
+        if not self.streamed:
+            self.keep_pages(needed, limit)
+            return
+        self.pictures = []
+        warn(
+            "the repair of single wrong pixels and of stripes needs the whole picture at once, about "
+            f"{needed / 1e6:.0f} MB, and {limit / 1e6:.0f} MB may be used, so it is left out; free some, or raise "
+            "max_memory"
+        )
+
+    def keep_pages(self, needed: float, limit: float) -> None:
+        """Read all pages, if the memory that the work needs may be used."""
+        if needed > limit:
+            raise OptionError(
+                f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
+                f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
+                option="max_memory",
+            )
+        self.pictures = self.pictures or [self.file.read(page) for page in range(self.file.pages)]
 
     def warn_of_losses(self) -> None:
         """Warn of the metadata that the output's format cannot hold."""
@@ -201,7 +222,7 @@ class FileTask:
         )
         if how.uncertainty is not None and not self.task.local:
             raise OptionError(
-                "uncertainty works with restore, denoise (without impulse) and dejpeg; leave it out",
+                "uncertainty works with restore, denoise (without impulse and bands) and dejpeg; leave it out",
                 option="uncertainty",
             )
         if how.show_removed is not None and scale != 1:
@@ -212,12 +233,16 @@ class FileTask:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
 
-    def memory(self) -> tuple[float, float]:
-        """Return the bytes that work on the whole picture would need, and those that may be used."""
+    def memory(self, floats: tuple[int, int]) -> tuple[float, float]:
+        """Return the bytes that work on the whole picture would need, and those that may be used.
+
+        Args:
+            floats: that a pixel takes, see `Task.floats`.
+        """
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
-        return whole_memory(pixels, self.file.channels, self.task.floats), limit
+        return whole_memory(pixels, self.file.channels, floats), limit
 
     def sample(self, page: int = 0) -> NDArray[np.float32]:
         """Return the rows of a page that are looked at."""

@@ -89,9 +89,11 @@ class Proof:
         with closing(work), heard(work.report.warnings):
             if self.region is None:
                 work.read()
+                work.find()
+                work.choose_for_finding()
             else:
                 work.streamed = False
-            work.find()
+                work.find()
             work.warn_of_losses()
             self.report = work.report
             kept = [self._keep(work, restorer, page, progress) for page in range(work.file.pages)]

@@ -182,7 +182,7 @@ def correct_rows(
         for part in file.layout.slices
     ]
     for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
-        rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
+        rows, correction = steps[0][0], np.concatenate([found.kept(part) for _, part in steps], axis=2)
         yield window.take(rows), correction
 
 
