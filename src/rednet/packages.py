@@ -21,7 +21,7 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
     "onnx": ("onnx", "onnxruntime"),
     "remote": ("fsspec", "s3fs"),
     "train": ("torch", "pillow"),
-    "web": ("fastapi", "gradio", "prometheus-client", "python-multipart", "uvicorn"),
+    "web": ("fastapi", "prometheus-client", "python-multipart", "uvicorn"),
 }
 
 
