@@ -16,6 +16,8 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
     "baselines": ("scikit-image", "opencv-python-headless", "PyWavelets"),
     "bm3d": ("bm3d",),
     "demo": ("pillow",),
+    "export": ("onnx", "openvino"),
+    "hub": ("huggingface-hub",),
     "onnx": ("onnx", "onnxruntime"),
     "train": ("torch", "pillow"),
     "web": ("fastapi", "gradio", "prometheus-client", "python-multipart", "uvicorn"),

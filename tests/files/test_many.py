@@ -286,7 +286,7 @@ def test_outputs_beside_their_inputs_are_not_taken_for_inputs(folder):
 def test_results_of_earlier_runs_beside_their_inputs_are_not_taken_for_inputs(folder, restorer):
     def names(**options):
         with Ledger(folder, "job") as ledger:
-            entries = list_entries(folder, folder.parent / "in" / "deep" / "..", made=ledger.outputs(), **options)
+            entries = list_entries(folder, folder.parent / "in" / "deep" / "..", made=ledger.outputs, **options)
         return {entry.source.name for entry in entries}
 
     entries = list_entries(folder, folder, suffix="-new")

@@ -45,7 +45,7 @@ def call(verb, image=Y, **options):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("name", ["sgima", "channel_axis", "Strength", "facts", "tile"])
+@pytest.mark.parametrize("name", ["sgima", "multichannel", "Strength", "facts", "tile"])
 def test_a_misspelt_or_foreign_keyword_is_a_type_error_that_names_it(verb, name):
     with pytest.raises(TypeError, match=name):
         call(verb, **{name: 1})

@@ -10,6 +10,9 @@ import typer
 
 from rednet import __version__
 from rednet.cli.evaluate import evaluate
+from rednet.cli.export import export
+from rednet.cli.finetune import finetune
+from rednet.cli.frames import frames
 from rednet.cli.hints import Verb
 from rednet.cli.inspect import inspect
 from rednet.cli.serve import serve
@@ -28,7 +31,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-verbs: list[Callable[..., None]] = [*map(restoring_verb, TASKS.values()), inspect, serve, train, evaluate]
+verbs: list[Callable[..., None]] = [
+    *map(restoring_verb, TASKS.values()),
+    inspect,
+    frames,
+    serve,
+    train,
+    finetune,
+    evaluate,
+    export,
+]
 for verb in verbs:
     app.command(cls=Verb)(verb)
 

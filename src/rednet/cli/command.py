@@ -53,6 +53,10 @@ class Command:
         typer.Option(help="Text to add to the names of results, such as -denoised."),
     ] = None
     format: Annotated[str | None, typer.Option(help=f"{FORMATS}; if left out, the input's format.")] = None
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="N/COUNT", help="Restore only the N-th of COUNT equal shares of the pictures, as in 3/8."),
+    ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long it takes.")] = (
         False
     )
@@ -99,7 +103,7 @@ class Command:
     def fingerprint(self) -> str:
         """Hash all that shapes an output beside its input; limits are no part of it."""
         from rednet.files.ledger import fingerprint, hash_model, hash_option
-        from rednet.restoring.restorer import find_model
+        from rednet.zoo.shipped import find_model
 
         return fingerprint(
             {

@@ -13,7 +13,9 @@ from rednet.values import Setting
 
 __all__ = ["AS_JSON", "DEVICE", "ENGINE", "MODEL", "RECURSIVE", "THREADS", "flag", "parameter"]
 
-MODEL = Annotated[str, typer.Option(help="Name of a shipped model (universal, fast, real), or a model folder.")]
+MODEL = Annotated[
+    str, typer.Option(help="Name of a shipped model (universal, fast, real), a model folder, or hf:OWNER/NAME.")
+]
 ENGINE = Annotated[str, typer.Option(help="Program that runs the network: ncnn, onnx or torch.")]
 DEVICE = Annotated[
     Literal["cpu", "gpu"],

@@ -13,6 +13,7 @@ from rednet.files.ledger import Ledger
 from rednet.files.listing import leads_to_folder, list_entries
 from rednet.files.many import Batch, restore_files
 from rednet.files.preview import preview
+from rednet.files.shards import Shard
 from rednet.images.formats import read_endings
 from rednet.images.reading import is_folder
 from rednet.images.writing import make_folder
@@ -30,7 +31,8 @@ def restore_many(asked: Command) -> bool:
         raise OptionError(
             "--show-removed, --uncertainty and --find-scratches take one picture, not a folder, and not several"
         )
-    ledger = Ledger() if output is None else Ledger(output, asked.fingerprint()).read()
+    shard = None if asked.shard is None else Shard.parse(asked.shard)
+    ledger = Ledger() if output is None else Ledger(output, asked.fingerprint(), shard)
     passed: Counter[str] = Counter()
     entries = list_entries(
         asked.pictures,
@@ -38,13 +40,15 @@ def restore_many(asked: Command) -> bool:
         recursive=asked.recursive,
         suffix=asked.suffix_beside if output is None else asked.suffix or "",
         format=asked.format,
-        made=ledger.outputs(),
+        made=lambda: ledger.read().outputs(),
         passed=passed,
     )
     print_passed(passed)
     if not entries:
         names = ", ".join(map(str, asked.pictures))
         raise OptionError(f"there are no pictures to restore in {names}; --recursive reads the folders below, too")
+    if shard is not None and output is not None:
+        entries = shard.cut(entries, output)
     restorer = asked.restorer()
     if asked.dry_run:
         batch = Batch(asked.task_for, handling)
@@ -70,6 +74,8 @@ def _check_places(asked: Command) -> None:
     if output == STREAM or (output is None and folder is not None):
         what = f"{folder} is a folder" if folder is not None else f"there are {len(pictures)} pictures"
         raise OptionError(f"{what}; give a folder for the results with -o")
+    if output is None and asked.shard is not None:
+        raise OptionError("each shard keeps a ledger in the output folder; give that with -o", option="shard")
     if output is None or is_folder(output):
         return
     if output.exists():

@@ -74,7 +74,7 @@ def _restore(asked: Command) -> bool:
     from rednet.cli.one_file import restore_one
     from rednet.images.reading import is_folder
     from rednet.machine import return_memory_at_once
-    from rednet.restoring.restorer import find_model
+    from rednet.zoo.shipped import find_model
 
     if asked.yes and not asked.finds_scratches:
         raise typer.BadParameter("--yes belongs to --find-scratches")
@@ -84,4 +84,6 @@ def _restore(asked: Command) -> bool:
     find_model(asked.model)  # a wrong model or option is reported once, not for each file
     asked.task.check(asked.handling.options)
     many = len(asked.pictures) > 1 or is_folder(asked.pictures[0])
+    if asked.shard and not many:
+        raise typer.BadParameter("--shard divides the pictures of a folder, or several pictures")
     return restore_many(asked) if many else restore_one(asked)

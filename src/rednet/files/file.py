@@ -29,9 +29,9 @@ from rednet.machine import available_memory
 from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import inspect
+from rednet.restoring.inspection import Finding, inspect
 from rednet.restoring.ranges import range_hint
-from rednet.restoring.restorer import Restoration, Restorer
+from rednet.restoring.restorer import LEFT, Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
 from rednet.restoring.task import FILLING_FLOATS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
@@ -50,8 +50,8 @@ class Report:
     """What became of a file.
 
     Args:
-        status: "restored"; "unchanged", if the picture was written as it is because restoring would not improve it;
-            "clean", if nothing was written for that reason; "kept", if an earlier run made the output; "failed".
+        status: "restored"; "left as it is", if the output is the picture itself; "clean", if nothing was written
+            because restoring would not improve it; "kept", if an earlier run made the output; "failed".
         warnings: sentences about the result, see `rednet.warning`.
     """
 
@@ -99,6 +99,7 @@ class FileTask:
         self.report = Report(str(source), str(target))
         self.pictures: list[Picture] = []
         self.levels: list[Array] = []
+        self.outcomes: list[Finding] = []  # of the pages that were restored in memory
         self.spool: Spool | None = None
         self.skipped = False
         self.resources = ExitStack()
@@ -128,7 +129,7 @@ class FileTask:
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
             warn(hint)
         if how.skip_clean and self.clean():
-            self.skipped, self.report.words = True, "clean: left as it is"
+            self.skipped, self.report.words = True, f"clean: {LEFT}"
             return
         row = written_format(self.target.suffix, self.target)
         lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
@@ -267,9 +268,8 @@ class FileTask:
             for page in range(pages):
                 with heard(self.report.warnings):
                     for rows in restore_rows(
-                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page),
-                        self.task.judge,
-                    ):  # fmt: skip
+                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
+                    ):
                         with writing(self.target):
                             self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
@@ -295,6 +295,7 @@ class FileTask:
     def finish(self, restoration: Restoration) -> Picture:
         """Apply a page's correction."""
         after = restoration.apply(self.handling.options)
+        self.outcomes.append(restoration.found)
         self.levels.append(written_levels(after, self.target.suffix))
         self.report.height, self.report.width = self.levels[0].shape[:2]
         return after
@@ -341,6 +342,9 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
+        if self.outcomes and all(outcome.left for outcome in self.outcomes):  # the results speak against restoring
+            self.finding = self.outcomes[0]
+            self.report.words = self.finding.words
         with heard(self.report.warnings):
             if self.copied:
                 whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
@@ -352,7 +356,7 @@ class FileTask:
                 save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
             else:
                 save_levels(self.target, self.levels, self.file.header, saving, seal)
-        self.report.status = "unchanged" if self.finding.left else "restored"
+        self.report.status = LEFT if self.finding.left else "restored"
         self.report.seconds += time.perf_counter() - start
 
     def close(self) -> None:

@@ -3,6 +3,9 @@
 Each line names an output and holds the hashes of its input, of all options that shaped it, and of the output itself.
 The line is written before the output gets its name, so that a run that is killed at any moment leaves no output that
 the ledger does not know. A line counts only as long as its hashes agree with the files.
+
+Each shard of a run writes a file of its own, so that shards on many machines need no common lock. Every run reads the
+files of all; the order of the lines has no meaning.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rednet.errors import ImageError
+from rednet.files.shards import Shard
 from rednet.images.writing import writing
 from rednet.locking import lock
 from rednet.whole_files import whole_file
@@ -25,6 +29,7 @@ from rednet.zoo.checking import CONFIG, WEIGHTS
 __all__ = ["LEDGER", "Ledger", "OutputState", "fingerprint", "hash_file", "hash_model", "hash_option"]
 
 LEDGER = ".rednet-ledger.jsonl"
+LEDGERS = ".rednet-ledger*.jsonl"  # with those of shards
 
 
 class OutputState(Enum):
@@ -73,19 +78,22 @@ def fingerprint(shaping: Mapping[str, Any]) -> str:
 
 
 class Ledger:
-    """The ledger of one output folder; a context in which no other run may write there.
+    """The ledger of one output folder; a context in which no other run of the same shard may write there.
 
     Args:
         out: the output folder, which exists; None for outputs beside their inputs, which no ledger records.
         made_by: the fingerprint of this run, see `fingerprint`.
+        shard: the part of the pictures that this run restores; None for all.
 
     Raises:
         ImageError: on entering, if another run is writing into the folder, or the ledger cannot be written.
     """
 
-    def __init__(self, out: Path | None = None, made_by: str = "") -> None:
-        self.out, self.made_by, self.path = out, made_by, (out or Path()) / LEDGER
-        self.lines: dict[str, list[dict[str, str]]] = {}
+    def __init__(self, out: Path | None = None, made_by: str = "", shard: Shard | None = None) -> None:
+        name = LEDGER if shard is None else f".rednet-ledger-{shard.number}-of-{shard.count}.jsonl"
+        self.out, self.made_by, self.path = out, made_by, (out or Path()) / name
+        self.lines: dict[str, list[dict[str, str]]] = {}  # of all files, by output
+        self.own: dict[str, dict[str, str]] = {}  # the last line of each output in our own file
         self.lock = threading.Lock()
 
     def __enter__(self) -> Ledger:
@@ -104,7 +112,10 @@ class Ledger:
             self.file.close()
             if not isinstance(error, BlockingIOError):
                 raise
-            raise ImageError(f"another run is writing into {self.out}; wait for it, or choose another folder") from None
+            raise ImageError(
+                f"another run is writing into {self.out} (its ledger {self.path.name} is locked); wait for it, or "
+                "choose another folder"
+            ) from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
@@ -117,20 +128,13 @@ class Ledger:
             self.file.close()
 
     def read(self) -> Ledger:
-        """Read the lines, if there are any, without locking the folder; raise ImageError if they cannot be read."""
-        self.lines = {}
-        try:
-            text = self.path.read_text("utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return self
-        except OSError as error:
-            raise ImageError(f"cannot read {self.path}: {error.strerror}") from error
-        for row in text.splitlines():
-            try:
-                line = json.loads(row)
+        """Read the lines of all files, without locking the folder; raise ImageError if a file cannot be read."""
+        self.lines, self.own = {}, {}
+        for path in {self.path, *self.path.parent.glob(LEDGERS)}:
+            for line in read_lines(path):
                 self.lines.setdefault(line["output"], []).append(line)
-            except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
-                continue
+                if path == self.path:
+                    self.own[line["output"]] = line
         return self
 
     def outputs(self) -> set[Path]:
@@ -145,11 +149,11 @@ class Ledger:
         if not lines:
             return OutputState.FOREIGN
         content = hash_file(target)
-        line = next((line for line in reversed(lines) if line.get("output_sha256") == content), None)
-        if line is None:
+        made = [line for line in lines if line.get("output_sha256") == content]
+        if not made:
             return OutputState.CHANGED
-        same = line.get("job") == self.made_by and line.get("input_sha256") == hash_file(source)
-        return OutputState.DONE if same else OutputState.STALE
+        ours = [line["input_sha256"] for line in made if line.get("job") == self.made_by and "input_sha256" in line]
+        return OutputState.DONE if ours and hash_file(source) in ours else OutputState.STALE
 
     def record(self, source_sha256: str, target: Path, part: Path) -> None:
         """Write the line of an output that is about to get its name.
@@ -169,6 +173,7 @@ class Ledger:
         }
         with self.lock:
             self.lines.setdefault(line["output"], []).append(line)
+            self.own[line["output"]] = line
             self.file.write(json.dumps(line, sort_keys=True) + "\n")
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -180,5 +185,24 @@ class Ledger:
     def tidy(self) -> None:
         """Keep only the last line of each output, sorted by name, as an uninterrupted run writes them."""
         with writing(self.path), whole_file(self.path) as file:
-            for name in sorted(self.lines):
-                file.write((json.dumps(self.lines[name][-1], sort_keys=True) + "\n").encode())
+            for name in sorted(self.own):
+                file.write((json.dumps(self.own[name], sort_keys=True) + "\n").encode())
+
+
+def read_lines(path: Path) -> list[dict[str, str]]:
+    """Return the whole lines of a ledger's file; none if it does not exist; raise ImageError if it cannot be read."""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
+    lines = []
+    for row in text.splitlines():
+        try:
+            line = json.loads(row)
+            if isinstance(line["output"], str):
+                lines.append(line)
+        except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
+            continue
+    return lines

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def list_entries(
     recursive: bool = False,
     suffix: str = "",
     format: str | None = None,
-    made: Collection[Path] = (),
+    made: Callable[[], Collection[Path]] = tuple,
     passed: Counter[str] | None = None,
 ) -> list[Entry]:
     """List pictures and their outputs, in the order of the inputs, and in a folder by name.
@@ -73,7 +73,8 @@ def list_entries(
         out: folder in which the trees are mirrored; None writes beside the inputs.
         recursive: read the folders below, too.
         suffix, format: see `output_name`.
-        made: outputs of earlier runs, see `rednet.files.ledger.Ledger.outputs`.
+        made: returns the outputs of earlier runs and of those beside this one, see `Ledger.outputs`. It is called when
+            the folders have been read, so that it knows every output that was found there.
         passed: counts what is skipped: `FOLDER`, `RESULT` (among the inputs that are files), or the endings of other
             files.
 
@@ -82,11 +83,15 @@ def list_entries(
     """
     passed = Counter() if passed is None else passed
     entries: dict[tuple[Path, Path], Entry] = {}  # by real places: what is named twice is done once
-    earlier = {real_place(path) for path in made}
     named = set()  # inputs that are no folders
+    read = []
     for given in [inputs] if isinstance(inputs, Path) else inputs:
         whole = leads_to_folder(given)
-        for found in pictures_below(given, out, recursive=recursive, passed=passed) if whole else [given]:
+        below = list(pictures_below(given, out, recursive=recursive, passed=passed)) if whole else [given]
+        read.append((given, whole, below))
+    earlier = {real_place(path) for path in made()}
+    for given, whole, below in read:
+        for found in below:
             if isinstance(found, Entry):
                 entries[found.source, found.target] = found
                 continue

@@ -35,7 +35,7 @@ CONVERTED = {
 CLEAR = {"L": "LA", "RGB": "RGBA"}  # what a mode becomes if one of its colours or palette entries is transparent
 TRANSPARENCY, ICC, EXIF = "transparency", "icc_profile", "exif"  # among what PIL knows of an image
 ORIENTATION = 274  # a tag of EXIF
-TENSORS = ("torch", "tensorflow", "jax", "jaxlib", "cupy")
+TENSORS = ("tensorflow", "jax", "jaxlib", "cupy")  # those of torch are taken apart before they come here
 
 
 def from_any(image: Any, value_range: Limits = None) -> tuple[Picture, Callable[[Picture], Any]]:
@@ -62,8 +62,8 @@ def from_any(image: Any, value_range: Limits = None) -> tuple[Picture, Callable[
     home, kind = type(image).__module__.partition(".")[0], type(image).__name__
     if home in TENSORS:
         raise ImageError(
-            f"a {home} {kind} is no picture here; give an array of numpy with the channels last, (H, W, C): for one of "
-            "(C, H, W), tensor.permute(1, 2, 0).cpu().numpy() with torch"
+            f"a {home} {kind} is no picture here; give an array of numpy, with channel_axis unless its channels are "
+            "the last axis"
         )
     if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
         raise ImageError("a masked array has missing pixels; give image.data, and image.mask to rednet.inpaint")

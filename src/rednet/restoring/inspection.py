@@ -115,7 +115,9 @@ def unjudged(what: str, quality: int | None, *, clean: bool, always: bool) -> Fi
     """Return the finding about a picture that shows too little to be judged; it is left as it is."""
     facts: Facts = {} if quality is None or quality > FINE_QUALITY else {"quality": float(quality)}
     action = "restoring blindly" if always else "left as it is"
-    return Finding(facts, f"{what}: {action}", quality=quality, clean=clean, left=not always)
+    return Finding(
+        facts, f"{what}: {action}", quality=quality, clean=clean, confidence=SURE if clean else 0.0, left=not always
+    )
 
 
 def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: float, *, always: bool) -> Finding:

@@ -44,10 +44,11 @@ class Options:
 
 
 class Keywords(TypedDict, total=False):
-    """The keywords of all verbs in Python: the fields of `Options`, and `progress`.
+    """The keywords of all verbs in Python: the fields of `Options`, and what is about arrays and Python only.
 
     Args:
         strength, detail, self_ensemble, tileable, range: see `Options`.
+        channel_axis, out: see `rednet.restoring.stacks.take_apart`.
         progress: called with the finished fraction, 0 to 1.
     """
 
@@ -56,11 +57,13 @@ class Keywords(TypedDict, total=False):
     self_ensemble: bool
     tileable: bool
     range: tuple[float, float] | None
+    channel_axis: int | None
+    out: Any
     progress: Progress
 
 
-def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
-    """Make options of a verb's keywords, before any work is done.
+def read_keywords(keywords: Keywords) -> tuple[Options, dict[str, Any], Progress]:
+    """Make options of a verb's keywords, before any work is done; return them, those about arrays, and the progress.
 
     Raises:
         TypeError: there is no such keyword. OptionError: a value is outside its range.
@@ -70,4 +73,5 @@ def read_keywords(keywords: Keywords) -> tuple[Options, Progress]:
     progress = given.pop("progress", silent)
     if not callable(progress):
         raise OptionError(f"progress is {brief(progress)}; it must be a function that takes the finished fraction")
-    return Options(**given), progress
+    layout: dict[str, Any] = {name: given.pop(name) for name in ("channel_axis", "out") if name in given}
+    return Options(**given), layout, progress

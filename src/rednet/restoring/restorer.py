@@ -24,16 +24,18 @@ from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.sampling import sampled
+from rednet.restoring.stacks import take_apart
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.values import check_setting
 from rednet.warning import warn
 from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
-__all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
+__all__ = ["DEFAULT_TILE", "LEFT", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
 
 Pixels = NDArray[np.float32]
 USUAL = Options()
+LEFT = "left as it is"
 
 
 @dataclass(frozen=True)
@@ -116,16 +118,18 @@ class Restorer(Network):
             for number, part in enumerate(parts)
         ]
         correction = np.concatenate(corrections, axis=2)
-        task.judge(255 * float(np.sqrt(np.mean(np.square(correction, dtype=np.float64)))))
+        if filled is picture and not correction.any():
+            return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
         return Restoration(task, before, filled, correction, found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
 
         Args:
-            image: an array (see `rednet.images.from_array`), a PIL image, or the path of a file.
+            image: an array (see `rednet.images.from_array`) or a torch tensor, of one picture or of several, see
+                `rednet.restoring.stacks`; a PIL image; or the path of a file.
             task: what is to be done.
-            keywords: the fields of `Options`, and `progress`.
+            keywords: see `rednet.restoring.options.Keywords`.
 
         Returns:
             The same kind as `image`: an array of its type and shape, a PIL image (of its mode, or of gray, RGB, either
@@ -137,9 +141,22 @@ class Restorer(Network):
         """
         return self.restore_and_explain(image, task, **keywords)[0]
 
-    def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Finding]:
-        """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided."""
-        options, progress = read_keywords(keywords)
+    def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Any]:
+        """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided.
+
+        Of several pictures, these are a list of findings.
+        """
+        options, layout, progress = read_keywords(keywords)
+        pictures, joined = take_apart(image, **layout)
+        restored, found = [], []
+        for number, picture in enumerate(pictures):
+            one = self._restore_one(picture, task, options, portion(progress, number, len(pictures)))
+            restored.append(one[0])
+            found.append(one[1])
+        return joined(restored), found[0] if len(found) == 1 else found
+
+    def _restore_one(self, image: Any, task: Task, options: Options, progress: Progress) -> tuple[Any, Finding]:
+        """Carry out a task on one picture; see `restore_and_explain`."""
         picture, back = from_any(task.admit(image), options.range)
         if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
             warn(hint)

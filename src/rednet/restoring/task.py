@@ -126,13 +126,6 @@ class Task:
         """Compute what is to be added to the picture's pixels, (H, W, C)."""
         return found.kept(network.correct(picture, found.facts, options, progress))
 
-    def judge(self, removed: float) -> None:
-        """Warn if the result shows that an option of the task was wrong.
-
-        Args:
-            removed: root mean square of the correction, 0-255 scale.
-        """
-
 
 def as_finding(facts: Facts) -> Finding:
     """Return facts as a finding."""

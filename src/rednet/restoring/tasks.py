@@ -37,8 +37,6 @@ __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task
 
 SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
-LEAST_NOISE = 0.65  # of the told noise that is removed; of Gaussian noise of sigma 5 to 50, 0.8 to 1.1 is (lab log)
-COARSE = 75  # a JPEG of this quality or below shows its blocks (benchmarks/README.md)
 NO_STRENGTH = (
     "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
 )
@@ -140,8 +138,14 @@ class Denoise(Task):
         return not (self.impulse or self.bands)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_sigma
+        from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
+        rows = sample()
+        check_sigma(inspect(rows, path), self.sigma)
+        if self.chroma and rows.shape[2] < 3:
+            warn("chroma corrects colours only, and the picture has none: it stays as it is; leave chroma out")
         facts = {"sigma": self.sigma, **jpeg_facts(self.quality, path)}
         return as_finding(facts)._replace(colours_only=self.chroma)
 
@@ -155,16 +159,6 @@ class Denoise(Task):
         if not self.bands:
             return super().correct(network, picture, found, options, progress)
         return _correct_stripes(network, picture, found, options, progress)
-
-    def judge(self, removed: float) -> None:
-        """Warn if far less noise was removed than sigma says, or nothing could be."""
-        if self.chroma and not removed:
-            warn("chroma corrects colours only, and the picture has none: it stays as it is; leave chroma out")
-        elif self.sigma is not None and not self.chroma and removed < LEAST_NOISE * self.sigma:
-            warn(
-                f"sigma is given as {self.sigma:g}, but the picture shows noise of about {removed:.1f} only: detail "
-                "may have been taken for noise; lower sigma, or leave it out"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,23 +174,16 @@ class Dejpeg(Task):
     )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_quality, check_sigma
+        from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
-        if self.quality is not None and self.quality <= COARSE:
-            self._check_traces(sample())
+        found = inspect(sample(), path)
+        check_quality(found, self.quality)
+        if self.sigma is not None:
+            check_sigma(found, self.sigma)
         known = {"quality": None, **jpeg_facts(self.quality, path)}
         return as_finding(known if self.sigma is None else {**known, "sigma": self.sigma})
-
-    def _check_traces(self, rows: Pixels) -> None:
-        """Warn if a picture of low quality shows no blocks."""
-        from rednet.restoring.jpeg_traces import GRID_TRACES, find_blocks
-
-        blocks = find_blocks(rows)
-        if blocks.quality is None and blocks.strength <= GRID_TRACES:
-            warn(
-                f"quality is given as {self.quality:g}, but the picture shows no blocks of a JPEG: detail may have "
-                "been taken for damage; raise quality, or leave it out"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +202,10 @@ class Upscale(Task):
         return self.scale
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_enlarging
+        from rednet.restoring.inspection import inspect
+
+        check_enlarging(inspect(sample(), path))
         return as_finding({"scale": float(self.scale)})
 
     def prepare(self, picture: Picture, options: Options) -> Picture:
@@ -262,6 +253,11 @@ class Deblur(Task):
         super().check(options)
         self.loaded_kernel()
 
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.jpeg_traces import find_blocks, jpeg_facts
+
+        return as_finding(jpeg_facts(find_blocks(sample()).quality, path))
+
     def loaded_kernel(self) -> Kernel:
         """Return the kernel as an array."""
         from rednet.classical.kernels import check_kernel, load_kernel
@@ -275,7 +271,10 @@ class Deblur(Task):
 
         turns = STEPS if self.steps is None else self.steps
         kernel = self.loaded_kernel()
-        return correct_blur(network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress)
+        return correct_blur(
+            network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress,
+            quality=found.facts.get("quality"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """The verbs, for programs: one call each, with the shipped network.
 
-Each takes a picture as an array (uint8, uint16, or float with white at 1.0; gray, RGB, with or without alpha), a PIL
-image, or a path, and returns the same kind (for a path, an array). To set the engine or another model, make a
-`Restorer`.
+Each takes a picture as an array (uint8, uint16, or float with white at 1.0; gray, RGB, with or without alpha), a torch
+tensor, a PIL image, or a path, and returns the same kind (for a path, an array). Arrays may hold several pictures. To
+set the engine or another model, make a `Restorer`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
+from rednet.errors import ImageError
 from rednet.images import from_any
 from rednet.restoring.inspection import Finding
 from rednet.restoring.inspection import inspect as find
 from rednet.restoring.options import Keywords, read_keywords
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.stacks import take_apart
 from rednet.restoring.tasks import Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Upscale
 from rednet.values import check_flag, check_setting
 
@@ -34,26 +36,30 @@ def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
     """Carry out any task of `rednet.restoring.tasks`.
 
     Args:
-        image: an array, a PIL image or a path.
+        image: an array, a torch tensor, a PIL image or a path.
         task: `Denoise(sigma=25)`, say.
-        options: of all verbs, see `rednet.restoring.options.Keywords`: strength, detail, self_ensemble, progress.
+        options: of all verbs, see `rednet.restoring.options.Keywords`: strength, channel_axis, ...
     """
     read_keywords(options)  # raises errors before the network is loaded
     return shipped(task.model).restore_image(image, task, **options)
 
 
-def inspect(image: Any) -> Finding:
+def inspect(image: Any, *, channel_axis: int | None = None) -> Finding:
     """Look at a picture: what it shows, what is wrong with it, how sure that is, and whether restoring would help.
 
     Args:
-        image: see `run`; of a JPEG file, the tables tell the quality.
+        image: one picture, see `run`; of a JPEG file, the tables tell the quality.
+        channel_axis: of an array, the axis of its channels; None for the last.
 
     Example:
         >>> import numpy as np
         >>> inspect(np.zeros((64, 64), np.uint8)).left
         True
     """
-    picture, _ = from_any(image)
+    pictures, _ = take_apart(image, channel_axis)
+    if len(pictures) != 1:
+        raise ImageError(f"the array has {len(pictures)} pictures; inspect one at a time")
+    picture, _ = from_any(pictures[0])
     return find(picture.pixels, Path(image) if isinstance(image, str | Path) else None)
 
 
