@@ -122,7 +122,7 @@ def judged(path: Path) -> str:
     return "\n".join(lines)
 
 
-def cost(pictures: Set, restorer: Restorer, rounds: int = 5) -> str:
+def cost(pictures: Set, restorer: Restorer, rounds: int = 3) -> str:
     """Return what a look at a megapixel and what a folder of clean pictures take, against restoring the same."""
     cases = [case for case in pictures.cases() if (case.kind, case.damage) == ("photograph", "white")][:28]
     noisy = [np.broadcast_to(made.y, (SIDE, SIDE, 3)) for made in (case.made() for case in cases)]

@@ -121,3 +121,11 @@ def test_a_file_is_inspected_as_its_pixels_are(photo, tmp_path, rng):
     assert (facts.kind, facts.channels, facts.depth, facts.clean) == ("PNG", 3, "uint8", False)
     assert facts.words == found.words and facts.words in str(facts)
     assert facts.sigma == pytest.approx(25, rel=0.2)
+
+
+def test_a_gray_picture_is_never_restored_in_its_colours_only(photo):
+    from rednet.restoring.inspection import inspect
+
+    for sigma in (0, 5, 25):
+        y = photo.mean(axis=2, keepdims=True) + np.random.default_rng(0).normal(0, sigma / 255, (*photo.shape[:2], 1))
+        assert not inspect(y.astype(np.float32), always=True).colours_only

@@ -126,11 +126,11 @@ def test_an_answer_leaves_nothing_behind(client, levels, tmp_path):
 def test_a_full_queue_is_429_with_retry_after_and_a_job_can_be_stopped(make_client, two_tiles, restorer, tmp_path):
     engine = PatientEngine(restorer.engine.config)
     client = make_client(restorer=Restorer(engine), limits=Limits(waiting=1))
-    first = restore(client, two_tiles, wait="false").headers["location"]
+    first = restore(client, two_tiles, task="denoise", wait="false").headers["location"]
     assert engine.begun.wait(20)
-    second = restore(client, two_tiles, wait="false").headers["location"]
+    second = restore(client, two_tiles, task="denoise", wait="false").headers["location"]
     assert client.get(second).json()["before"] == 1
-    answer = restore(client, two_tiles)
+    answer = restore(client, two_tiles, task="denoise")
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
     assert "the queue is full" in answer.json()["detail"]
     status = client.get(first).json()
@@ -138,7 +138,7 @@ def test_a_full_queue_is_429_with_retry_after_and_a_job_can_be_stopped(make_clie
     assert client.get(f"{first}/picture").status_code == 409
     assert client.delete(first).status_code == 204 and client.delete(second).status_code == 204
     engine.go.set()
-    assert restore(client, two_tiles).status_code == 200
+    assert restore(client, two_tiles, task="denoise").status_code == 200
     assert 'state="cancelled"} 2.0' in client.get("/metrics").text
     assert not list(tmp_path.iterdir())
 
@@ -146,7 +146,7 @@ def test_a_full_queue_is_429_with_retry_after_and_a_job_can_be_stopped(make_clie
 def test_a_job_out_of_time_is_503(make_client, two_tiles, restorer):
     engine = PatientEngine(restorer.engine.config, patience=1.0)
     client = make_client(restorer=Restorer(engine), limits=Limits(max_seconds=0.9))
-    answer = restore(client, two_tiles)
+    answer = restore(client, two_tiles, task="denoise")
     assert answer.status_code == 503 and "the server's max_seconds" in answer.json()["detail"]
 
 

@@ -108,14 +108,17 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
     chosen = [window * gain for window in windows(rows)]
     blocks = find_blocks(np.concatenate(chosen) if chosen[0].shape[0] == SAMPLE_ROWS else rows * gain)
     judgement = judge(np.stack([traits(window, blocks, quality) for window in chosen]))
-    return decide(judgement, blocks, quality, float(gain), always=always)
+    found = decide(judgement, blocks, quality, float(gain), always=always)
+    return found._replace(colours_only=found.colours_only and rows.shape[2] == 3)
 
 
 def unjudged(what: str, quality: int | None, *, clean: bool, always: bool) -> Finding:
     """Return the finding about a picture that shows too little to be judged; it is left as it is."""
     facts: Facts = {} if quality is None or quality > FINE_QUALITY else {"quality": float(quality)}
     action = "restoring blindly" if always else "left as it is"
-    return Finding(facts, f"{what}: {action}", quality=quality, clean=clean, left=not always)
+    return Finding(
+        facts, f"{what}: {action}", quality=quality, clean=clean, confidence=SURE if clean else 0.0, left=not always
+    )
 
 
 def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: float, *, always: bool) -> Finding:
