@@ -118,7 +118,7 @@ def test_a_part_is_restored_as_in_the_whole(client, rng):
 def test_events_tell_how_far_a_job_is_until_it_has_ended(make_client, two_tiles, restorer, monkeypatch):
     engine = PatientEngine(restorer.engine.config)
     client = make_client(restorer=Restorer(engine))
-    job = restore(client, two_tiles, task="denoise", wait="false", task="denoise").json()["id"]
+    job = restore(client, two_tiles, task="denoise", wait="false").json()["id"]
     assert engine.begun.wait(20)
     engine.go.set()
     answer = client.get(f"/v1/jobs/{job}/events")
@@ -203,7 +203,7 @@ def test_a_job_that_failed_keeps_its_picture_and_its_sentence(client, levels):
 def test_what_is_wrong_is_found_without_waiting_for_the_queue(make_client, two_tiles, restorer):
     engine = PatientEngine(restorer.engine.config)
     client = make_client(restorer=Restorer(engine))
-    job = restore(client, two_tiles, task="denoise", wait="false", task="denoise").json()["id"]
+    job = restore(client, two_tiles, task="denoise", wait="false").json()["id"]
     assert engine.begun.wait(20)
     found = client.get(f"/v1/jobs/{job}/inspect").json()
     assert found["input"] == "passwd.png" and found["width"] == 2 * DEFAULT_TILE and found["damage"] is not None
