@@ -1,9 +1,11 @@
 """What is kept of a job: any strength and format without the network, one picture for several jobs, and its end."""
 
+import asyncio
 import io
 import json
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -125,9 +127,22 @@ def test_events_tell_how_far_a_job_is_until_it_has_ended(make_client, two_tiles,
     assert all(event == "event: state" and data.startswith("data: ") for event, data in events)
     states = [json.loads(data.removeprefix("data: ")) for _, data in events]
     assert states[-1]["state"] == "done" and states[-1]["share"] == 1
+    monkeypatch.setattr(routes, "MOST_LISTENERS", 1)
+    for _ in range(3):  # one after the other: each frees its place
+        assert client.get(f"/v1/jobs/{job}/events").status_code == 200
     monkeypatch.setattr(routes, "MOST_LISTENERS", 0)
     answer = client.get(f"/v1/jobs/{job}/events")
     assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
+def test_listeners_are_counted_before_their_streams_begin(monkeypatch):
+    monkeypatch.setattr(routes, "MOST_LISTENERS", 2)
+    room = routes.Jobs(SimpleNamespace(need=lambda name: None), None)
+
+    async def listen():
+        return [await room.events("a") for _ in range(3)]
+
+    assert [answer.status_code for answer in asyncio.run(listen())] == [200, 200, 503]
 
 
 def test_an_archive_has_all_pictures_stored_under_names_of_their_own(client, levels):

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 
 from fastapi import BackgroundTasks, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from rednet.errors import OptionError
 from rednet.files.file import Report
@@ -86,26 +87,25 @@ class Jobs:
         order = self.shelf.need(job_id)
         if self.listeners >= MOST_LISTENERS:
             return problem(503, "too many clients listen to jobs; ask for the state now and then", {"Retry-After": "5"})
-        return StreamingResponse(
-            self.told(order), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        self.listeners += 1  # at once: the stream begins later, and other requests come before
+        return Listening(self.told(order), self.end_listening)
+
+    def end_listening(self) -> None:
+        """Note that a stream has ended."""
+        self.listeners -= 1
 
     async def told(self, order: Order) -> AsyncIterator[str]:
         """Yield an event whenever a job has changed, and at least every SPEAK_EVERY_S."""
-        self.listeners += 1
         before, silent = None, 0.0
-        try:
-            while not order.gone:
-                ended, now = order.ended, self.status(order)
-                if now != before or silent >= SPEAK_EVERY_S:
-                    yield f"event: state\ndata: {json.dumps(now)}\n\n"
-                    before, silent = now, 0.0
-                if ended:
-                    return
-                await asyncio.sleep(LOOK_EVERY_S)
-                silent += LOOK_EVERY_S
-        finally:
-            self.listeners -= 1
+        while not order.gone:
+            ended, now = order.ended, self.status(order)
+            if now != before or silent >= SPEAK_EVERY_S:
+                yield f"event: state\ndata: {json.dumps(now)}\n\n"
+                before, silent = now, 0.0
+            if ended:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+            silent += LOOK_EVERY_S
 
     async def picture(self, request: Request, job_id: str, background: BackgroundTasks) -> Response:
         """Return a finished job's picture, with the job's own strength, detail and format or with others."""
@@ -121,6 +121,25 @@ class Jobs:
         tuning = read(Tuning, {name: value for name, value in request.query_params.items() if name != "job"})
         headers = {"Content-Disposition": 'attachment; filename="rednet.zip"', "Cache-Control": "no-store"}
         return StreamingResponse(packed(orders, tuning), media_type="application/zip", headers=headers)
+
+
+class Listening(StreamingResponse):
+    """A stream of events.
+
+    Args:
+        events: the stream.
+        on_end: called when it has ended, also if it never began.
+    """
+
+    def __init__(self, events: AsyncIterator[str], on_end: Callable[[], None]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        self.on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.on_end()
 
 
 def named(request: Request) -> list[str]:
