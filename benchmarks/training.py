@@ -22,9 +22,9 @@ import torch
 
 from rednet.network.architecture import REDNetConfig
 from rednet.network.model import REDNet
-from rednet.training.loop import Run, use_bfloat16
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Recipe, load_recipe
+from rednet.training.run import Run, use_bfloat16
 from rednet.training.start import starting_network
 
 RECIPE = Path(__file__).parent.parent / "recipes" / "universal.toml"

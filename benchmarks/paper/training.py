@@ -14,9 +14,10 @@ from benchmarks.paper.questions import Training
 from benchmarks.paper.rivals import RIVALS, Direct
 from torch import nn
 
-from rednet.training.loop import Run, validate
+from rednet.training.judging import validate
 from rednet.training.patches import Crop, Patches, Picture, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.recipe import Recipe
+from rednet.training.run import Run
 from rednet.training.start import starting_network
 from rednet.whole_files import whole_file
 
@@ -101,7 +102,7 @@ def batches_of(training: Training, recipe: Recipe, data: Path, place: str, first
     parts = (pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed)
     if training.plan.get("crops") == "device" and suits(recipe.mixture, recipe.data):
         return DeviceCrops(*parts, place).stream(first_step)
-    return stream(Patches(*parts), first_step, place)
+    return stream(Patches(*parts), first_step * recipe.data.batch, place)
 
 
 def exams_of(recipe: Recipe, data: Path, size: int, place: str) -> list[Crop]:

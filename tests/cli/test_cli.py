@@ -1,5 +1,6 @@
 """The command as a user meets it: a process of its own, its output, its exit code."""
 
+import json
 import os
 import subprocess
 import sys
@@ -241,6 +242,23 @@ def test_deblur_takes_a_kernel_in_words_or_in_a_file(kernel, picture, model, tmp
     done = rednet("deblur", picture, *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert Image.open(tmp_path / "out.png").size == (80, 96)
+
+
+def test_what_deblur_leaves_as_it_is_comes_out_to_the_byte_and_is_called_so(photo, tmp_path):
+    pictures = tmp_path / "in"
+    pictures.mkdir()
+    Image.fromarray((photo * 255).astype(np.uint8)).save(pictures / "sharp.jpg", quality=97)
+    kernel = ["--kernel", "disk:5"]
+    done = rednet("deblur", pictures / "sharp.jpg", "-o", tmp_path / "one.jpg", *kernel)
+    assert "one.jpg: left as it is, 80x96 px" in done.stdout and "the kernel does not fit" in done.stderr
+    assert (tmp_path / "one.jpg").read_bytes() == (pictures / "sharp.jpg").read_bytes()
+    done = rednet("deblur", pictures, "-o", tmp_path / "out", *kernel)
+    assert "1 left as it is; 0.0 megapixels" in done.stdout
+    assert (tmp_path / "out" / "sharp.jpg").read_bytes() == (pictures / "sharp.jpg").read_bytes()
+    (row,) = json.loads(rednet("deblur", pictures / "sharp.jpg", "-o", tmp_path / "two.jpg", *kernel, "--json").stdout)
+    assert row["status"] == row["words"] == "left as it is"
+    done = rednet("deblur", pictures / "sharp.jpg", "-o", tmp_path / "three.png", *kernel)
+    np.testing.assert_array_equal(Image.open(tmp_path / "three.png"), Image.open(pictures / "sharp.jpg"))
 
 
 @pytest.mark.parametrize(

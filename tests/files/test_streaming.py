@@ -231,7 +231,7 @@ def test_in_another_format_its_pixels_stay_as_they_are(tmp_path, restorer, monke
     assert np.array_equal(
         tifffile.imread(tmp_path / "out-True.tif"), np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
     )
-    assert run(tmp_path / "a.png", tmp_path / "c.png", restorer, Automatic()).report.status == "unchanged"
+    assert run(tmp_path / "a.png", tmp_path / "c.png", restorer, Automatic()).report.status == "left as it is"
     restored = run(tmp_path / "a.png", tmp_path / "b.png", restorer, Automatic(always=True))
     assert restored.report.status == "restored"
     assert not np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), tifffile.imread(tmp_path / "out-True.tif"))

@@ -70,10 +70,16 @@ def test_a_task_tells_the_network_what_it_knows(task, facts):
 def test_what_a_task_can_do_piece_by_piece_is_known_of_its_steps():
     for task in (Automatic(), Denoise(), Dejpeg(), Told({})):
         assert task.local
-    for task in (Denoise(impulse=True), Upscale(), Deblur(kernel=disk(2)), Inpaint(mask_alpha=True)):
+    for task in (
+        Denoise(impulse=True),
+        Denoise(bands=True),
+        Upscale(),
+        Deblur(kernel=disk(2)),
+        Inpaint(mask_alpha=True),
+    ):
         assert not task.local
 
-    class Brighter(Denoise):
+    class Brighter(Task):
         def correct(self, network, picture, found, options, progress):
             return np.full_like(picture.pixels, 0.1)
 

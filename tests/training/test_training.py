@@ -15,10 +15,11 @@ from PIL import Image
 
 from rednet.degradations import JPEG, Dark, Mixture, Share
 from rednet.errors import EngineError, OptionError, TrainingError
-from rednet.training import loop
-from rednet.training.loop import Budget, rate, train
+from rednet.training import loop, run
+from rednet.training.loop import Budget, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from rednet.training.recipe import Distillation, Schedule, load_recipe
+from rednet.training.run import rate
 from rednet.training.start import load_teacher, starting_network
 from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
@@ -262,10 +263,10 @@ def test_workers_do_not_change_the_crops(recipe, data):
     from dataclasses import replace
 
     patches = patches_of(recipe, data)
-    alone = stream(patches, 3)
+    alone = stream(patches, 3 * recipe.data.batch)
     patches_with_workers = patches_of(recipe, data)
     patches_with_workers.data = replace(recipe.data, workers=2)
-    together = stream(patches_with_workers, 3)
+    together = stream(patches_with_workers, 3 * recipe.data.batch)
     for _ in range(3):
         assert torch.equal(next(alone).y, next(together).y)
 
@@ -397,7 +398,7 @@ def test_a_run_that_is_killed_while_it_saves_for_the_first_time_goes_on(recipe, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(loop, "save_network", killed)
+        patched.setattr(run, "save_network", killed)
         train(recipe, data, tmp_path / "run", Budget(steps=2))
     assert train(recipe, data, tmp_path / "run", Budget(steps=2), resume=True).step == 2
 
@@ -452,7 +453,7 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_weights(recipe, data, 
     def poison(status):
         if status.step == 3:
             poisoned.append((tmp_path / "run" / "model.safetensors").read_bytes())
-            monkeypatch.setattr(loop, "forward", lambda model, crop, y: model(y * float("nan")))
+            monkeypatch.setattr(run, "forward", lambda model, config, crop, y: model(y * float("nan")))
 
     with pytest.raises(TrainingError, match="diverged at step 3"):
         train(recipe, data, tmp_path / "run", Budget(steps=9), report=poison)

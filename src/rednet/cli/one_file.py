@@ -25,6 +25,7 @@ from rednet.images import PictureFile
 from rednet.images.formats import format_of
 from rednet.images.reading import is_folder
 from rednet.images.writing import check_apart, check_place
+from rednet.restoring.restorer import LEFT
 from rednet.whole_files import sweep
 
 __all__ = ["restore_one"]
@@ -89,7 +90,8 @@ def restore_one(asked: Command) -> bool:
         if asked.as_json:
             print_json([report])
         elif not task.skipped:
-            line = f"{STDOUT if to_stdout else target}: {report.width}x{report.height} px, {report.seconds:.1f} s"
+            done = f"{LEFT}, " if report.status == LEFT else ""
+            line = f"{STDOUT if to_stdout else target}: {done}{report.width}x{report.height} px, {report.seconds:.1f} s"
             print(line, file=sys.stderr if to_stdout else sys.stdout)
     return not report.error
 

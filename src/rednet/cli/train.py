@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-__all__ = ["train"]
+__all__ = ["display", "stopping", "train"]
 
 
 def train(
@@ -28,7 +29,7 @@ def train(
     ] = "cpu",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
-    """Train a network (needs torch). Ctrl-C stops the run; --resume continues it."""
+    """Train a network (needs torch). Ctrl-C stops the run; --resume continues it. torchrun starts many processes."""
     from rednet.errors import OptionError, TrainingError
     from rednet.packages import install_command
 
@@ -43,9 +44,7 @@ def train(
     except ImportError as error:
         raise TrainingError(f"training needs the package {error.name}: {install_command('train')}") from error
 
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, frame: stopped.append(received))
+    should_stop = stopping()
     with display() as show:
         status = train(
             load_recipe(recipe),
@@ -56,15 +55,25 @@ def train(
             resume=resume,
             device=device,
             report=show,
-            should_stop=lambda: bool(stopped),
+            should_stop=should_stop,
             tensorboard=tensorboard,
         )
+    if not show.leads:
+        return
     if not show.steps:
         end = "finished already; to go on, give a larger budget"
     else:
         end = "stopped; go on with --resume" if status.progress < 1 else "done"
     score = f", {status.mean_psnr:.2f} dB on validation" if status.psnr else ""
     print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx{score}")
+
+
+def stopping() -> Callable[[], bool]:
+    """From now on, let SIGINT and SIGTERM end a training in order; return what tells whether one has come."""
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: received.append(number))
+    return lambda: bool(received)
 
 
 class display:
@@ -74,7 +83,8 @@ class display:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        self.terminal = sys.stderr.isatty()
+        self.leads = os.environ.get("RANK", "0") == "0"  # of many processes, one speaks
+        self.terminal = sys.stderr.isatty() and self.leads
         self.minute = -1
         self.steps = 0
         self.progress = Progress(
@@ -96,6 +106,6 @@ class display:
             f"loss {status.loss:.3f}  data wait {status.wait:.1%}"
         )
         self.progress.update(self.task, completed=status.progress, description=text)
-        if not self.terminal and int(status.seconds // 60) > self.minute:
+        if self.leads and not self.terminal and int(status.seconds // 60) > self.minute:
             self.minute = int(status.seconds // 60)
             print(f"{status.progress:.1%}  {text}", file=sys.stderr, flush=True)

@@ -29,11 +29,11 @@ from rednet.machine import available_memory
 from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import inspect
+from rednet.restoring.inspection import Finding, inspect
 from rednet.restoring.ranges import range_hint
-from rednet.restoring.restorer import Restoration, Restorer
+from rednet.restoring.restorer import LEFT, Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
-from rednet.restoring.tasks import Task
+from rednet.restoring.task import FILLING_FLOATS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 from rednet.warning import heard, warn
 from rednet.whole_files import whole_file
@@ -50,8 +50,8 @@ class Report:
     """What became of a file.
 
     Args:
-        status: "restored"; "unchanged", if the picture was written as it is because restoring would not improve it;
-            "clean", if nothing was written for that reason; "kept", if an earlier run made the output; "failed".
+        status: "restored"; "left as it is", if the output is the picture itself; "clean", if nothing was written
+            because restoring would not improve it; "kept", if an earlier run made the output; "failed".
         warnings: sentences about the result, see `rednet.warning`.
     """
 
@@ -99,6 +99,7 @@ class FileTask:
         self.report = Report(str(source), str(target))
         self.pictures: list[Picture] = []
         self.levels: list[Array] = []
+        self.outcomes: list[Finding] = []  # of the pages that were restored in memory
         self.spool: Spool | None = None
         self.skipped = False
         self.resources = ExitStack()
@@ -112,8 +113,9 @@ class FileTask:
         self.open()
         self.read()
         self.find()
+        self.choose_for_finding()
         if self.handling.skip_clean and self.clean():
-            self.skipped, self.report.words = True, "clean: left as it is"
+            self.skipped, self.report.words = True, f"clean: {LEFT}"
         else:
             self.warn_of_losses()
 
@@ -125,18 +127,12 @@ class FileTask:
 
     def read(self) -> None:
         """Read the picture if it is not streamed."""
-        needed, limit = self.memory()
+        needed, limit = self.memory(self.task.floats)
         self.streamed = (
             self.task.local and not self.needs_whole and (self.file.megapixels > STREAM_FROM or needed > limit)
         )
         if not self.streamed:
-            if needed > limit:
-                raise OptionError(
-                    f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
-                    f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
-                    option="max_memory",
-                )
-            self.pictures = [self.file.read(page) for page in range(self.file.pages)]
+            self.keep_pages(needed, limit)
 
     def find(self) -> None:
         """Decide what is to be done."""
@@ -147,6 +143,32 @@ class FileTask:
         self.report.words = self.finding.words
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
             warn(hint)
+
+    def choose_for_finding(self) -> None:
+        """Keep the picture in memory if its repair needs that; if it is too large, say what is not repaired."""
+        if not (self.task.local and self.task.needs_whole(self.finding)):
+            return
+        needed, limit = self.memory(FILLING_FLOATS)
+        self.streamed = needed > limit and not self.needs_whole
+        if not self.streamed:
+            self.keep_pages(needed, limit)
+            return
+        self.pictures = []
+        warn(
+            "the repair of single wrong pixels and of stripes needs the whole picture at once, about "
+            f"{needed / 1e6:.0f} MB, and {limit / 1e6:.0f} MB may be used, so it is left out; free some, or raise "
+            "max_memory"
+        )
+
+    def keep_pages(self, needed: float, limit: float) -> None:
+        """Read all pages, if the memory that the work needs may be used."""
+        if needed > limit:
+            raise OptionError(
+                f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
+                f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
+                option="max_memory",
+            )
+        self.pictures = self.pictures or [self.file.read(page) for page in range(self.file.pages)]
 
     def warn_of_losses(self) -> None:
         """Warn of the metadata that the output's format cannot hold."""
@@ -200,7 +222,7 @@ class FileTask:
         )
         if how.uncertainty is not None and not self.task.local:
             raise OptionError(
-                "uncertainty works with restore, denoise (without impulse) and dejpeg; leave it out",
+                "uncertainty works with restore, denoise (without impulse and bands) and dejpeg; leave it out",
                 option="uncertainty",
             )
         if how.show_removed is not None and scale != 1:
@@ -211,12 +233,16 @@ class FileTask:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
 
-    def memory(self) -> tuple[float, float]:
-        """Return the bytes that work on the whole picture would need, and those that may be used."""
+    def memory(self, floats: tuple[int, int]) -> tuple[float, float]:
+        """Return the bytes that work on the whole picture would need, and those that may be used.
+
+        Args:
+            floats: that a pixel takes, see `Task.floats`.
+        """
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
-        return whole_memory(pixels, self.file.channels, self.task.floats), limit
+        return whole_memory(pixels, self.file.channels, floats), limit
 
     def sample(self, page: int = 0) -> NDArray[np.float32]:
         """Return the rows of a page that are looked at."""
@@ -259,9 +285,8 @@ class FileTask:
             for page in range(pages):
                 with heard(self.report.warnings):
                     for rows in restore_rows(
-                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page),
-                        self.task.judge,
-                    ):  # fmt: skip
+                        restorer, self.file, page, self.finding, suffix, self.handling.options, on_page(page)
+                    ):
                         with writing(self.target):
                             self.spool.write(rows)
             self.report.width, self.report.height = self.file.width, self.file.height
@@ -283,9 +308,17 @@ class FileTask:
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
         with heard(self.report.warnings):
-            return restorer.compute(
+            restoration = restorer.compute(
                 self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
             )
+        self.outcomes.append(restoration.found)
+        return restoration
+
+    def conclude(self) -> None:
+        """Leave the file as it is if the results of all pages speak against restoring them."""
+        if self.outcomes and all(outcome.left for outcome in self.outcomes):
+            self.finding = self.outcomes[0]
+            self.report.words = self.finding.words
 
     def fitted(self, restorer: Restorer) -> Restorer:
         """Return the restorer with the largest pieces that fit into memory."""
@@ -329,6 +362,7 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
+        self.conclude()
         with heard(self.report.warnings):
             if self.spool is not None:
                 with writing(self.target):
@@ -340,7 +374,7 @@ class FileTask:
                     copyfileobj(source, file)
             else:
                 save_levels(self.target, self.levels, self.file.header, saving, seal)
-        self.report.status = "unchanged" if self.finding.left else "restored"
+        self.report.status = LEFT if self.finding.left else "restored"
         self.report.seconds += time.perf_counter() - start
 
     def close(self) -> None:

@@ -89,12 +89,15 @@ class Proof:
         with closing(work), heard(work.report.warnings):
             if self.region is None:
                 work.read()
+                work.find()
+                work.choose_for_finding()
             else:
                 work.streamed = False
-            work.find()
+                work.find()
             work.warn_of_losses()
             self.report = work.report
             kept = [self._keep(work, restorer, page, progress) for page in range(work.file.pages)]
+            work.conclude()
         self.finding, self.kept = work.finding, kept
 
     def _keep(self, work: FileTask, restorer: Restorer, page: int, progress: Progress) -> _Kept:
@@ -111,9 +114,7 @@ class Proof:
         if work.finding.left:
             return _Kept()
         if work.streamed:
-            rows = correct_rows(
-                restorer, work.file, page, work.finding, self.handling.options, advance, self.task.judge
-            )
+            rows = correct_rows(restorer, work.file, page, work.finding, self.handling.options, advance)
             with writing(correction.path):
                 correction.write(work.file.height, (part for _, part in rows))
             return _Kept(correction)

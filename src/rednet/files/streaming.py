@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -130,7 +130,6 @@ def restore_rows(
     suffix: str,
     options: Options,
     progress: Progress = silent,
-    judge: Callable[[float], None] = lambda removed: None,
 ) -> Iterator[Array]:
     """Restore a page of a file, and yield it from top to bottom, in levels as the format of `suffix` holds them.
 
@@ -143,7 +142,6 @@ def restore_rows(
         suffix: of the output.
         options: of the restoration.
         progress: is called with the share that is done.
-        judge: is called at the end with the root mean square of the correction, 0-255 scale.
 
     Raises:
         ImageError: the file breaks off. OptionError: an option needs the whole picture.
@@ -154,7 +152,7 @@ def restore_rows(
             levels = rows.read(slice(top, min(top + STRIP_ROWS, file.height)))
             yield written_levels(file.picture(levels), suffix)
         return
-    for picture, correction in correct_rows(restorer, file, page, found, options, progress, judge):
+    for picture, correction in correct_rows(restorer, file, page, found, options, progress):
         yield written_levels(apply_correction(picture, correction, options), suffix)
 
 
@@ -165,13 +163,12 @@ def correct_rows(
     found: Finding,
     options: Options,
     progress: Progress = silent,
-    judge: Callable[[float], None] = lambda removed: None,
 ) -> Iterator[tuple[Picture, Array]]:
     """Yield rows of a page, from top to bottom, with what is to be added to their pixels; see `restore_rows`."""
     if options.tileable:
         raise OptionError("the first row of a tileable picture depends on its last one: it cannot be restored in rows")
     window = Window(file, page)
-    sample, squares = sample_file(file, page), 0.0
+    sample = sample_file(file, page)
     walks = [
         restorer.residual_rows(
             partial(window.read_part, part),
@@ -185,10 +182,8 @@ def correct_rows(
         for part in file.layout.slices
     ]
     for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
-        rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
-        squares += float(np.square(correction, dtype=np.float64).sum())
+        rows, correction = steps[0][0], np.concatenate([found.kept(part) for _, part in steps], axis=2)
         yield window.take(rows), correction
-    judge(255 * (squares / (file.height * file.width * sample.shape[2])) ** 0.5)
 
 
 class Window:

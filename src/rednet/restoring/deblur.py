@@ -12,6 +12,10 @@ that tiles could have. The network goes over the picture as always.
 A kernel that does not fit makes a picture worse than it was. So the answer is judged. If it shows that the kernel is
 wrong, the picture is left as it is, with a warning; if that is not certain, there is only the warning.
 
+JPEG rounds fine detail away. The estimate of white noise does not see this error, and an inverse that trusts it makes
+the blocks stronger. So the error of a JPEG is taken to be five times what the network removes from it, and no doubt
+about its kernel is certain.
+
 Source: Zhang, Zuo, Gu and Zhang, "Learning deep CNN denoiser prior for image restoration", 2017, section 3.
 """
 
@@ -43,6 +47,8 @@ FAR = 240.0, 4.5  # 0-255 scale: the error that an answer is taken to have, befo
 CLOSE = 6.0, 4.0  # the same where much is wiped out
 MUCH, MUCH_OF_GRAY = 0.6, 0.4  # of the picture, in the first turn of `FAR`
 NOISE_LEFT = 0.5  # of that error: the noise that the network gets as a hint
+ERROR_OF_JPEG = 5.0  # of what the network removes from it
+CONTRADICTED = 2.0  # times the noise that a picture shows, and as many levels more, or less
 
 
 def correct_blur(
@@ -54,6 +60,8 @@ def correct_blur(
     trust_kernel: bool,
     options: Options,
     progress: Progress,
+    *,
+    quality: float | None = None,
 ) -> Pixels:
     """Compute what is to be added to a blurred picture, (H, W, C): nothing if the kernel does not fit.
 
@@ -66,11 +74,11 @@ def correct_blur(
         trust_kernel: do not judge the answer.
         options: whether to join 8 orientations.
         progress: called with the finished fraction, 0 to 1.
+        quality: of the JPEG that the picture was; None if it was none.
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
-    level = min(estimate_sigma(y), HINTS["deconvolved"].highest) if sigma is None else sigma
-    done, passes = 0, 1 + steps
+    done, passes = 0, 2 + steps
 
     def restore(x: Pixels, facts: Facts) -> Pixels:
         nonlocal done
@@ -86,9 +94,22 @@ def correct_blur(
             tileable=options.tileable,
         )
 
+    denoised = restore(y, {"sigma": None} if quality is None else {"quality": quality})
+    seen = estimate_sigma(y)
+    if quality is not None:
+        removed = float(np.sqrt(np.mean(np.square(y - denoised, dtype=np.float64))))
+        seen = max(seen, ERROR_OF_JPEG * 255 * removed)
+    seen = min(seen, HINTS["deconvolved"].highest)
+    level = seen if sigma is None else sigma
+    if quality is None and abs(level - seen) > CONTRADICTED + (CONTRADICTED - 1) * min(level, seen):
+        warn(
+            f"the sigma of the noise is given as {level:g}, but the picture shows noise of about {seen:.1f}: correct "
+            "it, or leave it out"
+        )
     problem = Deconvolution(y, kernel, level, repeats=options.tileable)
     x_hat = deblur(restore, problem, steps=steps)
-    doubt = None if trust_kernel else misfit(problem, x_hat, max(level, estimate_sigma(y), LEAST_SIGMA))
+    noise, sure = max(level, seen, LEAST_SIGMA), quality is None
+    doubt = None if trust_kernel else misfit(problem, x_hat, noise, denoised, sure=sure)
     if doubt is not None and doubt.certain:
         warn(f"the kernel does not fit: {doubt.reason}. The picture is left as it is; correct the kernel, or trust it")
         return np.zeros_like(y)

@@ -31,10 +31,11 @@ from rednet.values import check_setting
 from rednet.warning import warn
 from rednet.zoo.shipped import MODELS_FOLDER, find_model
 
-__all__ = ["DEFAULT_TILE", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
+__all__ = ["DEFAULT_TILE", "LEFT", "MODELS_FOLDER", "Restoration", "Restorer", "find_model"]
 
 Pixels = NDArray[np.float32]
 USUAL = Options()
+LEFT = "left as it is"
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,15 @@ class Restorer(Network):
         before = task.prepare(picture, options)
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
-        filled = task.fill(self, before, options, progress)
+        filled = task.fill(self, before, found, options, progress)
         parts = filled.parts
         corrections = [
             task.correct(self, part, found, options, portion(progress, number, len(parts)))
             for number, part in enumerate(parts)
         ]
         correction = np.concatenate(corrections, axis=2)
-        task.judge(255 * float(np.sqrt(np.mean(np.square(correction, dtype=np.float64)))))
+        if filled is picture and not correction.any():
+            return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
         return Restoration(task, before, filled, correction, found)
 
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:

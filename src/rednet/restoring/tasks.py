@@ -37,11 +37,29 @@ __all__ = ["TASKS", "Automatic", "Deblur", "Dejpeg", "Denoise", "Inpaint", "Task
 
 SIGMA, QUALITY = ((hint.lowest, hint.highest) for hint in (HINTS["sigma"], HINTS["quality"]))
 STEPS, MAX_STEPS = 2, 32
-LEAST_NOISE = 0.65  # of the told noise that is removed; of Gaussian noise of sigma 5 to 50, 0.8 to 1.1 is (lab log)
-COARSE = 75  # a JPEG of this quality or below shows its blocks (benchmarks/README.md)
 NO_STRENGTH = (
     "strength weighs a correction, and what is filled in is none: leave it out, or restore the known pixels, too"
 )
+
+
+def _fill_impulses(network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+    """Fill single pixels that have nothing to do with those around them; what stands there says nothing."""
+    from rednet.restoring.holes import fill_picture
+    from rednet.restoring.impulses import find_impulses
+
+    lost = find_impulses(picture.pixels, repeats=options.tileable)
+    return fill_picture(network, picture, {}, lost, options, progress)
+
+
+def _correct_stripes(
+    network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+) -> Pixels:
+    """Remove stripes, and restore what is left."""
+    from rednet.restoring.stripes import find_stripes
+
+    stripes = find_stripes(picture.pixels)
+    rest = replace(picture, pixels=picture.pixels - stripes)
+    return found.kept(network.correct(rest, found.facts, options, progress)) - stripes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +74,28 @@ class Automatic(Task):
         from rednet.restoring.inspection import inspect
 
         return inspect(sample(), path, always=self.always)
+
+    @property
+    def local(self) -> bool:
+        return True  # but for what may be found: see `needs_whole`
+
+    @property
+    def fills(self) -> bool:
+        return False
+
+    def needs_whole(self, found: Finding) -> bool:
+        return not found.left and bool({"impulses", "bands"} & set(found.damage))
+
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
+        """Fill the impulses, if there are any."""
+        return _fill_impulses(network, picture, options, progress) if "impulses" in found.damage else picture
+
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        if "bands" not in found.damage:
+            return super().correct(network, picture, found, options, progress)
+        return _correct_stripes(network, picture, found, options, progress)
 
 
 @dataclass(frozen=True)
@@ -86,33 +126,40 @@ class Denoise(Task):
         float, None, "Quality of the JPEG, if the noisy picture was saved as one; read from JPEG files.", *QUALITY
     )
     impulse: bool = setting(bool, False, "Fill hot pixels, salt and pepper first; details of one pixel go, too.")
+    bands: bool = setting(bool, False, "Remove stripes first: rows and columns that are a little too bright or dark.")
+    chroma: bool = setting(bool, False, "Remove the noise of colours only; the brightness stays as it is.")
 
     @property
     def fills(self) -> bool:
         return self.impulse
 
+    @property
+    def local(self) -> bool:
+        return not (self.impulse or self.bands)
+
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_sigma
+        from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
-        return as_finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
+        y = sample()
+        if not self.chroma:
+            check_sigma(inspect(y, path), self.sigma)
+        elif (y == y[:, :, :1]).all():
+            warn("chroma corrects colours only, and the picture has none: it stays as it is; leave chroma out")
+        facts = {"sigma": self.sigma, **jpeg_facts(self.quality, path)}
+        return as_finding(facts)._replace(colours_only=self.chroma)
 
-    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
-        """Fill the impulses, if asked for; what stands there says nothing of the picture."""
-        if not self.impulse:
-            return picture
-        from rednet.restoring.holes import fill_picture
-        from rednet.restoring.impulses import find_impulses
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
+        """Fill the impulses, if asked for."""
+        return _fill_impulses(network, picture, options, progress) if self.impulse else picture
 
-        lost = find_impulses(picture.pixels, repeats=options.tileable)
-        return fill_picture(network, picture, {}, lost, options, progress)
-
-    def judge(self, removed: float) -> None:
-        """Warn if far less noise was removed than sigma says."""
-        if self.sigma is not None and removed < LEAST_NOISE * self.sigma:
-            warn(
-                f"sigma is given as {self.sigma:g}, but the picture shows noise of about {removed:.1f} only: detail "
-                "may have been taken for noise; lower sigma, or leave it out"
-            )
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        if not self.bands:
+            return super().correct(network, picture, found, options, progress)
+        return _correct_stripes(network, picture, found, options, progress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,23 +175,16 @@ class Dejpeg(Task):
     )
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_quality, check_sigma
+        from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
-        if self.quality is not None and self.quality <= COARSE:
-            self._check_traces(sample())
+        found = inspect(sample(), path)
+        check_quality(found, self.quality)
+        if self.sigma is not None:
+            check_sigma(found, self.sigma)
         known = {"quality": None, **jpeg_facts(self.quality, path)}
         return as_finding(known if self.sigma is None else {**known, "sigma": self.sigma})
-
-    def _check_traces(self, rows: Pixels) -> None:
-        """Warn if a picture of low quality shows no blocks."""
-        from rednet.restoring.jpeg_traces import GRID_TRACES, find_blocks
-
-        blocks = find_blocks(rows)
-        if blocks.quality is None and blocks.strength <= GRID_TRACES:
-            warn(
-                f"quality is given as {self.quality:g}, but the picture shows no blocks of a JPEG: detail may have "
-                "been taken for damage; raise quality, or leave it out"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +203,10 @@ class Upscale(Task):
         return self.scale
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.contradictions import check_enlarging
+        from rednet.restoring.inspection import inspect
+
+        check_enlarging(inspect(sample(), path))
         return as_finding({"scale": float(self.scale)})
 
     def prepare(self, picture: Picture, options: Options) -> Picture:
@@ -210,6 +254,11 @@ class Deblur(Task):
         super().check(options)
         self.loaded_kernel()
 
+    def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
+        from rednet.restoring.jpeg_traces import find_blocks, jpeg_facts
+
+        return as_finding(jpeg_facts(find_blocks(sample()).quality, path))
+
     def loaded_kernel(self) -> Kernel:
         """Return the kernel as an array."""
         from rednet.classical.kernels import check_kernel, load_kernel
@@ -223,7 +272,10 @@ class Deblur(Task):
 
         turns = STEPS if self.steps is None else self.steps
         kernel = self.loaded_kernel()
-        return correct_blur(network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress)
+        return correct_blur(
+            network, picture, kernel, self.noise_sigma, turns, self.trust_kernel, options, progress,
+            quality=found.facts.get("quality"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +344,7 @@ class Inpaint(Task):
             return missing.mask_of_colour(picture, self.mask_color, self.tolerance)
         return missing.mask_of_alpha(picture) if self.mask_alpha else missing.mask_of_scratches(picture)
 
-    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
         """Fill the missing pixels; if transparent pixels were filled, the result is opaque."""
         from rednet.restoring.holes import fill_picture
 

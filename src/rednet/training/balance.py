@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rednet.training.processes import Team
+
 __all__ = ["TaskBalance"]
 
 MEMORY = 0.97  # decay of a task's running mean, per batch that contains the task
@@ -23,9 +25,13 @@ class TaskBalance:
         tasks: number of tasks.
         enabled: False for the plain mean squared error.
         device: torch's device of the samples; no call here waits for it.
+        team: the processes that train together; the mean is that of all their batches.
     """
 
-    def __init__(self, tasks: int, enabled: bool = True, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, tasks: int, enabled: bool = True, device: torch.device | str = "cpu", team: Team | None = None
+    ) -> None:
+        self.team = team or Team()
         self.means = torch.zeros(tasks, device=device)
         self.enabled = enabled
 
@@ -44,7 +50,9 @@ class TaskBalance:
         if not self.enabled:
             return errors.mean(), seen
         counts = torch.zeros_like(self.means).index_add_(0, task, torch.ones_like(seen))
-        batch = torch.zeros_like(self.means).index_add_(0, task, seen) / counts.clamp_min(1)
+        sums = torch.zeros_like(self.means).index_add_(0, task, seen)
+        counts, sums = self.team.sum(torch.stack([counts, sums]))
+        batch = sums / counts.clamp_min(1)
         moved = torch.where(self.means > 0, torch.lerp(batch, self.means, MEMORY), batch)
         self.means = torch.where(counts > 0, moved, self.means)
         return (errors / self.means[task].clamp_min(FLOOR)).mean(), seen

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from rednet.network.model import REDNet
+from rednet.training.processes import Team
 
 __all__ = ["Muon", "build_optimizers", "orthogonalise"]
 
@@ -50,6 +51,24 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     return (total / norm) @ matrices
 
 
+def orthogonalise_together(matrices: Tensor, first: int, team: Team) -> Tensor:
+    """Orthogonalise matrices that all processes of a team have; each process does its share.
+
+    Args:
+        matrices: (N, rows, columns), rows <= columns, equal in all processes.
+        first: number of the first matrix among all matrices of the step; matrix number n belongs to process n modulo
+            their count, so that each process has about as many matrices of each shape.
+        team: the processes.
+    """
+    if team.count == 1:
+        return orthogonalise(matrices)
+    own = slice((team.rank - first) % team.count, None, team.count)
+    shared = torch.zeros_like(matrices)
+    if len(matrices[own]):
+        shared[own] = orthogonalise(matrices[own])
+    return team.sum(shared)  # of one matrix and zeros, so every process has the same bits
+
+
 class Muon(torch.optim.Optimizer):
     """Orthogonalised Nesterov momentum for hidden kernels.
 
@@ -58,11 +77,18 @@ class Muon(torch.optim.Optimizer):
         deconvs: weights (in, out, k, k) of deconvolutions, out <= in * k * k.
         lr: learning rate; each step changes the matrix (out, in * k * k) by `lr` in every singular direction.
         momentum: decay of the running mean of the gradient.
+        team: the processes that share the work; all have the same gradients.
     """
 
     def __init__(
-        self, convs: Iterable[nn.Parameter], deconvs: Iterable[nn.Parameter], lr: float, momentum: float = 0.95
+        self,
+        convs: Iterable[nn.Parameter],
+        deconvs: Iterable[nn.Parameter],
+        lr: float,
+        momentum: float = 0.95,
+        team: Team | None = None,
     ) -> None:
+        self.team = team or Team()
         groups = []
         for out, kernels in enumerate((convs, deconvs)):
             by_shape: dict[torch.Size, list[nn.Parameter]] = {}
@@ -74,6 +100,7 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the weights from their gradients; weights of the same shape are updated together."""
+        number = 0  # of matrices so far
         for group in self.param_groups:
             # The order of a matrix' columns does not matter; this order is that of channels-last kernels in memory.
             order = (0, 2, 3, 1) if group["out"] == 0 else (1, 2, 3, 0)
@@ -87,11 +114,14 @@ class Muon(torch.optim.Optimizer):
             momenta = state["momenta"]
             momenta.lerp_(grads, 1 - group["momentum"])
             nesterov = grads.lerp_(momenta, group["momentum"])
-            updates = orthogonalise(nesterov.flatten(2)).view_as(grads)
+            updates = orthogonalise_together(nesterov.flatten(2), number, self.team).view_as(grads)
+            number += len(kernels)
             torch._foreach_sub_([p.permute(order) for p in kernels], list(updates.unbind()), alpha=group["lr"])
 
 
-def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> list[torch.optim.Optimizer]:
+def build_optimizers(
+    model: REDNet, kind: str, lr: float, adam_lr: float, team: Team | None = None
+) -> list[torch.optim.Optimizer]:
     """Return the optimisers of a recipe.
 
     Args:
@@ -99,6 +129,7 @@ def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> lis
         kind: "muon" (hidden kernels by Muon at `lr`, first and last layer by Adam at `adam_lr`, biases by Adam at a
             tenth of `adam_lr`) or "adam" (all weights by Adam at `lr`; the paper's rate is 1e-4).
         lr, adam_lr: learning rates.
+        team: the processes that train together.
     """
     if kind == "adam":
         return [torch.optim.Adam(model.parameters(), lr, foreach=True)]
@@ -107,4 +138,4 @@ def build_optimizers(model: REDNet, kind: str, lr: float, adam_lr: float) -> lis
     half = len(model.encoder)
     convs, deconvs, ends = weights[1:half], weights[half:-1], [weights[0], weights[-1]]
     groups: list[dict[str, Any]] = [{"params": ends}, {"params": biases, "lr": adam_lr * BIAS_RATE}]
-    return [Muon(convs, deconvs, lr), torch.optim.Adam(groups, adam_lr, foreach=True)]
+    return [Muon(convs, deconvs, lr, team=team), torch.optim.Adam(groups, adam_lr, foreach=True)]

@@ -1,7 +1,7 @@
 """Training crops: cut from pictures in folders and from drawings, flipped, degraded and paired with the clean crop.
 
 Crop number n of a run depends on the recipe's seed and n only. So a run that was stopped and resumed uses the same
-crops as a run that was not stopped, with any number of workers.
+crops as a run that was not stopped, with any number of workers and of processes that train together.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from rednet.network.hints import hint_vector
 from rednet.network.model import REDNetConfig
 from rednet.training.drawings import Drawings
 from rednet.training.drawings.writing import typefaces
+from rednet.training.processes import Team
 from rednet.training.recipe import Data
 
 __all__ = ["Crop", "Patches", "list_pictures", "load_pictures", "stream", "validation_crops"]
@@ -130,11 +131,21 @@ class Patches(Dataset[Crop]):
         return self.pictures[rng.choice(len(self.pictures), p=self.odds)]
 
 
-def stream(patches: Patches, first_step: int, device: torch.device | str = "cpu") -> Iterator[Crop]:
-    """Yield batches on a device without end, beginning with a step; worker processes prepare them ahead."""
+def stream(
+    patches: Patches, first: int, device: torch.device | str = "cpu", team: Team | None = None
+) -> Iterator[Crop]:
+    """Yield batches without end; worker processes prepare them ahead.
+
+    Args:
+        patches: the crops.
+        first: number of the first crop.
+        device: torch's device of the batches.
+        team: the processes that train together; they take turns, batch by batch, and never use the same crop.
+    """
+    team = team or Team()
     size, side, channels = patches.data.batch, patches.data.patch, patches.model.channels
-    workers = min(patches.data.workers, cpu_threads())
-    batches = (list(range(step * size, (step + 1) * size)) for step in itertools.count(first_step))
+    workers = min(patches.data.workers, max(1, cpu_threads() // team.neighbours))
+    batches = (list(range(at, at + size)) for at in itertools.count(first + team.rank * size, team.count * size))
     loader = DataLoader(
         patches,
         batch_sampler=batches,
