@@ -16,7 +16,7 @@ def test_the_page_is_served_with_a_strict_policy_and_loads_again_only_if_it_has_
         assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
         assert answer.headers["content-security-policy"] == POLICY and "unsafe" not in POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         again = page.get(path, headers={"if-none-match": answer.headers["etag"]})
         assert again.status_code == 304 and not again.content
         assert again.headers["content-security-policy"] == POLICY
