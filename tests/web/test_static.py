@@ -57,3 +57,21 @@ def test_with_a_token_the_page_and_its_calls_need_a_login(make_client, levels):
 def test_without_the_page_there_is_only_the_service(client):
     assert client.get("/").status_code == 404 and client.get("/page/index.html").status_code == 404
     assert client.get("/v1/models").headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_files_are_sent_compressed(page):
+    path = "/page/openseadragon/openseadragon.min.js"
+    plain = page.get(path, headers={"accept-encoding": "identity"})
+    packed = page.get(path, headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
+def test_a_browser_can_log_in_as_it_tells_the_server_where_the_form_comes_from(make_client):
+    client = make_client(page=True, token="open sesame")
+    assert client.get("/login").headers["referrer-policy"] == "same-origin"
+    host = str(client.base_url)
+    for origin, status in ((host, 303), ("null", 403)):
+        headers = {"origin": origin}
+        answer = client.post("/login", data={"token": "open sesame"}, headers=headers, follow_redirects=False)
+        assert answer.status_code == status
