@@ -16,7 +16,7 @@ def test_the_page_is_served_with_a_strict_policy_and_loads_again_only_if_it_has_
         assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
         assert answer.headers["content-security-policy"] == POLICY and "unsafe" not in POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         again = page.get(path, headers={"if-none-match": answer.headers["etag"]})
         assert again.status_code == 304 and not again.content
         assert again.headers["content-security-policy"] == POLICY
@@ -57,3 +57,21 @@ def test_with_a_token_the_page_and_its_calls_need_a_login(make_client, levels):
 def test_without_the_page_there_is_only_the_service(client):
     assert client.get("/").status_code == 404 and client.get("/page/index.html").status_code == 404
     assert client.get("/v1/models").headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_files_are_sent_compressed(page):
+    path = "/page/openseadragon/openseadragon.min.js"
+    plain = page.get(path, headers={"accept-encoding": "identity"})
+    packed = page.get(path, headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
+def test_a_browser_can_log_in_as_it_tells_the_server_where_the_form_comes_from(make_client):
+    client = make_client(page=True, token="open sesame")
+    assert client.get("/login").headers["referrer-policy"] == "same-origin"
+    host = str(client.base_url)
+    for origin, status in ((host, 303), ("null", 403)):
+        headers = {"origin": origin}
+        answer = client.post("/login", data={"token": "open sesame"}, headers=headers, follow_redirects=False)
+        assert answer.status_code == status

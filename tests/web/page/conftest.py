@@ -16,7 +16,7 @@ from tests.web.conftest import running_server
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000  # the machine may be busy
 PACKAGES = Path(__file__).parents[3] / "node_modules"
 
 

@@ -38,10 +38,12 @@ def test_a_picture_of_16_bits_is_dropped_restored_tuned_and_saved(page, photo, r
     assert "on this computer" in page.locator("#promise").inner_text()
     assert "noise, about" in page.locator("#diagnosis").inner_text()
     assert "16 bits" in page.locator("#facts").inner_text()
+    task(page, "Noise")
+    wait_status(page, "Noise removed")
     set_slider(page, "Strength", 0.5)
     page.locator("#after[style*='opacity: 0.5']").wait_for(state="attached")
     name, content = saved(page)
-    assert name == "my holiday-restored.png"
+    assert name == "my holiday-denoised.png"
     path.write_bytes(content)
     restored = read_picture(path)
     assert restored.depth == "uint16"

@@ -35,7 +35,7 @@ OWN_SITE = ("same-origin", "none")  # of Sec-Fetch-Site: our page, or somebody w
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII)
 SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",  # with no-referrer, browsers hide where the login's form comes from
     b"x-frame-options": b"DENY",
     b"content-security-policy": POLICY.encode(),
 }

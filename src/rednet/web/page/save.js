@@ -107,10 +107,13 @@ async function saveOne(pressed, told) {
   }
 }
 
+/** Save all in a zip; pictures that are tuned in another way come in a zip of their own, as a zip has one tuning. */
 function saveAll() {
   const ready = desk.all().filter(canSave);
-  const ids = ready.map(({ result }) => result?.id ?? "");
-  download(api.archive(ids, saving()), "");
+  for (const group of Map.groupBy(ready, ({ strength, detail }) => `${strength} ${detail}`).values()) {
+    const ids = group.map(({ result }) => result?.id ?? "");
+    download(api.archive(ids, saving(group[0])), "");
+  }
   for (const picture of ready) picture.saved = true;
   desk.changed();
 }

@@ -94,8 +94,11 @@ function drawLine(context, { erase, radius, points }) {
   context.globalCompositeOperation = erase ? "destination-out" : "source-over";
   context.lineWidth = 2 * radius;
   context.beginPath();
+  context.arc(points[0], points[1], radius, 0, 2 * Math.PI); // a line without a length would not be drawn
+  context.fill();
+  context.beginPath();
   context.moveTo(points[0], points[1]);
-  for (let i = 0; i < points.length; i += 2) context.lineTo(points[i], points[i + 1]);
+  for (let i = 2; i < points.length; i += 2) context.lineTo(points[i], points[i + 1]);
   context.stroke();
 }
 
