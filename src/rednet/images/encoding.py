@@ -10,7 +10,7 @@ from rednet.forking import check_threads
 from rednet.images.exif import Outcome
 from rednet.images.formats import Format, format_of, in_words, written_endings, written_formats
 from rednet.images.layout import ALPHA
-from rednet.images.metadata import Metadata, was_turned
+from rednet.images.metadata import EXIF, Metadata, was_turned
 from rednet.images.picture import libvips
 from rednet.images.saving import Saving
 from rednet.images.tiff_pages import EXTRA_SAMPLES, write_extra_samples
@@ -18,7 +18,6 @@ from rednet.stopping import asker
 
 __all__ = ["check_format", "encode", "losses", "written_format"]
 
-EXIF_BY_LIBVIPS = ("WebP", "AVIF")  # elsewhere, EXIF is put in place afterwards, as libvips would change more of it
 CLASSIC_TIFF = 3_900_000_000  # bytes of pixels; more may not fit the 32-bit offsets of a classic TIFF
 GRAY = ("b-w", "grey16", "multiband")
 SIZES = {"char": 1, "uchar": 1, "short": 2, "ushort": 2, "double": 8}  # bytes; 4 of the others
@@ -80,11 +79,9 @@ def encode(image: Any, header: Any, file: BinaryIO, row: Format, saving: Saving,
     outcome = outcome_of(header, image.width, page, None if saving.strip_metadata else saving.software)
     metadata = Metadata(header, row, outcome, strip=saving.strip_metadata)
     image = metadata.put_on(image.copy(interpretation=interpretation(image, header)))
-    if row.name in EXIF_BY_LIBVIPS and metadata.exif:
-        image.set_type(vips.GValue.blob_type, "exif-data", metadata.exif)
     if pages > 1:
         image.set_type(vips.GValue.gint_type, "page-height", page)
-    options: dict[str, Any] = {"keep": kept_by_libvips(row, saving), **row.saving}
+    options: dict[str, Any] = {"keep": kept_by_libvips(image, saving), **row.saving}
     if row.lossy:
         options["Q"] = saving.quality
     if row.name == "AVIF" and image.format == "ushort":
@@ -130,11 +127,11 @@ def losses(header: Any, row: Format, *, scale: int, strip: bool) -> list[str]:
     return Metadata(header, row, outcome, strip=strip).lost()
 
 
-def kept_by_libvips(row: Format, saving: Saving) -> str:
+def kept_by_libvips(image: Any, saving: Saving) -> str:
     """Return the kinds of metadata that libvips writes by itself, as its option `keep`."""
     if saving.strip_metadata:
         return "icc"
-    return "all" if row.name in EXIF_BY_LIBVIPS else "xmp|iptc|icc|other"
+    return "all" if image.get_typeof(EXIF) else "xmp|iptc|icc|other"
 
 
 def heed_stop(image: Any) -> list[BaseException]:

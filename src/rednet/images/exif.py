@@ -12,7 +12,9 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["JPEG_START", "Outcome", "notes_with_preview", "renew_exif"]
+from rednet.images.density import NO_DENSITY, RESOLUTION, Density
+
+__all__ = ["HEAD", "JPEG_START", "Outcome", "notes_with_preview", "renew_exif"]
 
 HEAD = b"Exif\0\0"
 EMPTY = b"II*\0\x08\0\0\0" + bytes(2 + 4)  # a block whose directory has no entry
@@ -39,6 +41,7 @@ class Outcome:
         scale: how many times wider and higher it is than the page that was read.
         turned: it was turned upright.
         software: the new software tag, or None to leave the old one.
+        density: the resolution for an EXIF block that tells none; without a unit, it gets none.
     """
 
     width: int
@@ -46,6 +49,7 @@ class Outcome:
     scale: int = 1
     turned: bool = False
     software: str | None = None
+    density: Density = NO_DENSITY
 
 
 def renew_exif(block: bytes, outcome: Outcome) -> bytes:
@@ -95,6 +99,10 @@ def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:
         changed[ORIENTATION] = block.row(ORIENTATION, SHORT, [1])
     if outcome.software is not None:
         changed[SOFTWARE] = block.text(SOFTWARE, outcome.software)
+    if outcome.density.unit and not rows.keys() & RESOLUTION:
+        unit, *sides = outcome.density.whole
+        changed |= {tag: block.row(tag, RATIONAL, [n, 1]) for tag, n in zip(RESOLUTION, sides, strict=False)}
+        changed[RESOLUTION[2]] = block.row(RESOLUTION[2], SHORT, [unit])
     if CAMERA in rows:
         _renew_camera(block, block.numbers(rows[CAMERA])[0], outcome)
     return {**rows, **changed}

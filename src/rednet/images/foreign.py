@@ -1,10 +1,11 @@
-"""Recognise picture files in formats that we do not read, and say how to convert them.
+"""Recognise picture files that we cannot read, by their format or as broken, and say what to do.
 
 Source: the magic numbers of the formats' own specifications.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from rednet.errors import ImageError
 from rednet.images.directories import read_directory, read_head
 from rednet.opening import open_regular
 
-__all__ = ["check_raw", "foreign_kind"]
+__all__ = ["broken_kind", "check_raw", "foreign_kind"]
 
 DEVELOP = "develop it first (with darktable, RawTherapee or the camera's own program), and restore the TIFF"
 AS_PNG = "save it as PNG first"
@@ -58,6 +59,19 @@ KINDS = (
     _Kind("a film", "save its frames as files of their own", 0, (b"\x1aE\xdf\xa3",)),
 )  # fmt: skip
 
+OWN = {
+    "a JPEG": re.compile(rb"\xff\xd8\xff"),
+    "a PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "a TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"),
+    "a WebP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "an AVIF": re.compile(rb".{4}ftyp(avif|avis|mif1|miaf)", re.DOTALL),
+    "a GIF": re.compile(rb"GIF8"),
+}
+# Words of libvips about files that are whole.
+WHOLE = re.compile(
+    r"support|not (configured|implemented|enabled|built)|unknown|limit|exceed|too |memory", re.IGNORECASE
+)
+
 FIRST_BYTES = 160
 DNG_VERSION, SUB_PICTURES, SUB_KIND, PHOTOMETRIC, MAKER = 50706, 330, 254, 262, 271
 MOSAIC = (32803, 34892)  # values of PHOTOMETRIC: a sensor's mosaic, and what was made of it
@@ -86,6 +100,24 @@ def foreign_kind(path: Path) -> str:
         if any(first.startswith(mark, place) for mark in marks):
             return f"it is {name}, which we do not read; {way_out}"
     return ""
+
+
+def broken_kind(path: Path, reason: str) -> str:
+    """Return a sentence that says that a file of our formats is broken, and what to do.
+
+    Args:
+        path: of the file.
+        reason: libvips' words. If they blame something else, the sentence is empty.
+    """
+    with open_regular(path) as file:
+        first = file.read(FIRST_BYTES)
+    name = next((name for name, mark in OWN.items() if mark.match(first)), "")
+    if not name or WHOLE.search(reason):
+        return ""
+    return (
+        f"it is {name} that breaks off or is damaged; copy it once more from where it is whole, or save what another "
+        "program shows of it as a new file"
+    )
 
 
 def check_raw(path: Path) -> None:

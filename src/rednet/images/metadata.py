@@ -6,28 +6,31 @@ libvips does not read are read from the file, and stored in fields of the libvip
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
+from rednet.images.density import RESOLUTION, Density, from_jfif, from_phys, from_tags
 from rednet.images.directories import Directory, Tag
 from rednet.images.exif import Outcome, notes_with_preview, renew_exif
 from rednet.images.formats import Format
 from rednet.images.made_profile import hdr, profile_of
 from rednet.images.photoshop import SEGMENT_HEAD, from_tiff, iptc_of, without_copies
 from rednet.images.picture import libvips
-from rednet.images.segments import APP1, MOST_SEGMENT, add_segments, jfif, join_segment, kept_segments
+from rednet.images.reserved import fill_reserved, reserved_block
+from rednet.images.segments import APP1, MOST_SEGMENT, add_segments, join_segment, kept_segments
 from rednet.images.tiff_tags import (
     IPTC_DATA,
     PHOTOSHOP,
-    RESOLUTION,
     SOFTWARE,
     append_tags,
     as_exif,
     from_exif,
+    main_tags,
     pack_pages,
     read_tags,
     unpack_pages,
@@ -36,14 +39,15 @@ from rednet.images.tiff_truth import renew_tags, science_in
 from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
-__all__ = ["Metadata", "attach_metadata", "mark_turned", "was_turned"]
+__all__ = ["EXIF", "Metadata", "attach_metadata", "mark_turned", "was_turned"]
 
 EXIF, XMP, IPTC = "exif-data", "xmp-data", "iptc-data"
+EXIF_RESERVED = ("WebP", "AVIF")  # elsewhere, EXIF is added to a file that libvips has written
 TIMING = ("delay", "loop")
 # Our own fields: what a file holds beside that; joined segments or chunks, packed tags, and words.
-SEGMENTS, CHUNKS, TAGS, LOST = "rednet-segments", "rednet-chunks", "rednet-tags", "rednet-lost"
+JFIF, SEGMENTS, CHUNKS, TAGS, LOST = "rednet-jfif", "rednet-segments", "rednet-chunks", "rednet-tags", "rednet-lost"
 TURNED, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-big-endian", "rednet-made-profile"
-NO_RESOLUTION = 72 / 25.4  # px a mm, which libvips writes where no resolution is known
+JFIF_DENSITY = slice(7, 12)  # where a segment JFIF tells it
 # libvips' types of values, by the names of numpy.
 DEPTHS = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
           "float": "float32", "double": "float64"}  # fmt: skip
@@ -51,6 +55,7 @@ NCLX = b"colrnclx"
 MOST_HEAD = 65536  # bytes of an AVIF file among which its properties lie
 MOST_WORDS = 200  # characters about one thing that is lost
 PLAIN_TAGS = 32768  # tags from here on are those of programs and fields of work
+PHYSICAL = b"pHYs"  # the chunk that tells the resolution
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
@@ -66,7 +71,8 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
     image = image.copy()
     lost = parts_told(_field(image, XMP)) if _field(image, XMP) else []
     if kind == "JPEG":
-        kept, more = kept_segments(path)
+        jfif, kept, more = kept_segments(path)
+        _set_bytes(image, JFIF, jfif)
         _set_bytes(image, SEGMENTS, kept)
         lost += more
     elif kind in ("PNG", "AVIF"):
@@ -153,7 +159,9 @@ class Metadata:
     @property
     def exif(self) -> bytes:
         """The corrected EXIF block; empty if there is none."""
-        block = b"" if self.strip else renew_exif(_field(self.header, EXIF), self.outcome)
+        alone = self.row.name in EXIF_RESERVED  # nothing else tells the resolution there
+        outcome = replace(self.outcome, density=self.density) if alone else self.outcome
+        block = b"" if self.strip else renew_exif(_field(self.header, EXIF), outcome)
         return block if self.row.name != "JPEG" or len(block) <= MOST_SEGMENT else b""
 
     @property
@@ -167,10 +175,10 @@ class Metadata:
         """Return a copy of a libvips image with all metadata that libvips itself writes into the new file."""
         if self.header is None:
             return image.copy()
-        image = image.copy(xres=self.header.xres, yres=self.header.yres)
-        if self.row.name != "TIFF" and self.without_unit():
-            image = image.copy(xres=NO_RESOLUTION, yres=NO_RESOLUTION)
+        image = image.copy(xres=self.density.across, yres=self.density.down)
         vips = libvips()
+        if self.row.name in EXIF_RESERVED and self.exif:
+            _set_bytes(image, EXIF, reserved_block(len(self.exif)))
         for name in ("resolution-unit", *(TIMING if "timing" in self.row.metadata else ())):
             if self.header.get_typeof(name):
                 image.set_type(self.header.get_typeof(name), name, self.header.get(name))
@@ -184,24 +192,15 @@ class Metadata:
             _set_bytes(image, IPTC, without_copies(_field(self.header, IPTC)))
         return image
 
-    def knows_resolution(self) -> bool:
-        """Tell whether the old file has a resolution; libvips invents one if it has none."""
-        if self.header is None or self.header.xres <= 0 or self.header.yres <= 0:
-            return False
-        loader = str(self.header.get("vips-loader"))
-        if loader.startswith("pngload"):
-            return b"pHYs" in dict(chunks_in(_field(self.header, CHUNKS)))
-        if loader.startswith("tiffload"):
-            return not self.without_unit()
-        return bool(self.header.xres != 1 or self.header.yres != 1)
-
-    def without_unit(self) -> bool:
-        """Tell whether a TIFF file has no resolution, or one without a unit."""
-        if not (packed := _field(self.header, TAGS)):
-            return False
-        tags = next(unpack_pages(packed))
-        unit = tags.get(RESOLUTION[2])
-        return RESOLUTION[0] not in tags or (unit is not None and unit.values[:1] == b"\1")
+    @property
+    def density(self) -> Density:
+        """The resolution that the old file tells; where it tells none, libvips' image has an invented one."""
+        if packed := _field(self.header, TAGS):
+            return from_tags(next(unpack_pages(packed)))
+        if physical := dict(chunks_in(_field(self.header, CHUNKS))).get(PHYSICAL):
+            return from_phys(physical)
+        by_camera = from_tags(main_tags(_field(self.header, EXIF)))
+        return by_camera if by_camera.unit else from_jfif(_field(self.header, JFIF))
 
     def finish(self, file: BinaryIO, image: Any) -> None:
         """Add those metadata to a file that libvips has written which libvips does not write.
@@ -214,24 +213,30 @@ class Metadata:
         if self.row.name == "JPEG":
             kept = b"" if self.strip else _field(self.header, SEGMENTS)
             first = join_segment(APP1, exif) if exif else b""
-            per_mm = (image.xres, image.yres) if self.knows_resolution() else None
-            add_segments(file, jfif(per_mm), first, kept)
+            density = _field(self.header, JFIF)[JFIF_DENSITY] or self.density.jfif
+            add_segments(file, density, first, kept)
         elif self.row.name == "PNG":
             kept = _field(self.header, CHUNKS)
             if self.strip:
-                kept = join_chunks([c for c in chunks_in(kept) if c.kind in (*COLOURS, b"pHYs")])
+                kept = join_chunks([c for c in chunks_in(kept) if c.kind in (*COLOURS, PHYSICAL)])
             block = exif.removeprefix(b"Exif\0\0")
-            add_chunks(file, kept, block, image.bands, self.outcome, known_dpi=self.knows_resolution())
+            if not self.density.unit and self.density.shape != (1, 1) and PHYSICAL not in dict(chunks_in(kept)):
+                kept += join_chunks([Chunk(PHYSICAL, struct.pack(">IIB", *self.density.shape, 0))])
+            add_chunks(file, kept, block, image.bands, self.outcome, known_dpi=self.density.unit)
         elif self.row.name == "TIFF":
-            self.finish_tiff(file, DEPTHS[image.format])
+            self.finish_tiff(file, DEPTHS[image.format], image.height // self.outcome.height)
+        elif exif:
+            fill_reserved(file, exif)
 
-    def finish_tiff(self, file: BinaryIO, depth: str) -> None:
-        """Append tags to a TIFF file."""
+    def finish_tiff(self, file: BinaryIO, depth: str, count: int) -> None:
+        """Append tags to a TIFF file of `count` pages."""
         main, camera, place = from_exif(self.exif)
         pages = [tags for tags, _ in self.renewed_pages(depth)]
         came_from_tiff = bool(pages)
         if self.strip:
             pages = [{n: tags[n] for n in RESOLUTION if n in tags} for tags in pages]
+        elif not (came_from_tiff or self.density.unit):  # libvips has written one that nobody has told
+            pages = [self.density.tags] * count
         first = dict(pages[0]) if pages else {}
         if came_from_tiff:  # its own tags say all; EXIF adds the software
             main = {n: tag for n, tag in main.items() if n not in first or n == SOFTWARE}
@@ -279,6 +284,8 @@ class Metadata:
                 yield f"{name} of more than 64 kB"
         old = chunks_in(_field(header, CHUNKS))
         names = [c.content.partition(b"\0")[0].decode("latin-1") for c in old if c.kind in TEXTS]
+        if self.row.name in EXIF_RESERVED and not self.density.unit and self.density.shape != (1, 1):
+            yield "the shape of its pixels, which are no squares"
         if "chunks" not in held and names:
             yield f"text ({', '.join(dict.fromkeys(names))})"
         if "chunks" not in held and hdr(dict(old)):

@@ -17,7 +17,7 @@ from rednet.images.chunks import png_frames
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.doubles import read_doubles
 from rednet.images.exif import JPEG_START
-from rednet.images.foreign import check_raw, foreign_kind
+from rednet.images.foreign import broken_kind, check_raw, foreign_kind
 from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
 from rednet.images.metadata import attach_metadata, mark_turned
@@ -322,9 +322,11 @@ def one_line(path: Path) -> Iterator[None]:
         reasons = str(error.detail or error.message).strip().splitlines() or ["unknown reason"]
         reason = reasons[-1]
         if UNKNOWN_KIND in reason:
-            reason = f"it is none of {', '.join(names())}"
+            reason = broken_kind(path, "") or f"it is none of {', '.join(names())}"
         elif WIDE_VALUES in reason:
             reason = "its values have more than 32 bits and are no floats of 64; save them with 8 to 32 bits"
+        else:
+            reason = broken_kind(path, reason) or reason
         reason = foreign_kind(path) or reason
         raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:

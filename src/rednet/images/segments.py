@@ -18,10 +18,11 @@ from rednet.images.front import replace_front
 from rednet.images.photoshop import SEGMENT_HEAD
 from rednet.opening import open_regular
 
-__all__ = ["APP1", "END", "MOST_SEGMENT", "add_segments", "jfif", "join_segment", "kept_segments", "lacks_end"]
+__all__ = ["APP1", "END", "MOST_SEGMENT", "add_segments", "join_segment", "kept_segments", "lacks_end"]
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 APP0, APP1, APP2, APP11, APP13, APP14, APP15, COMMENT, SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF, 0xFE, 0xDA
+JFIF = b"JFIF\0"
 MOST_SEGMENT = 65533  # that a segment holds
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 # How segments begin that are written anew, or belong to parts of the file that are not kept.
@@ -61,11 +62,13 @@ def _read_segments(file: BinaryIO) -> Iterator[_Segment]:
             return
 
 
-def kept_segments(path: Path) -> tuple[bytes, list[str]]:
-    """Read the segments that are to be copied, and name the parts of a file that cannot be kept."""
-    kept, lost = b"", []
+def kept_segments(path: Path) -> tuple[bytes, bytes, list[str]]:
+    """Read what JFIF says and the segments that are to be copied, and name the parts of a file that cannot be kept."""
+    jfif, kept, lost = b"", b"", []
     with open_regular(path) as file:
         for marker, content in _read_segments(file):
+            if marker == APP0 and content.startswith(JFIF):
+                jfif = content
             if marker == APP1 and content.startswith(EXTENSION):
                 lost.append("the second part of its XMP")
             if marker == APP11 and content.startswith(CREDENTIALS):
@@ -77,7 +80,7 @@ def kept_segments(path: Path) -> tuple[bytes, list[str]]:
                     kept += join_segment(marker, content)
         file.seek(0)
         lost += _parts_behind(file)
-    return kept, list(dict.fromkeys(lost))
+    return jfif, kept, list(dict.fromkeys(lost))
 
 
 def _parts_behind(file: BinaryIO) -> list[str]:
@@ -139,7 +142,7 @@ def add_segments(file: BinaryIO, density: bytes, first: bytes, last: bytes) -> N
 
     Args:
         file: open to read and write.
-        density: the segment of JFIF, see `jfif`; it replaces the one that is there.
+        density: the fields of the segment JFIF about the resolution, see `Density.jfif`.
         first: further segments to stand before the others, as EXIF has to.
         last: segments to stand behind the others.
     """
@@ -150,16 +153,4 @@ def add_segments(file: BinaryIO, density: bytes, first: bytes, last: bytes) -> N
             break
         behind += 4 + len(content)
         others += join_segment(marker, content) if marker != APP0 else b""
-    replace_front(file, behind, START + density + first + others + last)
-
-
-def jfif(per_mm: tuple[float, float] | None) -> bytes:
-    """Make the segment that tells a picture's resolution: px a mm across and down, or None if it is not known."""
-    unit, density = 0, (1, 1)
-    if per_mm is not None:
-        inches, centimetres = ([n * size for n in per_mm] for size in (25.4, 10))
-        off = [max(abs(n - round(n)) / n for n in numbers) for numbers in (inches, centimetres)]
-        unit = 1 if off[0] <= max(off[1], 1e-3) else 2
-        across, down = (min(max(round(n), 1), 65535) for n in (inches, centimetres)[unit - 1])
-        density = (across, down)
-    return join_segment(APP0, b"JFIF\0\1\1" + struct.pack(">BHHBB", unit, *density, 0, 0))
+    replace_front(file, behind, START + join_segment(APP0, JFIF + b"\1\1" + density + bytes(2)) + first + others + last)

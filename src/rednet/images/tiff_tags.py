@@ -20,13 +20,12 @@ from rednet.images.exif import JPEG_START
 from rednet.opening import open_regular
 
 __all__ = [
-    "DESCRIPTION", "IPTC_DATA", "PHOTOSHOP", "RESOLUTION", "SOFTWARE", "FileTags", "append_tags", "as_exif",
-    "from_exif", "pack_pages", "read_tags", "unpack_pages",
+    "DESCRIPTION", "IPTC_DATA", "PHOTOSHOP", "SOFTWARE", "FileTags", "append_tags", "as_exif",
+    "from_exif", "main_tags", "pack_pages", "read_tags", "unpack_pages",
 ]  # fmt: skip
 
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965  # directories below
 DESCRIPTION, SOFTWARE, XMP, IPTC_DATA, PHOTOSHOP, PROFILE = 270, 305, 700, 33723, 34377, 34675
-RESOLUTION = (282, 283, 296)
 # What EXIF and TIFF have in common: description, maker, model, software, date, artist, computer, copyright.
 COMMON = (DESCRIPTION, 271, 272, SOFTWARE, 306, 315, 316, 33432)
 # How the pixels of the old file lie, and what libvips reads and writes.
@@ -151,6 +150,14 @@ def from_exif(block: bytes) -> tuple[Directory, Directory, Directory]:
     except (struct.error, ValueError):
         return {}, {}, {}
     return {tag: main[tag] for tag in COMMON if tag in main}, camera, place
+
+
+def main_tags(block: bytes) -> Directory:
+    """Read the first directory of an EXIF block; nothing if it is broken."""
+    try:
+        return _parse_block(block.removeprefix(b"Exif\0\0"))[0]
+    except (struct.error, ValueError):
+        return {}
 
 
 def _parse_block(block: bytes) -> tuple[Directory, Directory, Directory]:

@@ -11,9 +11,10 @@ import struct
 from collections.abc import Callable
 from fractions import Fraction
 
+from rednet.images.density import RESOLUTION
 from rednet.images.directories import Directory, Tag
 from rednet.images.exif import Outcome
-from rednet.images.tiff_tags import DESCRIPTION, RESOLUTION
+from rednet.images.tiff_tags import DESCRIPTION
 
 __all__ = ["renew_tags", "science_in"]
 
