@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from rednet.images.formats import FORMATS, written_formats
@@ -47,6 +48,7 @@ SENTENCES = {
 }
 EVERYWHERE = (400, 401, 403, 408, 413, 421)
 BINARY = {"type": "string", "format": "binary"}
+EVENT = {"type": "object", "properties": {"event": {"const": "state"}, "data": {"type": "string"}}}
 OPTIONS = RestoreOptions.model_json_schema()["properties"]
 PICTURES = {row.media: {"schema": BINARY} for row in written_formats()}
 
@@ -137,7 +139,7 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "responses": {
             200: {
                 "description": "Events `state`, with the job's JSON as data",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": EVENT}},
             },
             **answers(404, 503),
         },
@@ -158,6 +160,7 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/v1/iiif/{image}"): {
         "status_code": 303,
+        "response_class": RedirectResponse,
         "responses": {303: {"description": "To its info.json"}, **answers(404, 409, 422, 500, 503)},
     },
     ("GET", "/v1/iiif/{image}/info.json"): {
