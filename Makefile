@@ -9,25 +9,31 @@ demo: .venv/demo
 	$(BIN)/python examples/demo.py demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest -m 'not browser and not slow'
+	$(BIN)/python -m pytest -m 'not browser and not cluster and not slow'
 
-test-all: .venv/dev
+test-all: .venv/dev .venv/page
 	$(BIN)/python -m pytest
 
-check: .venv/dev
+check: .venv/dev .venv/page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if [ -x node_modules/.bin/tsc ]; then node_modules/.bin/tsc --noEmit; fi
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/training.py
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo node_modules
 
 .venv/made:
 	$(PYTHON) -m venv .venv
 	touch $@
+
+# What checks the page's types and accessibility. It needs npm; without it, these checks are left out.
+.venv/page: .venv/made package.json package-lock.json
+	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
+	else echo "There is no npm: the page's types and accessibility are not checked."; fi
 
 .venv/demo: .venv/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[demo]'

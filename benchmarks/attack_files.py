@@ -9,8 +9,6 @@ import zlib
 import numpy as np
 from PIL import Image
 
-ROUTES = ("run/predict", "queue/join")
-
 
 def noise(width: int, height: int) -> np.ndarray:
     """Return a picture of noise."""

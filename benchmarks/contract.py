@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis.strategies import binary, composite, sampled_from
@@ -66,11 +67,12 @@ def try_contract(cases: int, url: str) -> dict[str, Any]:
     begun, statuses, broken = time.perf_counter(), Counter[str](), []
     schemathesis.openapi.format("binary", sampled_from(files()) | binary(max_size=200))
     operations = [result.ok() for result in schemathesis.openapi.from_url(f"{url}openapi.json").get_all_operations()]
+    job = done_job(url)
     last = next(operation for operation in operations if operation.label == "POST /v1/restore")
     for operation in [*(one for one in operations if one is not last), last]:
         rest = cases - sum(statuses.values()) if operation is last else cases // (2 * len(operations))
         try:
-            try_operation(operation, rest, statuses)
+            try_operation(operation, rest, statuses, job)
         except BaseException as error:
             broken.append(f"{operation.label}: {type(error).__module__}.{type(error).__name__}: {error}")
     return {
@@ -81,7 +83,23 @@ def try_contract(cases: int, url: str) -> dict[str, Any]:
     }
 
 
-def try_operation(operation: Any, cases: int, statuses: Counter[str]) -> None:
+def done_job(url: str) -> str:
+    """Send a picture as a job, and return the job's id."""
+    answer = httpx.post(f"{url}v1/restore?wait=false&task=denoise", content=files()[0])
+    return str(answer.json()["id"])
+
+
+def of_job(case: schemathesis.Case, job: str) -> None:
+    """Make every other request one about a job that there is, unless it would delete it."""
+    given = case.path_parameters or {}
+    if case.method != "DELETE" and hash(str(case.query)) % 2:
+        for name in {"job_id", "image"} & given.keys():
+            given[name] = job if name == "job_id" else f"{job}-{('before', 'after', 'removed')[len(str(given)) % 3]}"
+    if {"region", "size"} <= given.keys() and hash(str(given)) % 2:
+        given |= {"region": "full", "size": "max", "rotation": "0", "file": "default.png"}
+
+
+def try_operation(operation: Any, cases: int, statuses: Counter[str], job: str) -> None:
     """Generate requests for one route, and count the answers; raise an error for a wrong answer."""
 
     whole, broken = operation.as_strategy(), operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
@@ -90,6 +108,7 @@ def try_operation(operation: Any, cases: int, statuses: Counter[str]) -> None:
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(case=sendable(whole | broken))
     def attempt(case: schemathesis.Case) -> None:
+        of_job(case, job)
         with rejecting():
             response = case.call()
         statuses[f"{operation.label} {response.status_code}"] += 1

@@ -1,8 +1,10 @@
 """How well does the first look judge, and what does `restore` make of a picture of unknown damage?
 
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
+python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks-2.csv --seed 2
 python benchmarks/looks.py table BEFORE.csv AFTER.csv
 python benchmarks/looks.py sheet SHEET.png --data DIR
+python benchmarks/looks.py cost --data DIR
 
 Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
 of rounding, so that a clean picture that has been touched has lost by as much as it was touched.
@@ -23,12 +25,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from looks_pictures import SIDE, Case, Made, Set, bench
+from looks_pictures import SEED, SIDE, Case, Made, Set, bench
 from PIL import Image, ImageDraw
 
-from rednet.images import Picture, from_array
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
+from rednet.images import Picture, from_array, write_picture
+from rednet.restoring.inspection import inspect
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Automatic
+from rednet.restoring.tasks import Automatic, Told
 
 GROUPS = {
     "photographs": {"photograph"},
@@ -117,6 +122,40 @@ def judged(path: Path) -> str:
     return "\n".join(lines)
 
 
+def cost(pictures: Set, restorer: Restorer, rounds: int = 3) -> str:
+    """Return what a look at a megapixel and what a folder of clean pictures take, against restoring the same."""
+    cases = [case for case in pictures.cases() if (case.kind, case.damage) == ("photograph", "white")][:28]
+    noisy = [np.broadcast_to(made.y, (SIDE, SIDE, 3)) for made in (case.made() for case in cases)]
+    y = from_array(np.concatenate([np.concatenate(noisy[row : row + 7], axis=1) for row in (0, 7, 14, 21)]))
+    looks, ratios = [], []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        inspect(y.pixels)
+        looked = time.perf_counter()
+        restorer.compute(Told({"sigma": None}), y)
+        looks.append(looked - start)
+        ratios.append(looks[-1] / (time.perf_counter() - looked))
+    size, milliseconds = y.pixels.size / 3e6, 1000 * np.median(looks)
+    words = f"look at {size:.2f} megapixels: {milliseconds:.0f} ms, {np.median(ratios):.1%} of restoring"
+
+    clean = [case for case in pictures.cases() if case.damage == "clean"]
+    left = [x for x in (case.made().x for case in clean[::3]) if inspect(x).left][:50]
+    seconds = {True: 0.0, False: 0.0}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, x in enumerate(left):
+            path = Path(folder) / f"{number}.png"
+            write_picture(path, from_array(np.rint(x * 255).astype(np.uint8)))
+            for always in seconds:
+                start = time.perf_counter()
+                task = FileTask(path, path.with_name(f"{number}-{always}.png"), Automatic(always=always), Handling())
+                task.load()
+                task.restore(restorer)
+                task.save()
+                seconds[always] += time.perf_counter() - start
+                task.close()
+    return f"{words}; a folder of {len(left)} clean pictures: {seconds[False] / seconds[True]:.1%} of restoring it"
+
+
 def sheet(pictures: Set, restorer: Restorer, count: int = 20, columns: int = 4) -> Image.Image:
     """Draw some of the pictures before and after, with the truth and what was said."""
     cases = list(pictures.cases())
@@ -147,18 +186,22 @@ def sheet(pictures: Set, restorer: Restorer, count: int = 20, columns: int = 4) 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("measure", "table", "sheet"))
+    parser.add_argument("what", choices=("measure", "table", "sheet", "cost"))
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--model", default=Automatic.model)
     parser.add_argument("--every", type=int, default=1, help="Take one of so many pictures.")
+    parser.add_argument("--seed", type=int, default=SEED, help="Of the pictures: another bench of the same recipe.")
     options = parser.parse_args()
     if options.what == "table":
         print(table(*options.files))
         return
     start = time.perf_counter()
-    pictures = bench(options.data)
+    pictures = bench(options.data, options.seed)
+    if options.what == "cost":
+        print(cost(pictures, Restorer.from_pretrained(options.model)))
+        return
     if options.what == "sheet":
         sheet(pictures, Restorer.from_pretrained(options.model)).save(*options.files)
         return

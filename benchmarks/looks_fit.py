@@ -1,6 +1,6 @@
 """Fits the judge of first looks (`rednet.restoring.judge`) to made pictures of known damage.
 
-python benchmarks/looks_fit.py gather runs/looks.npz --data DIR --times 3    # hours: most of it is the network's
+python benchmarks/looks_fit.py gather runs/looks.npz --data DIR    # about ten minutes of one processor
 python benchmarks/looks_fit.py fit runs/looks.npz                            # a minute
 
 What is gathered of a picture: its traits, what it shows, what is wrong, and what restoring a part of it gains for each
@@ -21,21 +21,20 @@ import numpy as np
 from looks import decibels, shown
 from looks_pictures import Case, Made, fitting
 
-from rednet.images import Picture
 from rednet.restoring.exposure import exposure
+from rednet.restoring.inspection import FINE_QUALITY, Finding, hints
 from rednet.restoring.jpeg_traces import find_blocks, jpeg_quality
 from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, WEIGHTS
-from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
 from rednet.restoring.traits import traits
 
 CROP = 112  # px a side of the part that is restored
-FINE = 92  # qualities above it leave nothing to repair
 GAINS = (-3.0, 6.0)  # dB, within which gains are learned: what is worse than -3 is never done
 CAREFUL = 0.3  # share of the gains that may turn out lower than they are told
-HIDDEN = (96, 64)
-EPOCHS, BATCH, RATE, DECAY, JITTER = 120, 64, 3e-3, 0.05, 0.05
+GAINED = 4  # the network restores one of so many pictures, since that takes most of the time
+HIDDEN = (128, 96)
+EPOCHS, BATCH, RATE, DECAY, JITTER = 160, 64, 3e-3, 0.05, 0.05
 WRONG: dict[str, tuple[str, ...]] = {
     "white": ("noise",), "dark noise": ("noise",), "sensor": ("noise",), "grain": ("grain",),
     "chroma": ("colour noise",), "impulses": ("impulses",), "banding": ("bands",), "soft": ("blur",),
@@ -47,7 +46,7 @@ WRONG: dict[str, tuple[str, ...]] = {
 
 def truth(case: Case, made: Made) -> dict[str, Any]:
     """Return what is known of a picture: kind, damage, octaves of sigma, quality; NaN for what there is not."""
-    wrong = [name for name in WRONG.get(case.damage, ()) if name != "JPEG" or (made.quality or 0) <= FINE]
+    wrong = [name for name in WRONG.get(case.damage, ()) if name != "JPEG" or (made.quality or 0) <= FINE_QUALITY]
     return {
         "kind": KINDS.index(case.kind),
         "damage": [float(name in wrong) for name in DAMAGE],
@@ -58,25 +57,26 @@ def truth(case: Case, made: Made) -> dict[str, Any]:
     }
 
 
-def gains(made: Made, quality: int | None, restorer: Restorer) -> list[float]:
-    """Return what each of ACTIONS gains in the middle of a picture, dB."""
+def gains(made: Made, wrong: tuple[str, ...], quality: int | None, restorer: Restorer) -> list[float]:
+    """Return what each of ACTIONS gains in the middle of a picture, dB; wrong pixels and stripes are repaired, too."""
     top, left = ((side - CROP) // 16 * 8 for side in made.x.shape[:2])
     part = made._replace(x=made.x[top : top + CROP, left : left + CROP], y=made.y[top : top + CROP, left : left + CROP])
-    y, found = shown(part), []
+    y, measured = shown(part), []
+    level = float(quality) if quality is not None and quality <= FINE_QUALITY else None
     for action in ACTIONS:
-        level = float(quality) if quality is not None and quality <= FINE else None
-        facts = {name: level if name == "quality" else None for name in action}
-        x_hat = (y.pixels + restorer.correct(Picture(y.pixels, None, y.depth), facts, Options())).clip(0, 1)
+        found = Finding(hints(action, level), "", damage=wrong, colours_only="colours" in action)
+        x_hat = restorer.compute(Automatic(), y, found=found).apply().pixels.clip(0, 1)
         x_hat = np.rint(x_hat * 255) / np.float32(255) if made.white == 1 else x_hat
-        found.append(decibels(part, x_hat) - decibels(part, part.y))
-    return found
+        measured.append(decibels(part, x_hat) - decibels(part, part.y))
+    return measured
 
 
-def gather(out: Path, data: Path, times: int) -> None:
+def gather(out: Path, data: Path, times: int, every: int) -> None:
     """Measure all pictures, and write what was measured after each hundred."""
     restorer, rows = Restorer.from_pretrained(Automatic.model, threads=1), []
     cases = list(fitting(data, times).cases())
     np.random.default_rng(0).shuffle(cases)  # type: ignore[arg-type]
+    cases = cases[::every]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.jpg"
         for number, case in enumerate(cases, 1):
@@ -86,8 +86,9 @@ def gather(out: Path, data: Path, times: int) -> None:
                 quality = jpeg_quality(path)
             y = shown(made).pixels
             y = y * np.float32(exposure(y))
-            found = {"traits": traits(y, find_blocks(y), quality), "gains": gains(made, quality, restorer)}
-            rows.append({**truth(case, made), **found})
+            wrong = WRONG.get(case.damage, ())
+            gained = gains(made, wrong, quality, restorer) if number % GAINED == 0 else [math.nan] * len(ACTIONS)
+            rows.append({**truth(case, made), "traits": traits(y, find_blocks(y), quality), "gains": gained})
             if number % 100 == 0 or number == len(cases):
                 np.savez(out, **{name: np.array([row[name] for row in rows], np.float32) for name in rows[0]})
                 print(f"{number} of {len(cases)}", flush=True)
@@ -136,11 +137,12 @@ def main() -> None:
     parser.add_argument("what", choices=("gather", "fit"))
     parser.add_argument("file", type=Path)
     parser.add_argument("--data", type=Path, default=os.environ.get("REDNET_DATA"))
-    parser.add_argument("--times", type=int, default=3, help="How many times as many pictures as the bench has.")
+    parser.add_argument("--times", type=int, default=6, help="How many times as many pictures as the bench has.")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--every", type=int, default=1, help="Gather one of so many pictures.")
     options = parser.parse_args()
     if options.what == "gather":
-        gather(options.file, options.data, options.times)
+        gather(options.file, options.data, options.times, options.every)
     else:
         fit(options.file, options.out)
 

@@ -61,7 +61,7 @@ class More({table}):
 module.{table} = More
 """
 FIELDS = """
-from rednet.web.options import RestoreOptions, read_options
+from rednet.web.api.options import RestoreOptions, read_options
 from rednet.web.limits import Limits
 print(*RestoreOptions.model_fields)
 handling = read_options({"coarse_grain": "7"}).handling(Limits(), "rednet")

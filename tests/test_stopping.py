@@ -16,7 +16,7 @@ from rednet.restoring.scratches import find_scratches
 from rednet.restoring.tasks import Deblur, Inpaint
 from rednet.stopping import check_stop, stoppable
 from rednet.tiling.fringes import fill_hidden
-from rednet.web.queue import Job, JobQueue, JobState, StoppedError, TooSlowError
+from rednet.web.jobs.queue import Job, JobQueue, JobState, StoppedError, TooSlowError
 
 RNG = np.random.default_rng(0)
 X = RNG.random((600, 700, 3)).astype(np.float32)

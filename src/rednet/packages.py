@@ -19,8 +19,9 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
     "export": ("onnx", "openvino"),
     "hub": ("huggingface-hub",),
     "onnx": ("onnx", "onnxruntime"),
+    "remote": ("fsspec", "s3fs"),
     "train": ("torch", "pillow"),
-    "web": ("fastapi", "gradio", "prometheus-client", "python-multipart", "uvicorn"),
+    "web": ("fastapi", "prometheus-client", "python-multipart", "uvicorn"),
 }
 
 

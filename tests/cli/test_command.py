@@ -90,5 +90,5 @@ def test_lines_of_an_older_ledger_count_as_made_in_another_way(command, tmp_path
         assert Ledger(tmp_path, command.fingerprint()).read().state(source, target) is state
 
 
-def test_the_keywords_of_python_are_the_options():
-    assert set(Keywords.__annotations__) == {*settings(Options), "progress"}
+def test_the_keywords_of_python_are_the_options_and_those_about_arrays():
+    assert set(Keywords.__annotations__) == {*settings(Options), "channel_axis", "out", "progress"}

@@ -74,7 +74,7 @@ def test_the_help_and_the_service_name_the_formats_of_the_table():
         helps = {flag: p.help for p in get_command(app).commands[verb].params for flag in p.opts if hasattr(p, "help")}
         assert formats.in_words(usual) in helps["--format"]
         assert lossy in helps["--save-quality"]
-    web = pytest.importorskip("rednet.web.options").RestoreOptions
+    web = pytest.importorskip("rednet.web.api.options").RestoreOptions
     assert [value for part in get_args(web.model_fields["format"].annotation) for value in get_args(part)] == usual
     assert lossy in web.model_fields["save_quality"].description
 

@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 import rednet
 from rednet.degradations import Impulses
+from rednet.files.file import FileTask
+from rednet.files.handling import Handling
 from rednet.images import read_picture
 from rednet.restoring.impulses import find_impulses
+from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Automatic
 
 from ..conftest import PHOTOS
 
@@ -90,3 +95,25 @@ def test_denoising_with_the_option_leaves_hardly_an_impulse_and_far_less_error(k
 def test_a_picture_without_impulses_is_denoised_as_always():
     y = levels(np.tile(np.linspace(0.2, 0.8, 64)[:, None, None], (1, 48, 3)))
     np.testing.assert_array_equal(rednet.denoise(y, impulse=True), rednet.denoise(y))
+
+
+def test_restore_fills_the_impulses_that_it_finds(photograph, tmp_path, monkeypatch):
+    y = levels(Impulses(0.02, "salt and pepper")(photograph, np.random.default_rng(7)).y)
+    assert "impulses" in rednet.inspect(y).damage
+    filled = rednet.restore(y)
+    hit = np.abs(y / 255 - photograph).max(axis=2) > 60 / 255
+    assert (np.abs(filled / 255 - photograph).max(axis=2)[hit] > 60 / 255).mean() < 0.05
+
+    Image.fromarray(y).save(tmp_path / "y.png")
+    monkeypatch.setattr("rednet.files.file.STREAM_FROM", 1e-6)  # megapixels
+    for floats, whole in (((24, 11), True), ((10**9, 0), False)):
+        monkeypatch.setattr("rednet.files.file.FILLING_FLOATS", floats)  # that a pixel takes
+        file = FileTask(tmp_path / "y.png", tmp_path / f"{whole}.png", Automatic(), Handling())
+        file.load()
+        assert file.streamed is not whole
+        assert any("wrong pixels" in sentence for sentence in file.report.warnings) is not whole
+        file.restore(Restorer.from_pretrained(Automatic.model))
+        file.save()
+        file.close()
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "True.png")), filled)
+    assert not np.array_equal(np.asarray(Image.open(tmp_path / "False.png")), filled)

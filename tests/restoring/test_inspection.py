@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rednet.classical.luma import BT601
 from rednet.degradations import JPEG, GaussianNoise
 from rednet.images import read_picture
-from rednet.restoring.inspection import FINE_QUALITY, inspect, inspect_file
-from rednet.restoring.sampling import SAMPLE_PIXELS, SAMPLE_ROWS, sampled_rows, windows
+from rednet.restoring.inspection import FINE_QUALITY, SMALLEST, inspect, inspect_file
+from rednet.restoring.sampling import MOST_WINDOWS, SAMPLE_PIXELS, SAMPLE_ROWS, sampled_rows, windows
 
 from ..conftest import PHOTOS
 
@@ -68,7 +69,33 @@ def test_what_was_once_a_jpeg_is_found_without_its_file(photo, rng):
 def test_a_picture_of_any_size_can_be_judged(size, rng):
     for channels in (1, 3):
         found = inspect(rng.random((*size, channels), np.float32))
-        assert 0 < found.confidence < 1 and found.words
+        assert found.words
+        if min(size) < SMALLEST:
+            assert (
+                found.left
+                and not found.clean
+                and found.words == "a picture that is too small to be judged: left as it is"
+            )
+        else:
+            assert 0 < found.confidence < 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_a_picture_of_one_colour_is_said_to_be_one(value):
+    x = np.full((80, 90, 3), value, np.float32)
+    found = inspect(x)
+    assert found.clean and found.left and found.words == "a picture of one colour: left as it is"
+    assert not inspect(x, always=True).left
+    x[40, 40] = 0.5
+    assert "one colour" not in inspect(x).words
+
+
+def test_if_only_colours_are_noisy_only_colours_are_corrected(photo, rng):
+    correction = rng.normal(0, 0.1, (8, 8, 3)).astype(np.float32)
+    found = inspect(photo)._replace(colours_only=True)
+    np.testing.assert_allclose(found.kept(correction) @ BT601, 0, atol=1e-6)
+    assert not found.kept(correction[:, :, :1]).any() and found.kept(correction).any()
+    assert found._replace(colours_only=False).kept(correction) is correction
 
 
 def test_of_a_large_picture_rows_all_over_it_are_looked_at():
@@ -83,7 +110,7 @@ def test_windows_are_spread_and_aligned_with_blocks():
     rows = np.zeros((SAMPLE_ROWS * 3 + 5, 2000, 1), np.float32)
     rows[:, :, 0] = np.arange(2000) % 8
     found = windows(rows)
-    assert len(found) == 9 and all(part.shape[:2] == (SAMPLE_ROWS, SAMPLE_ROWS) for part in found)
+    assert len(found) == MOST_WINDOWS and all(part.shape[:2] == (SAMPLE_ROWS, SAMPLE_ROWS) for part in found)
     assert all(part[0, 0, 0] == 0 for part in found)
 
 
@@ -94,3 +121,11 @@ def test_a_file_is_inspected_as_its_pixels_are(photo, tmp_path, rng):
     assert (facts.kind, facts.channels, facts.depth, facts.clean) == ("PNG", 3, "uint8", False)
     assert facts.words == found.words and facts.words in str(facts)
     assert facts.sigma == pytest.approx(25, rel=0.2)
+
+
+def test_a_gray_picture_is_never_restored_in_its_colours_only(photo):
+    from rednet.restoring.inspection import inspect
+
+    for sigma in (0, 5, 25):
+        y = photo.mean(axis=2, keepdims=True) + np.random.default_rng(0).normal(0, sigma / 255, (*photo.shape[:2], 1))
+        assert not inspect(y.astype(np.float32), always=True).colours_only

@@ -99,6 +99,8 @@ def test_flags_are_true_or_false(value):
         ("inpaint", "restore_known"),
         ("deblur", "trust_kernel"),
         ("denoise", "impulse"),
+        ("denoise", "bands"),
+        ("denoise", "chroma"),
     ]:
         with pytest.raises(OptionError, match=f"{name} is"):
             call(verb, **{name: value})
@@ -125,6 +127,8 @@ def test_every_keyword_of_every_verb_is_tested_here():
         ("inpaint", "restore_known"),
         ("deblur", "trust_kernel"),
         ("denoise", "impulse"),
+        ("denoise", "bands"),
+        ("denoise", "chroma"),
         *[("restore", name) for name in FLAGS],
         *RANGES,
     }

@@ -1,4 +1,4 @@
-"""Each task gives the same whoever asks for it, and the page can try strength and detail without the network."""
+"""Each task gives the same whoever asks for it, and strength and detail can be tried without the network."""
 
 import tracemalloc
 from dataclasses import replace
@@ -8,15 +8,13 @@ import pytest
 from PIL import Image
 
 from rednet.classical.kernels import disk, picture_of
-from rednet.classical.masks import from_layers, from_picture, mark, to_layer
+from rednet.classical.masks import from_picture
 from rednet.errors import OptionError
-from rednet.images import Picture, from_array, read_picture, to_array, write_picture
-from rednet.restoring.correction import removed_picture
+from rednet.images import from_array, read_picture, to_array, write_picture
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import TASKS, Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Told, Upscale
 from rednet.values import settings
-from rednet.web.proof import CROP, PREVIEW, Proof, to_show
 from tests.tasks import run_task
 
 from ..images.test_matrix import wide_profile, write_png
@@ -72,17 +70,23 @@ def test_a_task_tells_the_network_what_it_knows(task, facts):
 def test_what_a_task_can_do_piece_by_piece_is_known_of_its_steps():
     for task in (Automatic(), Denoise(), Dejpeg(), Told({})):
         assert task.local
-    for task in (Denoise(impulse=True), Upscale(), Deblur(kernel=disk(2)), Inpaint(mask_alpha=True)):
+    for task in (
+        Denoise(impulse=True),
+        Denoise(bands=True),
+        Upscale(),
+        Deblur(kernel=disk(2)),
+        Inpaint(mask_alpha=True),
+    ):
         assert not task.local
 
-    class Brighter(Denoise):
+    class Brighter(Task):
         def correct(self, network, picture, found, options, progress):
             return np.full_like(picture.pixels, 0.1)
 
     assert not Brighter().local
 
 
-def test_what_one_picture_gives_all_tasks_give_through_files_and_on_the_page(restorer, y, tmp_path):
+def test_what_one_picture_gives_all_tasks_give_through_files(restorer, y, tmp_path):
     path = tmp_path / "y.png"
     write_picture(path, y)
     for task in (Automatic(), Upscale(scale=3), Deblur(kernel=disk(2), noise_sigma=2.0), Inpaint(mask=hole(y))):
@@ -91,13 +95,10 @@ def test_what_one_picture_gives_all_tasks_give_through_files_and_on_the_page(res
         run_task(path, tmp_path / "x_hat.png", restorer, task, strength=strength)
         np.testing.assert_array_equal(to_array(read_picture(tmp_path / "x_hat.png")), wanted)
         (tmp_path / "x_hat.png").unlink()
-        proof = Proof(tmp_path, restorer.compute(task, y))
-        np.testing.assert_array_equal(to_array(proof.restoration.apply(Options(strength=strength))), wanted)
-        np.testing.assert_array_equal(proof.views(strength, 0.0).after, wanted)  # small enough to be shown as it is
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_detail_and_strength_that_mean_nothing_are_refused_and_on_the_page_left_out(known, restorer, y):
+def test_detail_and_strength_that_mean_nothing_are_refused_or_left_out_when_applied(known, restorer, y):
     task = Inpaint(mask=hole, restore_known=known)
     with pytest.raises(OptionError, match="detail comes from what was removed"):
         restorer.run(task, y, Options(detail=0.5))
@@ -135,15 +136,14 @@ def test_what_is_missing_is_said_once():
             Inpaint(**given)
 
 
-def test_a_proof_of_wide_colours_writes_what_is_filled_in_whatever_stood_there(restorer, photo, tmp_path):
+def test_what_is_filled_into_wide_colours_does_not_depend_on_what_stood_there(restorer, photo, tmp_path):
     mask = hole(from_array(photo))
     written = []
     for junk in ((0, 255, 0), (90, 80, 70)):
         levels = np.where(mask[:, :, None], np.uint8(junk), (photo * 255).astype(np.uint8))
         path = tmp_path / f"{junk}.png"
         write_png(path, levels, 1, wide_profile())
-        proof = Proof(tmp_path, restorer.compute(Inpaint(mask=hole), read_picture(path)))
-        after = proof.restoration.apply(Options(strength=0.5))
+        after = restorer.compute(Inpaint(mask=hole), read_picture(path)).apply(Options(strength=0.5))
         written.append(to_array(after, own_colours=True))
         np.testing.assert_array_equal(written[-1][~mask], levels[~mask])
     np.testing.assert_array_equal(*written)
@@ -171,35 +171,8 @@ def test_a_mask_that_marks_nothing_is_refused_but_a_picture_without_scratches_st
     np.testing.assert_array_equal(to_array(after), to_array(flat))
 
 
-def test_a_preview_is_small_and_a_crop_is_exact(restorer, photo, tmp_path):
-    y = from_array(np.tile(photo, (15, 20, 1)))
-    proof = Proof(tmp_path, restorer.compute(Denoise(sigma=25.0), y))
-    assert proof.size == (1600, 1440)
-    views = proof.views(1.0, 0.0)
-    assert max(views.after.shape) == PREVIEW and views.before.shape == views.after.shape == views.removed.shape
-    before, after = proof.crop(1.0, 0.0, 0.5, 0.0)
-    whole = to_show(restorer.run(Denoise(sigma=25.0), y, Options(strength=0.5)))
-    np.testing.assert_array_equal(after, whole[:CROP, -CROP:])
-    np.testing.assert_array_equal(before, to_show(y)[:CROP, -CROP:])
-
-
-def test_gray_and_transparent_pictures_can_be_shown():
-    gray = Picture(np.full((4, 5, 1), 0.5, np.float32), np.ones((4, 5, 1), np.float32), "uint16")
-    assert to_show(gray).shape == (4, 5, 4) and to_show(gray).dtype == np.uint8
-    assert to_show(removed_picture(gray, gray)).shape == (4, 5, 3)
-
-
-def test_layers_of_any_size_become_one_mask():
-    mask = np.zeros((4, 6), bool)
-    mask[1, 2] = True
-    layer = to_layer(mask, (255, 0, 0))
-    large = from_layers([layer, np.zeros((8, 12, 4), np.uint8)], 8, 12)
-    assert large.sum() == 4 and large[2:4, 4:6].all()
+def test_a_picture_without_transparency_marks_what_is_white():
     assert from_picture(np.ones((2, 2, 1), np.float32)).all()
-    shown = mark(np.zeros((4, 6, 3), np.uint8), mask, (255, 0, 0))
-    assert shown[1, 2].tolist() == [255, 0, 0] and shown.sum() == 255
-    with pytest.raises(OptionError, match="nothing is marked"):
-        from_layers([], 8, 12)
 
 
 def test_a_kernel_is_drawn_in_squares():

@@ -8,6 +8,7 @@ from rednet.errors import OptionError
 from rednet.images import PictureFile, from_array
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.task import as_finding
 from rednet.restoring.tasks import Deblur, Dejpeg, Denoise, Inpaint, Upscale
 from tests.tasks import run_task
 
@@ -118,4 +119,4 @@ def test_a_large_file_does_not_stream(restorer, rng, tmp_path, monkeypatch):
     with pytest.raises(OptionError, match="first row"):
         from rednet.files.streaming import restore_rows
 
-        next(restore_rows(restorer, PictureFile(tmp_path / "a.png"), 0, {}, ".png", Options(tileable=True)))
+        next(restore_rows(restorer, PictureFile(tmp_path / "a.png"), 0, as_finding({}), ".png", Options(tileable=True)))

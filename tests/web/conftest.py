@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,7 +17,6 @@ from starlette.testclient import TestClient
 
 from rednet.restoring.restorer import DEFAULT_TILE, Restorer
 from rednet.web.app import Settings, make_app
-from rednet.web.login import add_login
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +36,8 @@ def make_client(restorer, tmp_path):
     """Return a function that starts an application and returns a client of it."""
     clients = []
 
-    def make(*, restorer=restorer, login=False, **settings):
-        app = make_app(Settings(page=False, **settings), restorer, tmp_path)
-        if login:  # as with the page, but without Gradio
-            add_login(app.app, app.token, app.session, app.guesses)
+    def make(*, restorer=restorer, page=False, **settings):
+        app = make_app(Settings(page=page, **settings), restorer, tmp_path)
         client = TestClient(app, base_url="http://127.0.0.1:8000")
         clients.append(client.__enter__())
         return client
@@ -110,18 +108,17 @@ def files_below(folder):
     return [path for path in folder.rglob("*") if not path.is_dir()]
 
 
-def steps_of(client):
-    """Return the page's steps by their numbers: the kinds of their inputs, and the values that these have at first."""
-    config = client.get("/config").json()
-    kinds = {component["id"]: component["type"] for component in config["components"]}
-    values = {component["id"]: component["props"].get("value") for component in config["components"]}
-    return {
-        step["id"]: ([kinds[number] for number in step["inputs"]], [values[number] for number in step["inputs"]])
-        for step in config["dependencies"]
-    }
+def restore(client, levels, *, files=None, **fields):
+    """Send a picture in a form."""
+    parts = {"picture": ("../../etc/passwd", as_bytes(levels), "image/png"), **(files or {})}
+    return client.post("/v1/restore", files=parts, data=fields)
 
 
-def opening_step(client):
-    """Return the number of the page's step that opens a picture, and its values after the picture."""
-    number = next(number for number, (kinds, _) in steps_of(client).items() if kinds[:1] == ["file"])
-    return number, steps_of(client)[number][1][1:]
+def ended(client, place):
+    """Wait until a job has ended; return its state."""
+    for _ in range(3000):
+        status = client.get(place).json()
+        if status["state"] in ("done", "failed", "cancelled"):
+            return status
+        time.sleep(0.01)
+    raise AssertionError(status)

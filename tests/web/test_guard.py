@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from rednet.errors import OptionError
-from rednet.web import bodies, guesses
 from rednet.web.app import check_address
-from rednet.web.guard import Guard, is_loopback
+from rednet.web.door import bodies, guesses
+from rednet.web.door.guard import Guard, is_loopback
 from rednet.web.limits import Limits
 
 
@@ -80,11 +80,9 @@ def test_a_broken_origin_is_another_sites(origin, client):
     assert client.get("/healthz", headers={"origin": origin}).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("path", "limit"), [("/login", 4 << 10), ("/gradio_api/run/predict", 1 << 20), ("/nothing", 1 << 20)]
-)
+@pytest.mark.parametrize(("path", "limit"), [("/login", 4 << 10), ("/v1/jobs", 1 << 20), ("/nothing", 1 << 20)])
 def test_each_route_takes_no_more_bytes_than_it_needs(path, limit, make_client):
-    client = make_client(token="secret", login=True)
+    client = make_client(token="secret", page=True)
     headers = {"authorization": "Bearer secret"}
     longer = client.post(path, content=b"x" * (limit + 1), headers=headers)
     assert longer.status_code == 413 and f"{limit} bytes" in longer.json()["detail"]
@@ -204,7 +202,7 @@ def test_a_client_that_waits_when_the_server_has_no_patience_left_is_503():
 
 
 def test_wrong_tokens_wait_longer_and_longer_and_the_right_one_never(make_client, monkeypatch):
-    client = make_client(token="secret", login=True)
+    client = make_client(token="secret", page=True)
     waits = []
 
     async def noted(seconds):
@@ -225,7 +223,7 @@ def test_wrong_tokens_wait_longer_and_longer_and_the_right_one_never(make_client
 
 @pytest.mark.parametrize(("headers", "secure"), [({}, False), ({"x-forwarded-proto": "https"}, True)])
 def test_the_cookie_of_a_login_through_tls_never_travels_without(headers, secure, make_client):
-    client = make_client(token="secret", login=True)
+    client = make_client(token="secret", page=True)
     answer = client.post("/login", content="token=secret", headers=headers, follow_redirects=False)
     cookie = answer.headers["set-cookie"]
     assert ("Secure" in cookie) is secure and "HttpOnly" in cookie and "SameSite=strict" in cookie

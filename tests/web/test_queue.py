@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rednet.web.queue import Job, JobQueue, JobState, QueueFullError, StoppedError, StoppingError, TooSlowError
+from rednet.web.jobs.queue import Job, JobQueue, JobState, QueueFullError, StoppedError, StoppingError, TooSlowError
 
 
 @pytest.fixture

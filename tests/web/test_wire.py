@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 import uvicorn
 
-from rednet.web import wire
-from rednet.web.wire import Server, Wire
+from rednet.web.door import wire
+from rednet.web.door.wire import Server, Wire
 
 ASK = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 PATIENCE_S = 10.0

@@ -1,4 +1,4 @@
-"""Masks of missing pixels: drawn at random, read from pictures and colours, painted by people.
+"""Masks of missing pixels: drawn at random, or read from pictures and colours.
 
 A mask is (H, W) boolean, True where a pixel is missing. Text and scratches need Pillow.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -21,14 +21,11 @@ __all__ = [
     "MASK_SHAPES",
     "Mask",
     "MaskShape",
-    "from_layers",
     "from_picture",
-    "mark",
     "of_colour",
     "pillow",
     "random_pixels",
     "scratches",
-    "to_layer",
     "written_text",
 ]
 
@@ -147,35 +144,3 @@ def from_picture(pixels: Image, alpha: Image | None = None) -> Mask:
     drawn_white = painted & white
     black_and_white = gray[painted].all() and drawn_white.any() and (painted & ~white).any()
     return drawn_white if black_and_white else painted
-
-
-def from_layers(layers: Sequence[NDArray[np.uint8]], height: int, width: int) -> Mask:
-    """Make the mask of a picture from layers that were painted over a smaller copy of it.
-
-    Args:
-        layers: (h, w, 4) each, not transparent where something was painted.
-        height, width: of the picture, px.
-
-    Raises:
-        OptionError: nothing was painted.
-    """
-    mask = np.zeros((height, width), bool)
-    for layer in layers:
-        rows, columns = (
-            np.arange(size) * side // size for size, side in zip((height, width), layer.shape, strict=False)
-        )
-        mask |= layer[rows[:, None], columns, 3] > 0
-    if not mask.any():
-        raise OptionError("nothing is marked; paint over what is missing first")
-    return mask
-
-
-def to_layer(mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Paint a mask in a colour, (H, W, 4), transparent elsewhere: the opposite of `from_layers`."""
-    return np.where(mask[:, :, None], np.array((*colour, 255), np.uint8), np.uint8(0))
-
-
-def mark(shown: NDArray[np.uint8], mask: Mask, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Show a picture, (H, W, 3 or 4), with a mask painted over it."""
-    layer = to_layer(mask, colour)
-    return np.where(mask[:, :, None], layer[:, :, : shown.shape[2]], shown)

@@ -11,6 +11,7 @@ import typer
 from rednet import __version__
 from rednet.cli.evaluate import evaluate
 from rednet.cli.export import export
+from rednet.cli.finetune import finetune
 from rednet.cli.frames import frames
 from rednet.cli.hints import Verb
 from rednet.cli.inspect import inspect
@@ -36,6 +37,7 @@ verbs: list[Callable[..., None]] = [
     frames,
     serve,
     train,
+    finetune,
     evaluate,
     export,
 ]

@@ -29,13 +29,14 @@ class Command:
     """What the user has typed. Each field is a parameter of the verbs; `task` and `handling` hold the options."""
 
     pictures: Annotated[
-        list[Path], typer.Argument(help="Pictures and folders; or - for stdin.", show_default=False, readable=False)
+        list[Path], typer.Argument(help="Pictures and folders, or their URLs; or - for stdin.", show_default=False)
     ]
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
+            metavar="PATH",
             help="File or folder for the result; - for stdout; if left out, beside the picture, with a name by verb.",
         ),
     ] = None

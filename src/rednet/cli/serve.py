@@ -12,7 +12,7 @@ from rednet.web.limits import Limits
 
 __all__ = ["serve"]
 
-MAX_BYTES = f"{Limits.max_bytes >> 20}M"
+MAX_BYTES, MAX_KEPT = f"{Limits.max_bytes >> 20}M", f"{Limits.kept_bytes >> 30}G"
 NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
 
 
@@ -34,6 +34,9 @@ def serve(
     max_waiting: Annotated[
         int, typer.Option(help="Number of jobs that may wait; a further one is refused.")
     ] = Limits.waiting,
+    max_kept: Annotated[
+        str, typer.Option(metavar="SIZE", help="Disk space for finished jobs, as in 8G; the oldest are deleted first.")
+    ] = MAX_KEPT,
     model: MODEL = "universal",
     engine: ENGINE = "ncnn",
     device: DEVICE = "cpu",
@@ -49,7 +52,7 @@ def serve(
     from rednet.errors import OptionError
     from rednet.packages import install_command
 
-    missing = [name for name in (*NEEDED, *(() if no_page else ("gradio",))) if find_spec(name) is None]
+    missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise OptionError(f"serving needs the package {missing[0]}: {install_command('web')}")
 
@@ -66,6 +69,7 @@ def serve(
         max_megapixels=max_megapixels,
         max_seconds=max_seconds,
         waiting=max_waiting,
+        kept_bytes=parse_bytes(max_kept, "max_kept"),
     )
     settings = Settings(host, port, token or None, not no_page, Path(model).name, limits)
     restorer = Restorer.from_pretrained(model, engine=engine, threads=threads, device=device)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-__all__ = ["train"]
+__all__ = ["display", "stopping", "train"]
 
 
 def train(
@@ -43,9 +44,7 @@ def train(
     except ImportError as error:
         raise TrainingError(f"training needs the package {error.name}: {install_command('train')}") from error
 
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, frame: stopped.append(received))
+    should_stop = stopping()
     with display() as show:
         status = train(
             load_recipe(recipe),
@@ -56,7 +55,7 @@ def train(
             resume=resume,
             device=device,
             report=show,
-            should_stop=lambda: bool(stopped),
+            should_stop=should_stop,
             tensorboard=tensorboard,
         )
     if not show.leads:
@@ -67,6 +66,14 @@ def train(
         end = "stopped; go on with --resume" if status.progress < 1 else "done"
     score = f", {status.mean_psnr:.2f} dB on validation" if status.psnr else ""
     print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx{score}")
+
+
+def stopping() -> Callable[[], bool]:
+    """From now on, let SIGINT and SIGTERM end a training in order; return what tells whether one has come."""
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: received.append(number))
+    return lambda: bool(received)
 
 
 class display:

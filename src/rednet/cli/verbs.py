@@ -8,7 +8,7 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -24,6 +24,10 @@ from rednet.values import settings, take_settings
 
 __all__ = ["restoring_verb"]
 
+PLACES: dict[str, Callable[[Any], Any]] = {  # are typed as texts, since they may be URLs
+    "pictures": lambda shared: Annotated[list[str], *shared.__metadata__],
+    "output": lambda shared: Annotated[Optional[str], *shared.__metadata__],  # noqa: UP045  # of a variable
+}
 BELONGS = {"yes": "find_scratches"}  # a flag that a verb has only if its task has the option
 
 
@@ -46,7 +50,9 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
         handling = Handling(
             options=Options(**options), saving=Saving(**saving, software=software), **take_settings(Handling, given)
         )
-        if not _restore(Command(task=task, handling=handling, **given)):
+        places = [given["pictures"], given["output"]]
+        given |= {"pictures": [Path(place) for place in places[0]], "output": places[1] and Path(places[1])}
+        if not _restore(Command(task=task, handling=handling, **given), *places):
             raise typer.Exit(1)
 
     parameters = []
@@ -58,6 +64,8 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
                 called = said.called or option
                 short = option == "quality" and option not in own  # the only option whose two names are both flags
                 parameters.append(parameter(called, said, *([flag(option), flag(called)] if short else [])))
+        elif name in PLACES:
+            parameters.append(shared.replace(annotation=PLACES[name](shared.annotation)))
         elif name == "model":
             parameters.append(shared.replace(default=kind.model))
         elif name not in BELONGS or BELONGS[name] in own:
@@ -68,8 +76,13 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
     return command
 
 
-def _restore(asked: Command) -> bool:
-    """Restore a file, or many, and say what was done; return False if any failed."""
+def _restore(asked: Command, pictures: list[str], output: str | None) -> bool:
+    """Restore a file, or many, and say what was done; return False if any failed.
+
+    Args:
+        asked: what was typed.
+        pictures, output: the places as they were typed, since a URL is no path.
+    """
     from rednet.cli.many_files import restore_many
     from rednet.cli.one_file import restore_one
     from rednet.images.reading import is_folder
@@ -83,6 +96,10 @@ def _restore(asked: Command) -> bool:
     return_memory_at_once()
     find_model(asked.model)  # a wrong model or option is reported once, not for each file
     asked.task.check(asked.handling.options)
+    if any("://" in place for place in [*pictures, output or ""]):
+        from rednet.cli.urls import restore_urls
+
+        return restore_urls(asked, pictures, output)
     many = len(asked.pictures) > 1 or is_folder(asked.pictures[0])
     if asked.shard and not many:
         raise typer.BadParameter("--shard divides the pictures of a folder, or several pictures")

@@ -33,7 +33,7 @@ from rednet.restoring.inspection import Finding, inspect
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import LEFT, Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
-from rednet.restoring.tasks import Task
+from rednet.restoring.task import FILLING_FLOATS, Task
 from rednet.tiling.budget import FREE_FRACTION, Size, choose_pieces, whole_memory
 from rednet.warning import heard, warn
 from rednet.whole_files import whole_file
@@ -110,21 +110,32 @@ class FileTask:
         Raises:
             ImageError: it cannot be read, or its format cannot hold the result. OptionError: see `check`.
         """
+        self.open()
+        self.read()
+        self.find()
+        self.choose_for_finding()
+        if self.handling.skip_clean and self.clean():
+            self.skipped, self.report.words = True, f"clean: {LEFT}"
+        else:
+            self.warn_of_losses()
+
+    def open(self) -> None:
+        """Open the file, and make sure that it can be restored as asked; raises as `look`."""
         how = self.handling
         self.file = PictureFile(self.source, max_megapixels=how.max_megapixels, value_range=how.options.range)
         self.check()
-        needed, limit = self.memory()
+
+    def read(self) -> None:
+        """Read the picture if it is not streamed."""
+        needed, limit = self.memory(self.task.floats)
         self.streamed = (
             self.task.local and not self.needs_whole and (self.file.megapixels > STREAM_FROM or needed > limit)
         )
         if not self.streamed:
-            if needed > limit:
-                raise OptionError(
-                    f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
-                    f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
-                    option="max_memory",
-                )
-            self.pictures = [self.file.read(page) for page in range(self.file.pages)]
+            self.keep_pages(needed, limit)
+
+    def find(self) -> None:
+        """Decide what is to be done."""
         for page in range(self.file.pages):  # the first one decides that is not left as it is
             self.finding = self.task.look(partial(self.sample, page), self.source)
             if not self.finding.left:
@@ -132,12 +143,38 @@ class FileTask:
         self.report.words = self.finding.words
         if hint := range_hint(self.sample, self.file.depth, self.file.colours):
             warn(hint)
-        if how.skip_clean and self.clean():
-            self.skipped, self.report.words = True, f"clean: {LEFT}"
+
+    def choose_for_finding(self) -> None:
+        """Keep the picture in memory if its repair needs that; if it is too large, say what is not repaired."""
+        if not (self.task.local and self.task.needs_whole(self.finding)):
             return
+        needed, limit = self.memory(FILLING_FLOATS)
+        self.streamed = needed > limit and not self.needs_whole
+        if not self.streamed:
+            self.keep_pages(needed, limit)
+            return
+        self.pictures = []
+        warn(
+            "the repair of single wrong pixels and of stripes needs the whole picture at once, about "
+            f"{needed / 1e6:.0f} MB, and {limit / 1e6:.0f} MB may be used, so it is left out; free some, or raise "
+            "max_memory"
+        )
+
+    def keep_pages(self, needed: float, limit: float) -> None:
+        """Read all pages, if the memory that the work needs may be used."""
+        if needed > limit:
+            raise OptionError(
+                f"{self.source}: this needs the whole picture at once, about {needed / 1e6:.0f} MB, and "
+                f"{limit / 1e6:.0f} MB may be used; free some, or raise max_memory",
+                option="max_memory",
+            )
+        self.pictures = self.pictures or [self.file.read(page) for page in range(self.file.pages)]
+
+    def warn_of_losses(self) -> None:
+        """Warn of the metadata that the output's format cannot hold."""
         row = written_format(self.target.suffix, self.target)
-        lost = losses(self.file.header, row, scale=self.task.enlargement, strip=how.saving.strip_metadata)
-        if lost:
+        strip = self.handling.saving.strip_metadata
+        if lost := losses(self.file.header, row, scale=self.task.enlargement, strip=strip):
             warn(f"cannot be kept: {'; '.join(lost)}")
 
     def load(self) -> None:
@@ -185,7 +222,7 @@ class FileTask:
         )
         if how.uncertainty is not None and not self.task.local:
             raise OptionError(
-                "uncertainty works with restore, denoise (without impulse) and dejpeg; leave it out",
+                "uncertainty works with restore, denoise (without impulse and bands) and dejpeg; leave it out",
                 option="uncertainty",
             )
         if how.show_removed is not None and scale != 1:
@@ -196,12 +233,16 @@ class FileTask:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
 
-    def memory(self) -> tuple[float, float]:
-        """Return the bytes that work on the whole picture would need, and those that may be used."""
+    def memory(self, floats: tuple[int, int]) -> tuple[float, float]:
+        """Return the bytes that work on the whole picture would need, and those that may be used.
+
+        Args:
+            floats: that a pixel takes, see `Task.floats`.
+        """
         how, scale = self.handling, self.task.enlargement
         pixels = self.file.width * self.file.height * self.file.pages * scale**2
         limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
-        return whole_memory(pixels, self.file.channels, self.task.floats), limit
+        return whole_memory(pixels, self.file.channels, floats), limit
 
     def sample(self, page: int = 0) -> NDArray[np.float32]:
         """Return the rows of a page that are looked at."""
@@ -259,22 +300,25 @@ class FileTask:
     def restore_page(self, restorer: Restorer, page: int, progress: Progress) -> None:
         """Restore a page in memory, with what else is asked for."""
         restoration = self.compute(restorer, progress, page)
-        self.save_extras(restorer, restoration, self.finish(restoration))
+        after = restoration.apply(self.handling.options)
+        self.levels.append(written_levels(after, self.target.suffix))
+        self.report.height, self.report.width = self.levels[0].shape[:2]
+        self.save_extras(restorer, restoration, after)
 
     def compute(self, restorer: Restorer, progress: Progress = silent, page: int = 0) -> Restoration:
         """Compute the correction of a page in memory."""
         with heard(self.report.warnings):
-            return restorer.compute(
+            restoration = restorer.compute(
                 self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
             )
-
-    def finish(self, restoration: Restoration) -> Picture:
-        """Apply a page's correction."""
-        after = restoration.apply(self.handling.options)
         self.outcomes.append(restoration.found)
-        self.levels.append(written_levels(after, self.target.suffix))
-        self.report.height, self.report.width = self.levels[0].shape[:2]
-        return after
+        return restoration
+
+    def conclude(self) -> None:
+        """Leave the file as it is if the results of all pages speak against restoring them."""
+        if self.outcomes and all(outcome.left for outcome in self.outcomes):
+            self.finding = self.outcomes[0]
+            self.report.words = self.finding.words
 
     def fitted(self, restorer: Restorer) -> Restorer:
         """Return the restorer with the largest pieces that fit into memory."""
@@ -318,18 +362,16 @@ class FileTask:
             self.report.status = "clean"
             return
         start, saving = time.perf_counter(), self.handling.saving
-        if self.outcomes and all(outcome.left for outcome in self.outcomes):  # the results speak against restoring
-            self.finding = self.outcomes[0]
-            self.report.words = self.finding.words
+        self.conclude()
         with heard(self.report.warnings):
-            if self.copied:
-                whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
-                with writing(self.target), open_regular(self.source) as source, whole as file:
-                    copyfileobj(source, file)
-            elif self.spool is not None:
+            if self.spool is not None:
                 with writing(self.target):
                     image = self.spool.image()
                 save_image(self.target, image, self.file.header, saving, self.file.pages, seal)
+            elif self.copied:
+                whole = whole_file(self.target, overwrite=saving.overwrite, seal=seal)
+                with writing(self.target), open_regular(self.source) as source, whole as file:
+                    copyfileobj(source, file)
             else:
                 save_levels(self.target, self.levels, self.file.header, saving, seal)
         self.report.status = LEFT if self.finding.left else "restored"

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rednet.errors import ImageError, RednetError
 from rednet.files.file import FileTask, Report
 from rednet.files.handling import Handling
-from rednet.files.ledger import Ledger, OutputState, hash_file
+from rednet.files.ledger import OutputState, hash_file
 from rednet.files.listing import Entry
 from rednet.images.reading import check_readable
 from rednet.images.writing import make_folder
@@ -28,11 +28,21 @@ from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Task
 from rednet.whole_files import sweep
 
-__all__ = ["Batch", "restore_files"]
+__all__ = ["Batch", "Records", "restore_files"]
 
 logger = logging.getLogger(__name__)
 
 AHEAD = 2  # files that are read ahead, and that wait to be written: enough to overlap, few enough to hold in memory
+
+
+class Records(Protocol):
+    """Knows which outputs are done already, as a `Ledger` does."""
+
+    def state(self, source: Path, target: Path) -> OutputState:
+        """Return what has become of an output; if it is not done, its input is on this machine afterwards."""
+
+    def record(self, source_sha256: str, target: Path, part: Path) -> None:
+        """Note that an output is about to get its name."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class _Step:
     source_sha256: str
     changed: bool
 
-    def save(self, ledger: Ledger) -> None:
+    def save(self, ledger: Records) -> None:
         """Write the result, and record it in the ledger."""
 
         def seal(part: Path) -> None:
@@ -77,7 +87,7 @@ class _Step:
         self.task.save(seal)
 
 
-def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: Ledger) -> list[Report]:
+def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, ledger: Records) -> list[Report]:
     """Restore files.
 
     Args:
@@ -152,7 +162,7 @@ def restore_files(entries: Sequence[Entry], batch: Batch, restorer: Restorer, le
     return reports
 
 
-def _begin(entry: Entry, batch: Batch, ledger: Ledger, report: Report) -> _Step | None:
+def _begin(entry: Entry, batch: Batch, ledger: Records, report: Report) -> _Step | None:
     """Decide whether a file is to be restored at all; return None if it is done already.
 
     Raises:

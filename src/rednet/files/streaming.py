@@ -33,7 +33,7 @@ from rednet.tiling.orientations import apply_self_ensemble
 from rednet.tiling.residual import View, with_marks
 from rednet.whole_files import part_file
 
-__all__ = ["Spool", "open_spool", "restore_rows"]
+__all__ = ["Spool", "correct_rows", "open_spool", "restore_rows"]
 
 Array = NDArray[Any]
 STRIP_ROWS = 16
@@ -146,15 +146,28 @@ def restore_rows(
     Raises:
         ImageError: the file breaks off. OptionError: an option needs the whole picture.
     """
+    if found.left:
+        rows = file.rows(page)
+        for top in range(0, file.height, STRIP_ROWS):
+            levels = rows.read(slice(top, min(top + STRIP_ROWS, file.height)))
+            yield written_levels(file.picture(levels), suffix)
+        return
+    for picture, correction in correct_rows(restorer, file, page, found, options, progress):
+        yield written_levels(apply_correction(picture, correction, options), suffix)
+
+
+def correct_rows(
+    restorer: Restorer,
+    file: PictureFile,
+    page: int,
+    found: Finding,
+    options: Options,
+    progress: Progress = silent,
+) -> Iterator[tuple[Picture, Array]]:
+    """Yield rows of a page, from top to bottom, with what is to be added to their pixels; see `restore_rows`."""
     if options.tileable:
         raise OptionError("the first row of a tileable picture depends on its last one: it cannot be restored in rows")
     window = Window(file, page)
-    if found.left:
-        for top in range(0, file.height, STRIP_ROWS):
-            rows = slice(top, min(top + STRIP_ROWS, file.height))
-            window.read(rows)
-            yield written_levels(window.take(rows), suffix)
-        return
     sample = sample_file(file, page)
     walks = [
         restorer.residual_rows(
@@ -169,8 +182,8 @@ def restore_rows(
         for part in file.layout.slices
     ]
     for steps in zip(*walks, strict=True):  # side by side: each reads the same rows, and none is read twice
-        rows, correction = steps[0][0], np.concatenate([part for _, part in steps], axis=2)
-        yield written_levels(apply_correction(window.take(rows), correction, options), suffix)
+        rows, correction = steps[0][0], np.concatenate([found.kept(part) for _, part in steps], axis=2)
+        yield window.take(rows), correction
 
 
 class Window:

@@ -13,6 +13,7 @@ __all__ = ["check_enlarging", "check_quality", "check_sigma"]
 NOISES = {"noise", "grain", "colour noise", "impulses", "bands"}
 LESS_NOISE = 1.6, 2.0  # times the noise that is found, and levels more: sigma is too high
 MORE_NOISE = 2.0, 3.0  # times sigma, and levels more: the picture has more noise than that
+SURE_ENOUGH = 0.5  # confidence of a finding that contradicts the user; of a picture too small to be judged, it is 0
 OTHER_QUALITY = 15  # by which a quality may differ from the one that is found
 COARSE = 75  # a JPEG of this quality or below has artefacts that are worth a repair before it is enlarged
 KEEP = "compare the result with the picture, or let restore decide"
@@ -25,6 +26,8 @@ def check_sigma(found: Finding, sigma: float | None) -> None:
         found: in the picture.
         sigma: given by the user, 0-255 scale; None if it is unknown.
     """
+    if found.confidence < SURE_ENOUGH:
+        return
     given = "" if sigma is None else f"sigma is given as {sigma:g}, but "
     if not NOISES & set(found.damage) and (found.left or sigma is not None):
         warn(f"{given}the picture shows hardly any noise: detail may have been taken for noise; {KEEP}")
@@ -43,6 +46,8 @@ def check_quality(found: Finding, quality: float | None) -> None:
         found: in the picture.
         quality: given by the user, 1 to 100; None if it is unknown.
     """
+    if found.confidence < SURE_ENOUGH:
+        return
     given = "" if quality is None else f"quality is given as {quality:g}, but "
     if "JPEG" not in found.damage:
         if quality is not None or found.quality is None:

@@ -48,11 +48,12 @@ def fine_structure(removed: Pixels, *, repeats: bool = False) -> Pixels:
 
 def _smoothed(x: Pixels, gap: int, axis: int, repeats: bool) -> Pixels:
     """Smooth along one axis with a spline whose taps lie `gap` px apart; the border's pixels continue outwards."""
-    size = x.shape[axis]
+    size, reach = x.shape[axis], 2 * gap
+    margins = [(reach, reach) if number == axis else (0, 0) for number in range(x.ndim)]
+    around = np.pad(x, margins, mode="wrap" if repeats else "edge")
     total = np.zeros_like(x)
     for tap, weight in enumerate(SPLINE):
-        index = np.arange(size) + (tap - 2) * gap
-        index = index % size if repeats else np.clip(index, 0, size - 1)
         check_stop()
-        total += weight * x.take(index, axis)
+        part = slice(tap * gap, tap * gap + size)
+        total += weight * (around[part] if axis == 0 else around[:, part])
     return total

@@ -9,21 +9,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.classical.luma import to_gray
 from rednet.images import MAX_MEGAPIXELS, PictureFile
 from rednet.network.hints import Facts
 from rednet.restoring.exposure import exposure
 from rednet.restoring.jpeg_traces import Blocks, find_blocks, jpeg_quality
 from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, Judgement, judge
 from rednet.restoring.ranges import range_hint
-from rednet.restoring.sampling import sample_file, sampled, windows
+from rednet.restoring.sampling import SAMPLE_ROWS, sample_file, sampled, windows
 from rednet.restoring.traits import traits
 
 __all__ = ["FileInspection", "Finding", "inspect", "inspect_file"]
 
 FINE_QUALITY = 92  # above it, JPEG leaves nothing that is worth a repair
 LEAST_GAIN = 0.3  # dB; a picture that is not expected to gain so much is left alone
-LIKELY = 0.7  # probability from which damage is reported; a picture without any is left alone
+LIKELY = 0.9  # probability from which damage is reported; a picture without any is left alone
 KEPT = ("halftone", "1-bit", "pixel art", "palette")  # the network smooths the dots and steps that these are made of
+SMALLEST = 24  # px a side; of a smaller picture there is too little to judge
 SURE = 0.99  # a judge of made pictures is never surer of others
 
 SHOWN = {
@@ -36,7 +38,7 @@ SHOWN = {
     "pixel art": "pixel art",
     "palette": "a picture of few colours",
 }
-REPAIRED = {"JPEG": "compression", "blur": "blur", "bands": "stripes"}  # all others are noise
+REPAIRED = {"JPEG": "compression", "blur": "blur", "impulses": "wrong pixels"}  # all others are noise
 FOUND = {
     "noise": "noise of about sigma {sigma}",
     "grain": "film grain of about sigma {sigma}",
@@ -62,6 +64,7 @@ class Finding(NamedTuple):
         confidence: probability that kind and damage are right, 0 to 1.
         gain: what restoring gains at least in 7 of 10 pictures like this one, dB.
         left: whether the picture is better left as it is.
+        colours_only: whether the brightness stays as it is.
     """
 
     facts: Facts
@@ -75,6 +78,13 @@ class Finding(NamedTuple):
     confidence: float = 0.0
     gain: float = 0.0
     left: bool = False
+    colours_only: bool = False
+
+    def kept(self, correction: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the part of a correction, (H, W, 1 or 3), that is applied."""
+        if not self.colours_only:
+            return correction
+        return correction - (to_gray(correction) if correction.shape[2] == 3 else correction)
 
 
 def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bool = False) -> Finding:
@@ -89,11 +99,26 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
     """
     quality = jpeg_quality(path) if path is not None else None
     rows = sampled(pixels)
+    if min(rows.shape[:2]) < SMALLEST:
+        return unjudged("a picture that is too small to be judged", quality, clean=False, always=always)
+    if (rows == rows[0, 0]).all():
+        return unjudged("a picture of one colour", quality, clean=True, always=always)
     gain = np.float32(exposure(rows))
-    rows = rows[:, :, : 3 if rows.shape[2] >= 3 else 1] * gain  # of bands that are no colours, the first
-    blocks = find_blocks(rows)
-    judgement = judge(np.stack([traits(window, blocks, quality) for window in windows(rows)]))
-    return decide(judgement, blocks, quality, float(gain), always=always)
+    rows = rows[:, :, : 3 if rows.shape[2] >= 3 else 1]  # of bands that are no colours, the first
+    chosen = [window * gain for window in windows(rows)]
+    blocks = find_blocks(np.concatenate(chosen) if chosen[0].shape[0] == SAMPLE_ROWS else rows * gain)
+    judgement = judge(np.stack([traits(window, blocks, quality) for window in chosen]))
+    found = decide(judgement, blocks, quality, float(gain), always=always)
+    return found._replace(colours_only=found.colours_only and rows.shape[2] == 3)
+
+
+def unjudged(what: str, quality: int | None, *, clean: bool, always: bool) -> Finding:
+    """Return the finding about a picture that shows too little to be judged; it is left as it is."""
+    facts: Facts = {} if quality is None or quality > FINE_QUALITY else {"quality": float(quality)}
+    action = "restoring blindly" if always else "left as it is"
+    return Finding(
+        facts, f"{what}: {action}", quality=quality, clean=clean, confidence=SURE if clean else 0.0, left=not always
+    )
 
 
 def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: float, *, always: bool) -> Finding:
@@ -107,6 +132,8 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
         always: see `inspect`.
     """
     likely = dict(zip(DAMAGE, judgement.damage.tolist(), strict=True))
+    if quality is not None:
+        likely["impulses"] = 0.0  # a JPEG smears single pixels, so that they cannot be told from sharp texture
     damage = tuple(name for name, probability in likely.items() if probability > LIKELY)
     kind = KINDS[int(judgement.kinds.argmax())] if judgement.kinds.max() > 0.5 else ""
     seen = blocks.quality if "JPEG" in damage else None
@@ -116,8 +143,8 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
     left = bool(not damage or kind in KEPT or judgement.gains[best] < LEAST_GAIN)
     level = None if told is None else float(told)
     strength = judgement.sigma / gain if "grain" in damage else None
-    facts: Facts = {name: level if name == "quality" else strength for name in ACTIONS[best]}
-    confidence = float(judgement.kinds.max()) * min(max(p, 1 - p) for p in likely.values())
+    facts = hints(ACTIONS[best], level, strength)
+    confidence = float(judgement.kinds.max()) * min(p if name in damage else 1 - p for name, p in likely.items())
     found = Finding(
         facts,
         "",
@@ -130,8 +157,15 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
         min(confidence, SURE),
         float(judgement.gains[best]),
         left and not always,
+        "colours" in ACTIONS[best],
     )
     return found._replace(words=in_words(found, told))
+
+
+def hints(action: tuple[str, ...], quality: float | None, sigma: float | None = None) -> Facts:
+    """Return what the network is told for one of ACTIONS; None stands for a level that is not known."""
+    known = {"sigma": sigma, "quality": quality}
+    return {name: known[name] for name in action if name in known}
 
 
 def in_words(found: Finding, quality: int | None) -> str:

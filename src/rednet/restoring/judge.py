@@ -19,8 +19,9 @@ __all__ = ["ACTIONS", "DAMAGE", "KINDS", "WEIGHTS", "Judgement", "judge"]
 WEIGHTS = MODELS_FOLDER / "look" / "model.safetensors"
 KINDS = ("photograph", "drawing", "page", "screen", "halftone", "1-bit", "pixel art", "palette")
 DAMAGE = ("noise", "grain", "colour noise", "impulses", "bands", "JPEG", "blur")
-ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"))
-"""What the network can be told: nothing, that there is noise, that there is JPEG, or both."""
+ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"), ("sigma", "colours"))
+"""What can be done: the network is told nothing, that there is noise, that there is JPEG, or both; or it is told
+of noise, and only the colours are corrected."""
 
 Vector = NDArray[np.float32]
 

@@ -111,7 +111,7 @@ class Restorer(Network):
         before = task.prepare(picture, options)
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
-        filled = task.fill(self, before, options, progress)
+        filled = task.fill(self, before, found, options, progress)
         parts = filled.parts
         corrections = [
             task.correct(self, part, found, options, portion(progress, number, len(parts)))

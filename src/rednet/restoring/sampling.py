@@ -15,7 +15,7 @@ Pixels = NDArray[np.float32]
 
 SAMPLE_PIXELS = 2_000_000  # of a larger picture, only so many are looked at
 SAMPLE_ROWS = 192  # at a time; a multiple of the side of JPEG's blocks, and the side of a window
-MOST_WINDOWS = 9
+MOST_WINDOWS = 4
 LEAST_SIDE = 64  # px; a smaller picture is continued as in a mirror
 
 

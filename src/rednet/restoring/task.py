@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.float32]
 
-__all__ = ["Task", "as_finding"]
+__all__ = ["FILLING_FLOATS", "Task", "as_finding"]
 
 FILLING_FLOATS = 24, 11  # 32 were measured for gray and 53 for RGB with 90 % of the pixels missing
 NO_DETAIL = "detail comes from what was removed; where pixels were missing, nothing was: leave it out"
@@ -108,11 +108,15 @@ class Task:
         """
         return as_finding({})
 
+    def needs_whole(self, found: Finding) -> bool:
+        """Return whether what was found can only be repaired with the whole picture in memory."""
+        return not self.local
+
     def prepare(self, picture: Picture, options: Options) -> Picture:
         """Return the picture as the network needs it."""
         return picture
 
-    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
         """Return the prepared picture with its missing pixels filled; here there are none."""
         return picture
 
@@ -120,7 +124,7 @@ class Task:
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
     ) -> Pixels:
         """Compute what is to be added to the picture's pixels, (H, W, C)."""
-        return network.correct(picture, found.facts, options, progress)
+        return found.kept(network.correct(picture, found.facts, options, progress))
 
 
 def as_finding(facts: Facts) -> Finding:

@@ -17,6 +17,7 @@ from rednet.errors import OptionError
 from rednet.network.hints import HINTS, Facts, check_facts
 from rednet.restoring.task import Task, as_finding
 from rednet.values import setting
+from rednet.warning import warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,26 @@ NO_STRENGTH = (
 )
 
 
+def _fill_impulses(network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+    """Fill single pixels that have nothing to do with those around them; what stands there says nothing."""
+    from rednet.restoring.holes import fill_picture
+    from rednet.restoring.impulses import find_impulses
+
+    lost = find_impulses(picture.pixels, repeats=options.tileable)
+    return fill_picture(network, picture, {}, lost, options, progress)
+
+
+def _correct_stripes(
+    network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+) -> Pixels:
+    """Remove stripes, and restore what is left."""
+    from rednet.restoring.stripes import find_stripes
+
+    stripes = find_stripes(picture.pixels)
+    rest = replace(picture, pixels=picture.pixels - stripes)
+    return found.kept(network.correct(rest, found.facts, options, progress)) - stripes
+
+
 @dataclass(frozen=True, kw_only=True)
 class Automatic(Task):
     """Find out what is wrong with a picture, or with those of a folder, and restore it."""
@@ -53,6 +74,28 @@ class Automatic(Task):
         from rednet.restoring.inspection import inspect
 
         return inspect(sample(), path, always=self.always)
+
+    @property
+    def local(self) -> bool:
+        return True  # but for what may be found: see `needs_whole`
+
+    @property
+    def fills(self) -> bool:
+        return False
+
+    def needs_whole(self, found: Finding) -> bool:
+        return not found.left and bool({"impulses", "bands"} & set(found.damage))
+
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
+        """Fill the impulses, if there are any."""
+        return _fill_impulses(network, picture, options, progress) if "impulses" in found.damage else picture
+
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        if "bands" not in found.damage:
+            return super().correct(network, picture, found, options, progress)
+        return _correct_stripes(network, picture, found, options, progress)
 
 
 @dataclass(frozen=True)
@@ -83,28 +126,40 @@ class Denoise(Task):
         float, None, "Quality of the JPEG, if the noisy picture was saved as one; read from JPEG files.", *QUALITY
     )
     impulse: bool = setting(bool, False, "Fill hot pixels, salt and pepper first; details of one pixel go, too.")
+    bands: bool = setting(bool, False, "Remove stripes first: rows and columns that are a little too bright or dark.")
+    chroma: bool = setting(bool, False, "Remove the noise of colours only; the brightness stays as it is.")
 
     @property
     def fills(self) -> bool:
         return self.impulse
+
+    @property
+    def local(self) -> bool:
+        return not (self.impulse or self.bands)
 
     def look(self, sample: Callable[[], Pixels], path: Path | None) -> Finding:
         from rednet.restoring.contradictions import check_sigma
         from rednet.restoring.inspection import inspect
         from rednet.restoring.jpeg_traces import jpeg_facts
 
-        check_sigma(inspect(sample(), path), self.sigma)
-        return as_finding({"sigma": self.sigma, **jpeg_facts(self.quality, path)})
+        y = sample()
+        if not self.chroma:
+            check_sigma(inspect(y, path), self.sigma)
+        elif (y == y[:, :, :1]).all():
+            warn("chroma corrects colours only, and the picture has none: it stays as it is; leave chroma out")
+        facts = {"sigma": self.sigma, **jpeg_facts(self.quality, path)}
+        return as_finding(facts)._replace(colours_only=self.chroma)
 
-    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
-        """Fill the impulses, if asked for; what stands there says nothing of the picture."""
-        if not self.impulse:
-            return picture
-        from rednet.restoring.holes import fill_picture
-        from rednet.restoring.impulses import find_impulses
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
+        """Fill the impulses, if asked for."""
+        return _fill_impulses(network, picture, options, progress) if self.impulse else picture
 
-        lost = find_impulses(picture.pixels, repeats=options.tileable)
-        return fill_picture(network, picture, {}, lost, options, progress)
+    def correct(
+        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
+    ) -> Pixels:
+        if not self.bands:
+            return super().correct(network, picture, found, options, progress)
+        return _correct_stripes(network, picture, found, options, progress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,7 +344,7 @@ class Inpaint(Task):
             return missing.mask_of_colour(picture, self.mask_color, self.tolerance)
         return missing.mask_of_alpha(picture) if self.mask_alpha else missing.mask_of_scratches(picture)
 
-    def fill(self, network: Network, picture: Picture, options: Options, progress: Progress) -> Picture:
+    def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
         """Fill the missing pixels; if transparent pixels were filled, the result is opaque."""
         from rednet.restoring.holes import fill_picture
 

@@ -84,16 +84,21 @@ def denoise(
     sigma: float | None = None,
     quality: float | None = None,
     impulse: bool = False,
+    bands: bool = False,
+    chroma: bool = False,
     **options: Unpack[Keywords],
 ) -> Any:
-    """Remove Gaussian noise.
+    """Remove noise.
 
     Args:
         sigma: standard deviation of the noise on the 0-255 scale; None if unknown.
         quality: 1 to 100, of the JPEG that the noisy picture was saved as, if it was; the path of a JPEG file tells it.
         impulse: fill hot pixels, salt and pepper first; details of one pixel go, too.
+        bands: remove stripes first: rows and columns that are a little too bright or dark.
+        chroma: remove the noise of colours only; the brightness stays as it is.
     """
-    return run(image, Denoise(sigma=sigma, quality=quality, impulse=impulse), **options)
+    task = Denoise(sigma=sigma, quality=quality, impulse=impulse, bands=bands, chroma=chroma)
+    return run(image, task, **options)
 
 
 def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = None, **options: Unpack[Keywords]) -> Any:

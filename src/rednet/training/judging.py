@@ -23,7 +23,7 @@ LOG = "log.csv"
 
 
 @torch.no_grad()
-def validate(model: REDNet, exams: list[Crop], recipe: Recipe, team: Team | None = None) -> dict[str, float]:
+def validate(model: REDNet, exams: Sequence[Crop], recipe: Recipe, team: Team | None = None) -> dict[str, float]:
     """Return the mean PSNR of the clipped result on each validation task, dB; a team shares the work."""
     team = team or Team()
     scores = [0.0] * len(exams)

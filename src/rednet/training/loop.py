@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import torch
 from rednet.errors import TrainingError
 from rednet.machine import Device, torch_device
 from rednet.training.judging import Log, mean_of_damaged, validate
-from rednet.training.patches import Patches, list_pictures, load_pictures, stream, validation_crops
+from rednet.training.patches import Crop, Patches, list_pictures, load_pictures, stream, validation_crops
 from rednet.training.processes import join_team, restarted, started_by_torchrun
 from rednet.training.recipe import Recipe
 from rednet.training.run import STATE, Run, Status
@@ -28,7 +28,7 @@ from rednet.training.start import starting_network
 from rednet.whole_files import sweep
 from rednet.zoo.checking import CONFIG, WEIGHTS
 
-__all__ = ["Budget", "Status", "train"]
+__all__ = ["VALIDATION_SIZE", "Budget", "Status", "train", "train_further"]
 
 VALIDATE_EVERY_S = 240.0  # we also validate at the end; one validation takes about 3 s
 SAVE_EVERY_S = 60.0  # most work that a killed run loses; we also save after the first step and at the end
@@ -107,26 +107,38 @@ def train(
             run.status.progress = budget.progress(run.status.step, run.status.seconds)
         team.check_same(run.status.step)
         if run.status.progress < 1:
-            train_further(run, recipe, data, out, budget, report, should_stop, tensorboard)
+            pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
+            judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
+            exams = validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)
+            patches = Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed)
+            train_further(run, recipe, patches, exams, out, budget, report, should_stop, tensorboard=tensorboard)
     return run.status
 
 
 def train_further(
     run: Run,
     recipe: Recipe,
-    data: Path,
+    patches: Patches,
+    exams: Sequence[Crop],
     out: Path,
     budget: Budget,
     report: Callable[[Status], None],
     should_stop: Callable[[], bool],
-    tensorboard: bool,
+    *,
+    tensorboard: bool = False,
+    validate_every_s: float = VALIDATE_EVERY_S,
 ) -> None:
-    """Train to the end of the budget, or until it is stopped; the arguments are those of `train`."""
+    """Train to the end of the budget, or until it is stopped.
+
+    Args:
+        run: goes on.
+        recipe, out, budget, report, should_stop, tensorboard: see `train`.
+        patches: what it learns from.
+        exams: what it is judged by, a batch for each of the recipe's validations.
+        validate_every_s: time between two validations, s.
+    """
     place, team, status = run.place, run.team, run.status
-    pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), recipe.model.channels)
-    judges = load_pictures(list_pictures(data, [recipe.data.validation]), recipe.model.channels)
-    exams = [crop.to(place) for crop in validation_crops(judges, recipe.validation, recipe.model, VALIDATION_SIZE)]
-    patches = Patches(pictures, recipe.mixture, recipe.model, recipe.data, recipe.schedule.seed)
+    exams = [crop.to(place) for crop in exams]
     crops = stream(patches, status.pixels // recipe.data.patch**2, place, team)
     log = None
     if team.leads:
@@ -148,7 +160,7 @@ def train_further(
             status.wait = waited / status.seconds
             status.progress = budget.progress(status.step, status.seconds)
             stopping = asked or status.progress >= 1
-            judged = stopping or status.seconds - validated >= VALIDATE_EVERY_S
+            judged = stopping or status.seconds - validated >= validate_every_s
             if judged or status.seconds - saved >= SAVE_EVERY_S:
                 saved = status.seconds
                 run.save(out)  # before the validation, since a user who stops the run may not wait for its end

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -16,17 +16,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from rednet import __version__
-from rednet.errors import OptionError
+from rednet.errors import OptionError, RednetError
 from rednet.restoring.restorer import Restorer
-from rednet.web.counters import Counters
-from rednet.web.guard import Guard, is_loopback
+from rednet.web.api.problems import problem, problem_of
+from rednet.web.api.service import Service
+from rednet.web.door.guard import Guard, is_loopback
+from rednet.web.door.login import add_login
+from rednet.web.jobs.bench import Bench
+from rednet.web.jobs.counters import Counters
+from rednet.web.jobs.queue import JobQueue
+from rednet.web.jobs.shelf import Shelf
 from rednet.web.limits import Limits
-from rednet.web.login import add_login
 from rednet.web.private_folder import private_folder
-from rednet.web.problems import problem
-from rednet.web.queue import JobQueue
-from rednet.web.service import Service
-from rednet.web.shelf import Shelf
+from rednet.web.static import add_page
 
 __all__ = ["Settings", "check_address", "make_app", "serve"]
 
@@ -72,50 +74,49 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
         folder: for all temporary files; see `private_folder`.
     """
     limits = settings.limits
-    queue = JobQueue(limits.waiting)
+    queue, bench = JobQueue(limits.waiting), Bench(limits.max_seconds)
     counters = Counters(queue)
     shelf = Shelf(folder, queue, restorer, limits, counters)
-    tidied = [shelf.tidy]
-    pages: list[FastAPI] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(tidy(tidied))
-        async with AsyncExitStack() as stack:
-            for page in pages:
-                await stack.enter_async_context(page.router.lifespan_context(page))
-            yield
+        tidying = asyncio.create_task(tidy(shelf))
+        yield
         tidying.cancel()
         await asyncio.to_thread(queue.close)
+
+    def stop() -> None:
+        bench.close()
+        queue.stop()
+
+    async def failed(request: Request, error: Exception) -> Response:
+        """Answer with one of our own errors."""
+        assert isinstance(error, RednetError)
+        answer = problem_of(error, folder)
+        counters.refuse(answer.status_code)
+        return answer
 
     app = FastAPI(
         title="rednet", version=__version__, summary="Restores degraded pictures.", lifespan=lifespan, docs_url=None,
         redoc_url=None,
     )  # fmt: skip
-    app.include_router(Service(shelf, queue, settings.model).router())
-    app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
+    app.include_router(Service(shelf, bench, settings.model).router())
+    for kind, answer in ((HTTPException, refused), (RequestValidationError, invalid), (RednetError, failed)):
+        app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, broken)
-    guard = Guard(app, token=settings.token, limits=limits, refused=counters.refuse, stop=queue.stop)
+    guard = Guard(app, token=settings.token, limits=limits, refused=counters.refuse, stop=stop)
     if settings.page:
-        from rednet.web.desk import Desks
-        from rednet.web.page import make_page
-
+        add_page(app)
         if settings.token is not None:
             add_login(app, settings.token, guard.session, guard.guesses)
-        desks = Desks(folder, queue, restorer, limits)
-        tidied.append(desks.tidy)
-        page, guard.app = make_page(app, desks, local=settings.token is None)
-        pages.append(page)
     return guard
 
 
-async def tidy(steps: Sequence[Callable[[], None]]) -> None:
+async def tidy(shelf: Shelf) -> None:
     """Delete what is old from time to time, also while no requests come."""
     while True:
         await asyncio.sleep(TIDY_EVERY_S)
-        for step in steps:
-            await asyncio.to_thread(step)
+        await asyncio.to_thread(shelf.tidy)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -148,7 +149,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
     """
     import uvicorn
 
-    from rednet.web.wire import Server, Wire
+    from rednet.web.door.wire import Server, Wire
 
     check_address(settings.host, settings.token)
     with private_folder() as folder:

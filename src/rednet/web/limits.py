@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from rednet.errors import OptionError
 
-__all__ = ["LOGIN", "UPLOAD", "Limits"]
+__all__ = ["LOGIN", "Limits"]
 
-LOGIN, RESTORE, UPLOAD = "/login", "/v1/restore", "/gradio_api/upload"
+LOGIN, RESTORE = "/login", "/v1/restore"
 LONGEST_LOGIN, LONGEST_OTHER = 4 << 10, 1 << 20  # bytes
 
 
@@ -22,9 +22,9 @@ class Limits:
         max_seconds: the longest time of a job; it is stopped between two bands.
         waiting: jobs that may wait in the queue; a further one is refused.
         answer_megapixels: the result of a picture up to this size is the answer; a larger picture becomes a job.
-        keep_seconds: how long a finished job's picture is kept.
-        kept: the most pictures of finished jobs that are kept; the oldest is deleted first.
-        sessions: the most people on the page whose pictures are kept; the one who was idle longest is dropped first.
+        keep_seconds: how long a job that has ended is kept after its last use.
+        kept: the most jobs that are kept after they have ended; the one that ended first is deleted first.
+        kept_bytes: the most bytes on the disk that these take; the same.
         all_bytes: of all requests together that are being received or answered.
 
     Raises:
@@ -36,9 +36,9 @@ class Limits:
     max_seconds: float = 600.0
     waiting: int = 16
     answer_megapixels: float = 2.0
-    keep_seconds: float = 600.0
-    kept: int = 32
-    sessions: int = 8
+    keep_seconds: float = 1800.0
+    kept: int = 200
+    kept_bytes: int = 8 << 30
     all_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
@@ -48,5 +48,5 @@ class Limits:
 
     def longest(self, path: str) -> int:
         """Return how many bytes a request to a route may have."""
-        own = {LOGIN: LONGEST_LOGIN, RESTORE: self.max_bytes, UPLOAD: self.max_bytes}
+        own = {LOGIN: LONGEST_LOGIN, RESTORE: self.max_bytes}
         return min(own.get(path, LONGEST_OTHER), self.max_bytes)

@@ -1,0 +1,210 @@
+"""A folder with a URL, such as s3://bucket/scans, through fsspec: listed, read, and written whole or not at all.
+
+Calls that fail for a passing reason (time-outs, an object store that asks to slow down) are repeated, up to a limit.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from rednet.errors import ImageError
+from rednet.packages import need
+
+__all__ = ["Found", "Storage", "is_url", "repeated"]
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+ATTEMPTS = 6
+FIRST_PAUSE_S = 0.5  # doubled after each attempt; in all about 15 s
+LASTING = (
+    FileExistsError,
+    FileNotFoundError,
+    ImportError,
+    IsADirectoryError,
+    NotADirectoryError,
+    NotImplementedError,
+    PermissionError,
+    TypeError,
+    ValueError,
+)
+OBJECT_STORES = {"abfs", "abfss", "az", "gcs", "gs", "s3", "s3a"}  # an object appears when its upload is complete
+READ_TIMEOUT_S = 60
+CHANGING = ("ETag", "etag", "md5", "mtime", "LastModified", "created")  # facts of a file, the surest ones first
+
+
+def is_url(place: str) -> bool:
+    """Return whether a place is a URL and no path.
+
+    Example:
+        >>> [is_url(place) for place in ("s3://bucket/in", "memory://in", "scans/in", "C:/in")]
+        [True, True, False, False]
+    """
+    return "://" in place
+
+
+def repeated(work: Callable[[], T], what: str) -> T:
+    """Do some work again if it fails for a reason that may pass.
+
+    Args:
+        work: what to do; it may have been done already when it fails.
+        what: a name for messages.
+
+    Raises:
+        ImageError: it failed too often, or for a reason that does not pass.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return work()
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}"
+            if isinstance(error, LASTING):
+                raise ImageError(f"{what} failed: {words}") from error
+            if attempt == ATTEMPTS:
+                raise ImageError(f"{what} failed {ATTEMPTS} times, the last time with {words}") from error
+            logger.debug("%s failed, attempt %d: %s", what, attempt, words)
+            time.sleep(FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))
+    raise AssertionError
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file in a storage.
+
+    Args:
+        name: relative to the storage's root, with slashes.
+        mark: changes when the file changes: its size with its ETag or its time.
+    """
+
+    name: str
+    mark: str
+
+
+class Storage:
+    """A folder with a URL or a path.
+
+    Args:
+        url: what fsspec understands, or a path.
+
+    Raises:
+        ImageError: no package for this kind of URL is installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        fsspec = need("fsspec", "remote", "reading and writing URLs", ImageError)
+        options: dict[str, Any] = {}
+        if url.startswith(("s3:", "s3a:")):  # what fails is repeated here, so the client must not wait for long
+            options["config_kwargs"] = {
+                "read_timeout": READ_TIMEOUT_S,
+                "connect_timeout": 10,
+                "retries": {"total_max_attempts": 1},
+            }
+        self.url = url.rstrip("/")
+        try:
+            self.disk, root = fsspec.core.url_to_fs(url, **options)
+        except (ImportError, ValueError) as error:
+            raise ImageError(f"cannot open {url}: {error}") from error
+        self.root = root.rstrip("/")
+        protocol = self.disk.protocol
+        self.atomic = bool(OBJECT_STORES.intersection([protocol] if isinstance(protocol, str) else protocol))
+
+    def path(self, name: str) -> str:
+        """Return the path of a file as fsspec takes it."""
+        return f"{self.root}/{name}" if name else str(self.root)
+
+    def place(self, name: str) -> str:
+        """Return the URL of a file, for messages."""
+        return f"{self.url}/{name}" if name else self.url
+
+    def is_file(self) -> bool:
+        """Return whether the URL leads to a file and not to a folder."""
+        self.disk.invalidate_cache()
+        return bool(repeated(lambda: self.disk.isfile(self.root), f"looking at {self.url}"))
+
+    def files(self, *, recursive: bool) -> Iterator[Found]:
+        """Yield the files below the folder, sorted by name; none if it does not exist."""
+        self.disk.invalidate_cache()
+        depth = None if recursive else 1
+
+        def find() -> dict[str, dict[str, Any]]:
+            return self.disk.find(self.root, maxdepth=depth, detail=True)  # type: ignore[no-any-return]
+
+        for path, facts in sorted(repeated(find, f"listing {self.url}").items()):
+            name = str(PurePosixPath(path).relative_to(self.root)) if path != self.root else ""
+            if name:
+                yield Found(name, mark_of(facts))
+
+    def mark(self, name: str) -> str | None:
+        """Return the mark of a file; None if it does not exist."""
+
+        def look() -> dict[str, Any] | None:
+            self.disk.invalidate_cache()
+            try:
+                return self.disk.info(self.path(name))  # type: ignore[no-any-return]
+            except FileNotFoundError:
+                return None
+
+        facts = repeated(look, f"looking at {self.place(name)}")
+        return None if facts is None or facts.get("type") == "directory" else mark_of(facts)
+
+    def fetch(self, name: str, file: Path) -> None:
+        """Copy a file to this machine."""
+        repeated(lambda: self.disk.get_file(self.path(name), str(file)), f"reading {self.place(name)}")
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        return bytes(repeated(lambda: self.disk.cat_file(self.path(name)), f"reading {self.place(name)}"))
+
+    def put(self, file: Path, name: str) -> str:
+        """Copy a file from this machine, whole or not at all, over what may be there; return its mark."""
+        repeated(lambda: self._send(file, self.path(name)), f"writing {self.place(name)}")
+        mark = self.mark(name)
+        if mark is None or not mark.startswith(f"{file.stat().st_size} "):
+            raise ImageError(
+                f"{self.place(name)} is not there, or not whole, after it was written; is it changed by others?"
+            )
+        return mark
+
+    def _send(self, file: Path, path: str) -> None:
+        if self.atomic:
+            self.disk.put_file(str(file), path)
+            return
+        folder, _, own = path.rpartition("/")
+        part = f"{folder}/.rednet-{uuid.uuid4().hex}.part{PurePosixPath(own).suffix}"
+        self.disk.makedirs(folder, exist_ok=True)
+        try:
+            self.disk.put_file(str(file), part)
+            self.disk.mv(part, path)
+        except BaseException:
+            if self.disk.exists(part):
+                self.disk.rm_file(part)
+            raise
+
+    def rename(self, name: str, new: str) -> None:
+        """Rename a file to a name that is free."""
+        repeated(lambda: self.disk.mv(self.path(name), self.path(new)), f"renaming {self.place(name)}")
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+
+        def remove() -> None:
+            try:
+                self.disk.rm_file(self.path(name))
+            except FileNotFoundError:
+                return
+
+        repeated(remove, f"removing {self.place(name)}")
+
+
+def mark_of(facts: dict[str, Any]) -> str:
+    """Return the mark of a file from what its storage says of it."""
+    seen = next((facts[key] for key in CHANGING if facts.get(key)), "")
+    return f"{facts['size']} {seen.timestamp() if isinstance(seen, datetime) else seen}"

@@ -1,0 +1,1 @@
+"""The routes of the service, and what they take and give."""

@@ -1,0 +1,1 @@
+"""Who is let in: connections, bodies of requests, tokens."""

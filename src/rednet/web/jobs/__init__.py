@@ -1,0 +1,1 @@
+"""Jobs: one queue for the network, and what is kept of them."""

@@ -1,0 +1,73 @@
+/** Starts the page and joins its parts. */
+
+import * as api from "./api.js";
+import * as desk from "./desk.js";
+import { byId, button, make } from "./elements.js";
+import { sentence } from "./found.js";
+import { listen } from "./intake.js";
+import { isUnsaved } from "./picture.js";
+import { LANGUAGES, preferred, rememberLanguage, say, speak } from "./texts.js";
+import { listExamples } from "./tour.js";
+import { reopen } from "./work.js";
+
+const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
+
+/** @type {Promise<typeof import("./bench.js")>|null} */
+let bench = null;
+
+async function draw() {
+  document.querySelector("main")?.toggleAttribute("data-empty", desk.all().length === 0);
+  const unsaved = desk.all().filter(isUnsaved).length;
+  document.title = unsaved ? `rednet – ${say("unsaved", { count: unsaved })}` : "rednet";
+  if (desk.all().length) bench ??= import("./bench.js");
+  (await bench)?.draw();
+}
+
+/** @param {string} code of a language */
+async function inLanguage(code) {
+  await speak(code);
+  byId("promise").textContent = say(LOCAL.includes(location.hostname) ? "promiseHere" : "promiseServer");
+  listExamples(byId("examples"), tell);
+  desk.changed();
+}
+
+/**
+ * Tell that something went wrong.
+ * @param {unknown} error
+ */
+function tell(error) {
+  if (!(error instanceof api.Refusal)) throw error;
+  notice(sentence(error.status === 0 ? "offline" : error.status === 401 ? "login" : error.message));
+}
+
+/** @param {string} words */
+function notice(words) {
+  const place = byId("notice");
+  const close = button("×", () => (place.hidden = true), { className: "close", "aria-label": say("dismiss") });
+  place.replaceChildren(make("p", {}, words), close);
+  place.hidden = false;
+}
+
+function chooseLanguage() {
+  const select = /** @type {HTMLSelectElement} */ (byId("language"));
+  select.append(...Object.entries(LANGUAGES).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+  select.value = preferred();
+  select.addEventListener("change", () => {
+    rememberLanguage(select.value);
+    inLanguage(select.value);
+  });
+}
+
+const files = /** @type {HTMLInputElement} */ (byId("files"));
+const folder = /** @type {HTMLInputElement} */ (byId("folder"));
+for (const id of ["add", "choose"]) byId(id).addEventListener("click", () => files.click());
+for (const id of ["add-folder", "choose-folder"]) byId(id).addEventListener("click", () => folder.click());
+listen({ veil: byId("drop"), files, folder, onNothing: () => notice(say("errorEmpty")) });
+addEventListener("beforeunload", (event) => {
+  if (desk.all().some(isUnsaved)) event.preventDefault();
+});
+
+chooseLanguage();
+desk.onChange(() => void draw());
+await inLanguage(preferred());
+reopen().catch(tell);

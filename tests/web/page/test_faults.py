@@ -1,0 +1,179 @@
+"""Faults that pages like this one had: each was found by a visitor."""
+
+import numpy as np
+import pytest
+
+from tests.web.page.conftest import (
+    as_file,
+    choose_files,
+    drop,
+    levels_of,
+    paint,
+    painted,
+    saved,
+    screen_of,
+    set_slider,
+    task,
+    wait_saveable,
+    wait_status,
+)  # fmt: skip
+
+pytestmark = pytest.mark.browser
+TASKS = {
+    "Find out": "auto", "Noise": "denoise", "JPEG traces": "dejpeg", "Too small": "upscale", "Blur": "deblur",
+    "Missing parts": "inpaint",
+}  # fmt: skip
+BAD = {"name": "bad.png", "mimeType": "image/png", "buffer": b"no picture"}
+
+
+def test_the_mask_belongs_to_the_picture_that_is_shown(page, noisy):
+    choose_files(page, as_file(noisy, "one.png"), as_file(noisy[::-1], "two.png"))
+    wait_saveable(page)
+    task(page, "Missing parts")
+    page.locator("#mask:visible").wait_for()
+    paint(page, (0.45, 0.5), (0.55, 0.5))
+    assert painted(page) > 0
+    page.get_by_role("button", name="two.png:").click()
+    task(page, "Missing parts")
+    page.locator("#name", has_text="two.png").wait_for()
+    assert painted(page) == 0
+    assert page.locator("#restore").is_disabled()
+    page.get_by_role("button", name="one.png:").click()
+    page.locator("#restore:enabled").click()
+    wait_status(page, "Missing parts filled")
+    name, content = saved(page)
+    assert name == "one-inpainted.png"
+    changed = (levels_of(content) != noisy).any(axis=2)
+    assert changed[46:50, 38:42].all()  # the stroke goes through the middle
+    assert not changed[:40].any() and not changed[56:].any()
+
+
+def test_a_bad_file_has_nothing_to_save(page, noisy):
+    choose_files(page, as_file(noisy, "good.png"))
+    wait_saveable(page)
+    choose_files(page, BAD)
+    page.locator("#name", has_text="bad.png").wait_for()
+    wait_status(page, "is not a picture that can be read")
+    assert page.locator("#save").is_disabled()
+    page.get_by_role("button", name="good.png:").click()
+    wait_saveable(page)
+    assert saved(page)[0] == "good-restored.png"
+
+
+def test_another_task_marks_the_result_as_one_of_before_and_restores_again(page, noisy):
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    task(page, "Too small")
+    assert page.locator("#status.stale").is_visible() and page.locator("#save").is_disabled()
+    wait_status(page, "Enlarged 2 times, to 160 × 192 px")
+    name, content = saved(page)
+    assert name == "a-x2.png" and levels_of(content).shape == (192, 160, 3)
+
+
+def test_what_was_there_can_be_saved_after_a_stop(page, large):
+    choose_files(page, as_file(large[:600, :800], "a.png"))
+    wait_saveable(page)
+    before = saved(page)[1]
+    task(page, "Too small")
+    page.locator("#stop:visible").click()
+    wait_saveable(page)
+    assert page.locator("#tasks").get_by_role("radio", name="Find out").is_checked()
+    name, content = saved(page)
+    assert name == "a-restored.png" and content == before
+
+
+def test_a_picture_can_be_restored_after_a_stop(page, large):
+    choose_files(page, as_file(large[:1000, :1500], "a.jpg", "JPEG", quality=80))
+    page.locator("#stop:visible").click()
+    wait_status(page, "Stopped")
+    task(page, "Missing parts")
+    page.locator("#mask:visible").wait_for()
+    paint(page, (0.45, 0.5), (0.46, 0.5))
+    page.locator("#restore:enabled").click()
+    wait_status(page, "Missing parts filled")
+
+
+def test_the_noise_slider_acts_at_once(page, noisy):
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    task(page, "Noise")
+    wait_status(page, "its level judged by the network")
+    with page.expect_request(lambda request: request.method == "POST" and "restore" in request.url) as sent:
+        set_slider(page, "Noise", 40)
+    assert b'name="sigma"\r\n\r\n40\r\n' in sent.value.post_data_buffer
+    wait_status(page, "Noise of 40 removed")
+    page.get_by_role("button", name="Automatic").click()
+    wait_status(page, "its level judged by the network")
+
+
+def test_a_second_file_is_accepted_while_the_first_is_restored(page, large, noisy):
+    choose_files(page, as_file(large[:1000, :1500], "large.jpg", "JPEG", quality=80))
+    page.locator("#stop:visible").wait_for()
+    choose_files(page, as_file(noisy, "small.png"))
+    page.locator("#name", has_text="small.png").wait_for()
+    assert page.locator(".tile").count() == 2
+    wait_saveable(page)
+    assert saved(page)[0] == "small-restored.png"
+
+
+@pytest.mark.parametrize("place", ["header", "#welcome h2", "#promise"])
+def test_a_file_may_be_dropped_anywhere(page, noisy, place):
+    assert drop(page, place, as_file(noisy, "a.png")) == ["dragenter"]  # only the others can make the browser leave
+    wait_saveable(page)
+
+
+def test_a_file_may_be_dropped_on_the_picture_and_on_the_panel(page, noisy):
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    for place in ("#before", "#panel", "#strip"):
+        assert "drop" not in drop(page, place, as_file(noisy, "b.png"))
+    page.locator(".tile").nth(3).wait_for()
+
+
+def test_at_100_percent_each_pixel_of_the_screen_is_one_of_the_picture(page, large):
+    levels = large[:1500, :2000]
+    choose_files(page, as_file(levels, "a.png"))
+    wait_saveable(page)
+    page.keyboard.press("1")
+    page.locator("#zoom", has_text="100 %").wait_for()
+    page.locator("#hold").focus()
+    page.keyboard.down("o")
+    page.wait_for_timeout(1500)  # the tiles at full size arrive
+    screen = screen_of(page)[100:400, 100:400]
+    windows = np.lib.stride_tricks.sliding_window_view(levels, (40, 40, 3))[:, :, 0]
+    piece = screen[:40, :40]
+    rows, columns = np.nonzero((windows[:, :, 0, 0] == piece[0, 0]).all(axis=-1))
+    found = [(r, c) for r, c in zip(rows, columns, strict=True) if (windows[r, c] == piece).all()]
+    assert found
+    row, column = found[0]
+    np.testing.assert_array_equal(screen[:200, :200], levels[row : row + 200, column : column + 200])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_all_controls_are_in_sight_at_1280x800(page, noisy, name):
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    task(page, name)
+    page.locator(f"#controls[data-task={TASKS[name]}]").wait_for(state="attached")
+    page.wait_for_timeout(300)
+    inside = page.evaluate(
+        """() => {
+            const parts = [...document.querySelectorAll("#panel button, #panel input, #tools button, #strip button")];
+            return parts.filter((part) => part.checkVisibility()).every((part) => {
+                const { top, bottom, right } = part.getBoundingClientRect();
+                return top >= 0 && bottom <= innerHeight && right <= innerWidth;
+            });
+        }"""
+    )
+    assert inside and page.locator("#save").is_visible()
+
+
+def test_the_page_is_light(open_page):
+    page = open_page()
+    weight = page.evaluate(
+        """() => performance.getEntries().filter((entry) => "transferSize" in entry)
+            .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+    )
+    assert 20_000 < weight < 400_000
+    assert 5 < len(page.addresses) < 20
+    assert all(address.startswith((page.url, "data:")) for address in page.addresses)
