@@ -72,8 +72,9 @@ ONLY = {("evaluation", "training"): "rednet.training.drawings", ("web", "degrada
 
 # The rooms of a part, in an order in which each may use earlier ones only.
 ROOMS = {
-    "images": "formats saving layout picture colour front directories exif xmp photoshop segments chunks made_profile "
-    "tiff_tags tiff_truth metadata tiff_pages doubles foreign encoding reading given writing __init__",
+    "images": "formats saving layout picture colour front directories density exif reserved xmp photoshop segments "
+    "chunks made_profile tiff_tags tiff_truth metadata tiff_pages doubles foreign encoding reading given "
+    "writing __init__",
     "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
     "plausibility",
     "network": "__init__ architecture hints chain model",

@@ -2,11 +2,11 @@
 
 Read in this order: formats.py (which formats there are), layout.py (what bands are), picture.py (what a picture is),
 colour.py (profiles and ranges), reading.py (files to pictures; of TIFF, also tiff_pages.py and doubles.py), given.py
-(what Python programs give), encoding.py (pictures to bytes), metadata.py (all else in a file; each kind of metadata has
-its own file: exif.py and xmp.py; segments.py and photoshop.py for JPEG; chunks.py and made_profile.py for PNG;
-tiff_tags.py and tiff_truth.py for TIFF), writing.py (bytes to files, whole or not at all). foreign.py recognises the
-formats that we do not read. Names are loaded when they are first used, so that the command line can read the table of
-formats without loading numpy.
+(what Python programs give), encoding.py (pictures to bytes), metadata.py (all else in a file; each kind of metadata
+has its own file: exif.py, xmp.py and density.py; reserved.py for WebP and AVIF; segments.py and photoshop.py for
+JPEG; chunks.py and made_profile.py for PNG; tiff_tags.py and tiff_truth.py for TIFF), writing.py (bytes to files,
+whole or not at all). foreign.py recognises the formats that we do not read, and broken files. Names are loaded when
+they are first used, so that the command line can read the table of formats without loading numpy.
 """
 
 from __future__ import annotations

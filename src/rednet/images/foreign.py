@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rednet.errors import ImageError
 from rednet.images.directories import read_directory, read_head
+from rednet.images.formats import names
 from rednet.opening import open_regular
 
 __all__ = ["broken_kind", "check_raw", "foreign_kind"]
@@ -60,12 +61,12 @@ KINDS = (
 )  # fmt: skip
 
 OWN = {
-    "a JPEG": re.compile(rb"\xff\xd8\xff"),
-    "a PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "a TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"),
-    "a WebP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
-    "an AVIF": re.compile(rb".{4}ftyp(avif|avis|mif1|miaf)", re.DOTALL),
-    "a GIF": re.compile(rb"GIF8"),
+    "JPEG": re.compile(rb"\xff\xd8\xff"),
+    "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"),
+    "WebP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "AVIF": re.compile(rb".{4}ftyp(avif|avis|mif1|miaf)", re.DOTALL),
+    "GIF": re.compile(rb"GIF8"),
 }
 # Words of libvips about files that are whole.
 WHOLE = re.compile(
@@ -111,12 +112,12 @@ def broken_kind(path: Path, reason: str) -> str:
     """
     with open_regular(path) as file:
         first = file.read(FIRST_BYTES)
-    name = next((name for name, mark in OWN.items() if mark.match(first)), "")
+    name = next((name for name in names() if name in OWN and OWN[name].match(first)), "")
     if not name or WHOLE.search(reason):
         return ""
     return (
-        f"it is {name} that breaks off or is damaged; copy it once more from where it is whole, or save what another "
-        "program shows of it as a new file"
+        f"its format is {name}, but it breaks off or is damaged; copy it once more from where it is whole, or save "
+        "what another program shows of it as a new file"
     )
 
 

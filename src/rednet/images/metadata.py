@@ -225,7 +225,7 @@ class Metadata:
             add_chunks(file, kept, block, image.bands, self.outcome, known_dpi=self.density.unit)
         elif self.row.name == "TIFF":
             self.finish_tiff(file, DEPTHS[image.format], image.height // self.outcome.height)
-        elif exif:
+        elif self.row.name in EXIF_RESERVED and exif:
             fill_reserved(file, exif)
 
     def finish_tiff(self, file: BinaryIO, depth: str, count: int) -> None:
