@@ -41,7 +41,7 @@ SENTENCES = {
     409: "the job is running; ask again when it is done",
     413: "the request has more than 104857600 bytes; send less, or raise the server's max_bytes",
     421: "this server answers to localhost and 127.0.0.1, not to 'example.org'",
-    422: "the picture is not a picture that can be read: VipsForeignLoad: source is not in a known format",
+    422: "sigma is -3; it must be from 0 to 255",
     429: "the queue is full; try again in 4 s",
     500: "something went wrong here; the server's log tells what",
     503: "the job was stopped after 600 s, 42% done; give a smaller picture, or raise the server's max_seconds",
