@@ -247,18 +247,18 @@ def test_deblur_takes_a_kernel_in_words_or_in_a_file(kernel, picture, model, tmp
 def test_what_deblur_leaves_as_it_is_comes_out_to_the_byte_and_is_called_so(photo, tmp_path):
     pictures = tmp_path / "in"
     pictures.mkdir()
-    Image.fromarray((photo * 255).astype(np.uint8)).save(pictures / "sharp.jpg", quality=97)
+    Image.fromarray((photo * 255).astype(np.uint8)).save(pictures / "sharp.png", compress_level=1)
     kernel = ["--kernel", "disk:5"]
-    done = rednet("deblur", pictures / "sharp.jpg", "-o", tmp_path / "one.jpg", *kernel)
-    assert "one.jpg: left as it is, 80x96 px" in done.stdout and "the kernel does not fit" in done.stderr
-    assert (tmp_path / "one.jpg").read_bytes() == (pictures / "sharp.jpg").read_bytes()
+    done = rednet("deblur", pictures / "sharp.png", "-o", tmp_path / "one.png", *kernel)
+    assert "one.png: left as it is, 80x96 px" in done.stdout and "the kernel does not fit" in done.stderr
+    assert (tmp_path / "one.png").read_bytes() == (pictures / "sharp.png").read_bytes()
     done = rednet("deblur", pictures, "-o", tmp_path / "out", *kernel)
     assert "1 left as it is; 0.0 megapixels" in done.stdout
-    assert (tmp_path / "out" / "sharp.jpg").read_bytes() == (pictures / "sharp.jpg").read_bytes()
-    (row,) = json.loads(rednet("deblur", pictures / "sharp.jpg", "-o", tmp_path / "two.jpg", *kernel, "--json").stdout)
+    assert (tmp_path / "out" / "sharp.png").read_bytes() == (pictures / "sharp.png").read_bytes()
+    (row,) = json.loads(rednet("deblur", pictures / "sharp.png", "-o", tmp_path / "two.png", *kernel, "--json").stdout)
     assert row["status"] == row["words"] == "left as it is"
-    done = rednet("deblur", pictures / "sharp.jpg", "-o", tmp_path / "three.png", *kernel)
-    np.testing.assert_array_equal(Image.open(tmp_path / "three.png"), Image.open(pictures / "sharp.jpg"))
+    done = rednet("deblur", pictures / "sharp.png", "-o", tmp_path / "three.tif", *kernel)
+    np.testing.assert_array_equal(Image.open(tmp_path / "three.tif"), Image.open(pictures / "sharp.png"))
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,12 @@ def rednet(*arguments, **options):
 
 
 def save(path, seed=0, size=(40, 30), **options):
+    """Write a noisy picture, in which no verb finds that it has nothing to do."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)).save(path, **options)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    smooth = 128 + 50 * np.sin(rows / 9 + seed) * np.cos(columns / 11)
+    levels = smooth[:, :, None] + np.random.default_rng(seed).normal(0, 25, (*size, 3))
+    Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8)).save(path, **options)
     return path
 
 
@@ -221,7 +225,7 @@ def test_a_range_is_read(model, tmp_path):
     arguments = ("denoise", tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--model", model)
     assert "--range" in rednet(*arguments).stderr
     assert "--range" in rednet("inspect", tmp_path / "a.tif").stderr
-    assert "float32; a picture with noise" in rednet("inspect", tmp_path / "a.tif", "--range", "0,4095").stdout
+    assert "float32; a drawing with noise" in rednet("inspect", tmp_path / "a.tif", "--range", "0,4095").stdout
     assert rednet(*arguments, "--range", "0,4095", "--strength", 0).returncode == 0
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), values)
     assert rednet(*arguments, "--range", "0,4095", "--overwrite").returncode == 0
