@@ -18,6 +18,7 @@ from rednet.errors import ImageError, OptionError
 from rednet.images import from_array, read_picture, write_picture
 from rednet.images.writing import check_place
 from rednet.restoring.options import Options
+from rednet.web.api.options import RestoreOptions
 
 SOURCE = Path(__file__).parent.parent / "src" / "rednet"
 FLAG = re.compile(r"--[A-Za-z]")
@@ -56,7 +57,7 @@ def test_the_search_for_flags_finds_them_where_they_are():
 def test_each_option_that_an_error_names_is_one_of_a_verb():
     named = set().union(*map(options, LIBRARY))
     assert {"max_megapixels", "max_memory", "overwrite", "range", "data", "token", "port"} <= named
-    assert named <= set().union(*FLAGS.values())
+    assert named <= set().union(*FLAGS.values(), RestoreOptions.model_fields)
 
 
 @pytest.mark.parametrize("name", errors.__all__)

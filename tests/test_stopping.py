@@ -100,7 +100,7 @@ def test_writing_a_picture_asks_too_and_leaves_nothing_when_it_is_stopped(suffix
 def test_a_job_is_stopped_inside_a_long_step(task, inside, how, make_model, monkeypatch):
     """The job is cancelled, or runs out of time, while it is inside; it must not reach what comes after."""
     restorer = Restorer.from_pretrained(make_model(depth=4, width=2, channels=3, mask=True))
-    monkeypatch.setattr(restorer, "residual", lambda *args: pytest.fail("the network ran"))
+    monkeypatch.setattr(restorer, "residual", lambda y, *_, **__: pytest.fail("it ran") if calls else np.zeros_like(y))
     queue = JobQueue(2)
     module, _, name = inside.rpartition(".")
     step, calls = getattr(__import__(module, fromlist=[name]), name), []

@@ -42,9 +42,9 @@ def export_network(folder: Path, target: Path, *, overwrite: bool = False) -> li
     form = FORMATS.get(target.suffix.lower())
     if form is None:
         endings = ", ".join(f"{ending} ({form.name})" for ending, form in FORMATS.items())
-        raise OptionError(f"{target.name} has no ending that says a format; give one of: {endings}", option="target")
+        raise OptionError(f"{target.name} has no ending that says a format; give one of: {endings}")
     if not target.parent.is_dir():
-        raise OptionError(f"there is no folder {target.parent}; make it first", option="target")
+        raise OptionError(f"there is no folder {target.parent}; make it first")
     paths = [target, *(target.with_suffix(ending) for ending in form.besides)]
     if not overwrite:
         for path in paths:

@@ -78,7 +78,8 @@ def correct_blur(
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
-    done, passes = 0, 2 + steps
+    needed = not trust_kernel or quality is not None  # the picture without its noise, by which the answer is judged
+    done, passes = 0, 1 + steps + needed
 
     def restore(x: Pixels, facts: Facts) -> Pixels:
         nonlocal done
@@ -94,7 +95,7 @@ def correct_blur(
             tileable=options.tileable,
         )
 
-    denoised = restore(y, {"sigma": None} if quality is None else {"quality": quality})
+    denoised = restore(y, {"sigma": None} if quality is None else {"quality": quality}) if needed else y
     seen = estimate_sigma(y)
     if quality is not None:
         removed = float(np.sqrt(np.mean(np.square(y - denoised, dtype=np.float64))))

@@ -256,5 +256,5 @@ def card(outcome: Outcome, start: str, *, pairs: bool) -> str:
         "" if outcome.better else "\nNothing was better than the start: the weights are those of the start.\n",
         f"PSNR in dB on {outcome.held_back} held back, centres of {VALIDATION_SIZE} px:", "",
         "| damage | before | after |", "|---|---|---|", *rows, "", f"![before and after]({SHEET})", "",
-        f"Use it: `rednet restore photo.jpg --model FOLDER`, with the folder that holds `{CONFIG}`.", "",
+        f"Give the folder that holds `{CONFIG}` as the model of any verb.", "",
     ))  # fmt: skip

@@ -126,7 +126,7 @@ def train_further(
     should_stop: Callable[[], bool],
     *,
     tensorboard: bool = False,
-    validate_every_s: float = VALIDATE_EVERY_S,
+    validate_every_s: float | None = None,
 ) -> None:
     """Train to the end of the budget, or until it is stopped.
 
@@ -135,9 +135,10 @@ def train_further(
         recipe, out, budget, report, should_stop, tensorboard: see `train`.
         patches: what it learns from.
         exams: what it is judged by, a batch for each of the recipe's validations.
-        validate_every_s: time between two validations, s.
+        validate_every_s: time between two validations, s; None for the usual one.
     """
     place, team, status = run.place, run.team, run.status
+    every = VALIDATE_EVERY_S if validate_every_s is None else validate_every_s
     exams = [crop.to(place) for crop in exams]
     crops = stream(patches, status.pixels // recipe.data.patch**2, place, team)
     log = None
@@ -160,7 +161,7 @@ def train_further(
             status.wait = waited / status.seconds
             status.progress = budget.progress(status.step, status.seconds)
             stopping = asked or status.progress >= 1
-            judged = stopping or status.seconds - validated >= validate_every_s
+            judged = stopping or status.seconds - validated >= every
             if judged or status.seconds - saved >= SAVE_EVERY_S:
                 saved = status.seconds
                 run.save(out)  # before the validation, since a user who stops the run may not wait for its end

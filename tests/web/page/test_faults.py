@@ -83,7 +83,7 @@ def test_what_was_there_can_be_saved_after_a_stop(page, large):
 
 
 def test_a_picture_can_be_restored_after_a_stop(page, large):
-    choose_files(page, as_file(large[:1000, :1500], "a.jpg", "JPEG", quality=80))
+    choose_files(page, as_file(large[:2400, :3200], "a.jpg", "JPEG", quality=80))
     page.locator("#stop:visible").click()
     wait_status(page, "Stopped")
     task(page, "Missing parts")

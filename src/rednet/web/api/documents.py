@@ -153,7 +153,7 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "openapi_extra": {"parameters": [NAMES, *in_query(Tuning)]},
     },
     ("GET", "/v1/jobs/{job_id}/inspect"): {
-        "responses": {200: as_json("As `rednet inspect --json`", {"sigma": 18.0}), **answers(404, 409, 422, 503)},
+        "responses": {200: as_json("The report of `rednet inspect`", {"sigma": 18.0}), **answers(404, 409, 422, 503)},
     },
     ("GET", "/v1/jobs/{job_id}/scratches"): {
         "responses": {200: as_file("255 where it is scratched", "image/png"), **answers(404, 409, 422, 503)},

@@ -49,7 +49,7 @@ class Finding:
         ]
 
     async def inspect(self, request: Request, job_id: str) -> Response:
-        """Say what a job's picture shows and what is wrong with it, as `rednet inspect --json` does; at once."""
+        """Say what a job's picture shows and what is wrong with it, as `rednet inspect` reports it; at once."""
         order = self.shelf.need(job_id)
         how = order.proof.handling
 
