@@ -194,7 +194,11 @@ def test_results_among_the_pictures_and_clashing_names_are_found(pictures, resto
 def test_a_broken_picture_is_reported_by_its_url(pictures, restorer, memory, tmp_path):
     memory.pipe_file("/in/bad.png", b"no picture")
     report = run(tmp_path, restorer)["memory://in/bad.png"]
-    assert report.status == "failed" and report.error.startswith("memory://in/bad.png") and str(tmp_path) not in report.error
+    assert (
+        report.status == "failed"
+        and report.error.startswith("memory://in/bad.png")
+        and str(tmp_path) not in report.error
+    )
     assert "/" + "work" + "/" not in report.error
 
 
