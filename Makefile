@@ -30,9 +30,11 @@ clean:
 	$(PYTHON) -m venv .venv
 	touch $@
 
-# What checks the page's types and accessibility. It needs npm; without it, these checks are left out.
-.venv/page: .venv/made package.json package-lock.json
-	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
+# What checks the page's types and accessibility, and what runs the demo in examples/browser. It needs npm; without it,
+# these checks are left out.
+NPM := npm ci --silent --no-audit --no-fund --ignore-scripts
+.venv/page: .venv/made package.json package-lock.json examples/browser/package-lock.json
+	@if command -v npm > /dev/null; then $(NPM) && $(NPM) --prefix examples/browser && touch $@; \
 	else echo "There is no npm: the page's types and accessibility are not checked."; fi
 
 .venv/demo: .venv/made pyproject.toml constraints.txt

@@ -78,7 +78,7 @@ ROOMS = {
     "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
     "plausibility",
     "network": "__init__ architecture hints chain model",
-    "zoo": "__init__ checking hub shipped model_folder pretrained",
+    "zoo": "__init__ checking hub shipped model_folder pretrained spandrel",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
     "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
