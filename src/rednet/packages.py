@@ -16,6 +16,7 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
     "baselines": ("scikit-image", "opencv-python-headless", "PyWavelets"),
     "bm3d": ("bm3d",),
     "demo": ("pillow",),
+    "docs": ("zensical", "griffelib"),
     "export": ("onnx", "openvino"),
     "hub": ("huggingface-hub",),
     "onnx": ("onnx", "onnxruntime"),
