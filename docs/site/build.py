@@ -4,8 +4,8 @@ python docs/site/build.py
 
 The pages of `docs/` stay as they are, so that they can also be read as files. Here they are copied to build/docs, with
 the generated references and the list of decisions beside them. A page may link to any file of the project: such a file
-is copied, too, below `project/`, and so is what it links to. A link to nothing is an error, and so is a page that
-nothing leads to.
+is copied, too, below `project/`, and so is what it links to; a folder becomes a list of its files. A link to nothing is
+an error, and so is a page that nothing leads to.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import reference
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, SETTINGS = ROOT / "docs", Path(__file__).with_name("zensical.toml")
 STAGE = ROOT / "build" / "docs"  # the site is in its folder site/
-LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
+LINK = re.compile(r"(\]\()([^)\s]+)(\))")  # also that of a picture, and that around a picture
 BLOCK = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -65,8 +65,9 @@ def move_links(text: str, file: Path, found: list[Path]) -> str:
         if is_elsewhere(link[2]):
             return link[0]
         wanted = (file.parent / unquote(target)).resolve()
-        if not wanted.is_file() or not wanted.is_relative_to(ROOT):
+        if not wanted.exists() or not wanted.is_relative_to(ROOT):
             raise BrokenLink(f"{file.relative_to(ROOT)} links to {target}, which is no file of the project")
+        wanted = wanted / "index.md" if wanted.is_dir() else wanted
         found.append(wanted)
         there = Path(os.path.relpath(place(wanted), place(file).parent)).as_posix()
         return f"{link[1]}{there}{'#' * bool(anchor)}{anchor}{link[3]}"
@@ -93,6 +94,12 @@ def decisions() -> str:
     return "# Decisions\n\nA page for each choice that could be questioned twice.\n\n" + "\n".join(rows) + "\n"
 
 
+def listing(folder: Path) -> str:
+    """Write the page of a folder that a page links to: a list of its files."""
+    names = sorted(file.name for file in folder.iterdir() if file.is_file())
+    return f"# {folder.relative_to(ROOT).as_posix()}\n\n" + "".join(f"- [{name}]({name})\n" for name in names)
+
+
 def stage(folder: Path) -> set[Path]:
     """Copy the site's settings and pages into a folder; return the files of the project that are part of the site.
 
@@ -113,7 +120,7 @@ def stage(folder: Path) -> set[Path]:
         copy = folder / "pages" / place(file)
         copy.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == ".md":
-            text = written.get(file) or file.read_text("utf-8")
+            text = file.read_text("utf-8") if file.exists() else written.get(file) or listing(file.parent)
             copy.write_text(move_links(text, file, waiting), "utf-8")
         else:
             shutil.copy(file, copy)

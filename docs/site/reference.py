@@ -14,7 +14,16 @@ PUBLIC = {  # module: the names that are documented
     "rednet": ("restore", "denoise", "dejpeg", "upscale", "deblur", "inpaint", "inspect", "run"),
     "rednet.restoring.options": ("Options", "Keywords"),
     "rednet.restoring.inspection": ("Finding",),
-    "rednet.restoring.restorer": ("Restorer", "Restoration"),
+    "rednet.restoring.restorer": (
+        "Restorer",
+        "Restorer.from_pretrained",
+        "Restorer.restore",
+        "Restorer.restore_image",
+        "Restorer.run",
+        "Restorer.compute",
+        "Restoration",
+        "Restoration.apply",
+    ),
     "rednet.restoring.tasks": ("Automatic", "Denoise", "Dejpeg", "Upscale", "Deblur", "Inpaint"),
     "rednet.images": ("read_picture", "write_picture"),
     "rednet.classical.metrics": ("psnr", "ssim"),
@@ -40,7 +49,8 @@ def command_line() -> str:
     command = get_command(app)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="rednet", title="Command line")
     text = re.sub(r"^\$ ", "", text, flags=re.MULTILINE).replace("```console", "```text")
-    return re.sub(r"^\* `(--(?:install|show)-completion)`:.*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\* `(--(?:install|show)-completion)`:.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\*\*Commands\*\*:\n\n(\* .*\n)+", "", text, flags=re.MULTILINE)  # cut off; the headings say it
 
 
 def python() -> str:
@@ -48,23 +58,21 @@ def python() -> str:
     import griffe
 
     package = griffe.load("rednet", search_paths=[SOURCE])
-    lines = [
-        "# Python",
-        "",
-        "The names that programs use. `import rednet` has those of the first section; the others are",
-    ]
-    lines += ["imported from the module that their heading names.", ""]
+    lines = ["# Python", "", "The names that programs use, by the module from which they are imported.", ""]
     for module, names in PUBLIC.items():
         lines += [f"## {module}", ""]
         for name in names:
-            thing = package[f"{module.removeprefix('rednet').lstrip('.')}.{name}".lstrip(".")]
-            lines += _described(thing.final_target if thing.is_alias else thing)
+            path = ".".join([*module.split(".")[1:], *name.split(".")[:1]])
+            thing = package[path]
+            for member in name.split(".")[1:]:
+                thing = thing.all_members[member]
+            lines += _described(thing.final_target if thing.is_alias else thing, name)
     return "\n".join(lines)
 
 
-def _described(thing: Any) -> Iterable[str]:
-    """Yield the lines of one function or class: its signature, and the sections of its docstring."""
-    yield f"### {thing.name}"
+def _described(thing: Any, name: str) -> Iterable[str]:
+    """Yield the lines of one function, method or class: its signature, and the sections of its docstring."""
+    yield f"### {name}"
     yield ""
     if thing.is_function or "__init__" in thing.members or thing.parameters:
         yield f"```text\n{_signature(thing)}\n```\n"
@@ -80,9 +88,8 @@ def _described(thing: Any) -> Iterable[str]:
                 name = getattr(entry, "name", "") if kind == "parameters" else str(entry.annotation or "")
                 yield f"- {f'`{name}`: ' if name and kind != 'returns' else ''}{_line(entry.description)}"
             yield ""
-        elif kind == "examples":
-            shown = "\n".join(text for _, text in section.value)
-            yield f"```pycon\n{shown}\n```\n"
+        elif kind == "admonition" and ">>>" in section.value.description:  # our sections are named "Example"
+            yield f"```pycon\n{section.value.description}\n```\n"
         elif kind == "admonition":
             yield f"**{section.title}:** {_line(section.value.description)}\n"
 

@@ -48,10 +48,13 @@ def test_a_link_to_nothing_and_a_page_without_a_link_are_errors(script, tmp_path
     (tmp_path / "docs" / "decisions").mkdir(parents=True)
     page = tmp_path / "docs" / "a.md"
     (tmp_path / "LICENSE").write_text("free")
-    page.write_text("see [the licence](../LICENSE) and [itself](a.md#top)\n```\n[no](link.md)\n```\n")
+    page.write_text(
+        "see [the licence](../LICENSE), [decisions](decisions) and [itself](a.md#top)\n```\n[no](link.md)\n```\n"
+    )
     build.stage(tmp_path / "out")
     text = (tmp_path / "out" / "pages" / "a.md").read_text()
     assert "(project/LICENSE)" in text and "(a.md#top)" in text and "[no](link.md)" in text
+    assert "(decisions/index.md)" in text and (tmp_path / "out" / "pages" / "decisions" / "index.md").is_file()
     assert (tmp_path / "out" / "pages" / "project" / "LICENSE").read_text() == "free"
     (tmp_path / "docs" / "b.md").write_text("nobody knows me")
     with pytest.raises(build.BrokenLink, match=r"nothing leads to docs/b\.md"):
