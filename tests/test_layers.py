@@ -87,7 +87,7 @@ ROOMS = {
     "restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
-    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs "
+    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs noisy "
     "finetuning __main__",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ handling streaming file pyramid looks part proof listing shards ledger many preview frames",
