@@ -102,9 +102,9 @@ def restorer(make_model):
 
 def run(bucket, place, restorer):
     known = Records(Storage(f"s3://{bucket}/out"), "job")
-    jobs = list_jobs([Storage(f"s3://{bucket}/in")], known, place / "work", recursive=True)
+    jobs = list_jobs([Storage(f"s3://{bucket}/in")], known, recursive=True)
     with known:
-        return restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known)
+        return restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known, place / "work")
 
 
 def objects(bucket):
