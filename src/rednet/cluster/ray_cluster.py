@@ -126,8 +126,9 @@ def connected(address: str) -> Iterator[Any]:
             socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
         ray.init(address, logging_level=logging.WARNING, log_to_driver=False)
     except Exception as error:  # Ray has no one class for this
+        words = str(error).strip().rpartition("\n")[2]  # others are a traceback of the cluster
         raise OptionError(
-            f"no Ray cluster answers at {address} ({first_line(error)}); start one with `ray start --head`, with the "
+            f"no Ray cluster answers at {address} ({words}); start one with `ray start --head`, with the "
             "same versions of Ray and Python as here",
             option="cluster",
         ) from error
