@@ -33,7 +33,7 @@ from tests.tasks import BLIND, handle
 pytestmark = pytest.mark.cluster
 with_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
 SOURCE = Path(__file__).parents[2] / "src"
-PATIENCE_S = 120
+PATIENCE_S = 180
 SMALL = ("--threads", "1", "--max-memory", "500M")
 NEEDS = Needs(threads=1, memory=500_000_000, gpus=0)
 
@@ -49,6 +49,7 @@ class Machine:
         environment = {
             **os.environ, name: value, "PYTHONPATH": str(SOURCE), "TMPDIR": str(folder),
             "RAY_raylet_start_wait_time_s": str(PATIENCE_S),
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": str(PATIENCE_S),
         }  # fmt: skip
         self.log = (folder / f"{value}.log").open("wb")
         self.process = subprocess.Popen([*ray, *arguments], env=environment, stdout=self.log, stderr=self.log)
@@ -79,8 +80,14 @@ class Cluster:
             "--head", f"--port={self.port}", f"--ray-client-server-port={self.client_port}",
             "--include-dashboard=false", f"--temp-dir={self.folder}",
         )  # fmt: skip
-        self.wait(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close())
-        self.add(f"--address={self.address}")
+        self.wait(self.join)
+
+    def join(self):
+        with connected(self.address) as ray:
+            self.wait_for(ray, len(self.machines))
+            if len(self.machines) == 1:
+                self.add(f"--address={self.address}")
+            self.wait_for(ray, 2)
 
     def add(self, *arguments):
         self.machines.append(Machine(*arguments, folder=self.folder))
