@@ -37,6 +37,8 @@ NOT_RUN = {  # lines with this are not run, because:
     r"^rednet finetune ": "it trains for 30 minutes; tests/training/test_finetuning.py does so for a few steps",
     r"^torchrun ": "it needs the training sets; tests/training/test_processes.py runs two processes",
     r"s3://": "it needs an object store; tests/cluster/test_s3.py has one",
+    r"^npm |examples/browser/build.py|http.server": "tests/examples/test_browser.py builds this demo and serves it",
+    r"spandrel": "spandrel needs torchvision; tests/zoo/test_spandrel.py makes its calls",
     r"^ffmpeg ": "ffmpeg is not among what the tests need; tests/files/test_frames.py runs the part of rednet",
     r"\| parallel ": "GNU parallel is not among what the tests need; tests/files/test_shards.py has shards",
     r"^npm |examples/browser|http\.server": "npm downloads 148 MB; tests/examples/test_browser.py opens the page",
