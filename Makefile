@@ -1,9 +1,9 @@
-# make demo | test | test-all | check | bench. Each target installs what it needs into .venv.
+# make demo | test | test-all | check | docs | bench. Each target installs what it needs into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test test-all check docs bench clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py demo
@@ -20,11 +20,14 @@ check: .venv/dev .venv/page
 	$(BIN)/mypy
 	@if [ -x node_modules/.bin/tsc ]; then node_modules/.bin/tsc --noEmit; fi
 
+docs: .venv/docs
+	$(BIN)/python docs/site/build.py
+
 bench: .venv/dev
 	$(BIN)/python benchmarks/training.py
 
 clean:
-	rm -rf .venv demo node_modules
+	rm -rf .venv build demo node_modules
 
 .venv/made:
 	$(PYTHON) -m venv .venv
@@ -39,6 +42,10 @@ NPM := npm ci --silent --no-audit --no-fund --ignore-scripts
 
 .venv/demo: .venv/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[demo]'
+	touch $@
+
+.venv/docs: .venv/made pyproject.toml constraints.txt
+	$(PIP) --editable '.[docs,web]'
 	touch $@
 
 .venv/dev: .venv/made pyproject.toml constraints.txt
