@@ -103,7 +103,7 @@ def check_independent(pictures: Sequence[Picture]) -> None:
     if alike > ALIKE:
         raise TrainingError(
             f"the noise of neighbouring pixels is alike (correlation {alike:.2f}, at most {ALIKE} will do), as in "
-            "pictures that were enlarged or are grainy; noisy pictures alone teach nothing then; give pairs or clean ones"
+            "pictures that were enlarged or are grainy; these alone teach nothing then; give pairs or clean ones"
         )
 
 
