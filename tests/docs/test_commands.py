@@ -42,7 +42,6 @@ NOT_RUN = {  # lines with this are not run, because:
     r"^ffmpeg ": "ffmpeg is not among what the tests need; tests/files/test_frames.py runs the part of rednet",
     r"\| parallel ": "GNU parallel is not among what the tests need; tests/files/test_shards.py has shards",
     r"^npm |examples/browser|http\.server": "npm downloads 148 MB; tests/examples/test_browser.py opens the page",
-    r"spandrel": "it needs torchvision; tests/zoo/test_spandrel.py has a host that makes the same calls",
     r"push_to_hub": "it needs the hub; tests/zoo/test_hub.py has a server that speaks its protocol",
 }
 

@@ -15,7 +15,7 @@ from rednet.network.model import REDNet, REDNetConfig
 from rednet.training.finetuning import CARD, DATA, SHEET, finetune, shipped_recipe, split
 from rednet.training.judging import validate
 from rednet.training.loop import Budget
-from rednet.training.noisy import NOISY, NoisyPatches, noisy_crops
+from rednet.training.noisy import NOISY, NoisyPatches, check_independent, noisy_crops
 from rednet.training.recipe import Data, Recipe, Schedule, load_recipe
 from rednet.training.run import STATE
 from rednet.zoo.checking import CONFIG, WEIGHTS
@@ -121,6 +121,16 @@ def test_two_noisy_pictures_judge_like_the_clean_one(clean):
     assert found == pytest.approx(20, abs=0.3)  # sigma 0.1
     once = crop._replace(x=crop.x[:, :3])
     assert validate(same, [once], recipe)["noise"] == pytest.approx(17, abs=0.3)  # both have noise
+
+
+def test_noise_that_is_alike_in_neighbours_is_refused(clean, start, tmp_path):
+    dull = [64 + picture // 2 for picture in clean]
+    coarse = [picture.repeat(2, axis=0).repeat(2, axis=1) for picture in noisy(dull, 1)]
+    write(tmp_path / "coarse", coarse)
+    with pytest.raises(TrainingError, match="neighbouring pixels is alike"):
+        finetune(tmp_path / "coarse", tmp_path / "out", Budget(steps=1), noisy_only=True, start=str(start))
+    assert not (tmp_path / "out").exists()
+    check_independent(noisy(dull, 1))
 
 
 def test_neighbours_are_different_pixels_of_one_square():

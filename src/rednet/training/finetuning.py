@@ -22,7 +22,7 @@ from rednet.machine import Device, torch_device
 from rednet.network.model import REDNet, REDNetConfig
 from rednet.training.judging import mean_of_damaged, validate
 from rednet.training.loop import VALIDATION_SIZE, Budget, train_further
-from rednet.training.noisy import NOISY, NoisyPatches, noisy_crops
+from rednet.training.noisy import NOISY, NoisyPatches, check_independent, noisy_crops
 from rednet.training.pairs import PAIRS, PairPatches, match_pairs, pair_crops
 from rednet.training.patches import Crop, Patches, Picture, list_pictures, load_pictures, validation_crops
 from rednet.training.recipe import Data, Recipe, Schedule, load_recipe
@@ -114,8 +114,8 @@ def finetune(
         should_stop: called after every step; True ends the training, and the best weights are kept.
 
     Raises:
-        TrainingError: there are too few pictures, or `out` holds something; or there are pairs or a recipe where there
-            are noisy pictures only.
+        TrainingError: there are too few pictures, or `out` holds something; with `noisy_only`, there are pairs or a
+            recipe, or the noise does not differ from pixel to pixel.
     """
     if noisy_only and (degraded or recipe):
         raise TrainingError("noisy pictures alone need neither degraded ones nor a recipe; leave these out")
@@ -200,6 +200,7 @@ def lessons(recipe: Recipe, clean: Path, degraded: Path | None, *, noisy_only: b
         learn, judge = split(list_pictures(clean, ["."]), lambda path: str(path.relative_to(clean)))
         pictures, judges = load_pictures(learn, model.channels), load_pictures(judge, model.channels)
         if noisy_only:
+            check_independent(pictures)
             exams = noisy_crops(judges, model, VALIDATION_SIZE)
             return NoisyPatches(pictures, model, recipe.data, seed), exams, len(judge)
         exams = validation_crops(judges, recipe.validation, model, VALIDATION_SIZE)
