@@ -110,6 +110,11 @@ class Case:
     place: int
     count: int
 
+    @property
+    def name(self) -> tuple[int, int]:
+        """The seed of its set and its number: no other case has both."""
+        return self.of.seed, self.number
+
     def made(self) -> Made:
         """Make the picture; the same one each time."""
         rng = np.random.default_rng((self.of.seed, self.number))
@@ -311,6 +316,8 @@ def bench(data: Path, seed: int = SEED) -> Set:
     return Set(seed, ("val",), data)
 
 
-def fitting(data: Path, times: int) -> Set:
-    """Return the set that may be learned from."""
-    return Set(2018, ("train/open", "train/photos"), data, times, installed=True)
+def fitting(data: Path, times: int) -> Iterator[Case]:
+    """Yield what may be learned from, in no order: many times the bench, and the same drawings a second time."""
+    first, second = (Set(seed, ("train/open", "train/photos"), data, times, installed=True) for seed in (2018, 2019))
+    cases = [*first.cases(), *(case for case in second.cases() if case.kind != "photograph")]
+    yield from (cases[number] for number in np.random.default_rng(0).permutation(len(cases)))

@@ -5,7 +5,7 @@ from PIL import Image
 from rednet.classical.luma import BT601
 from rednet.degradations import JPEG, GaussianNoise
 from rednet.images import read_picture
-from rednet.restoring.inspection import FINE_QUALITY, SMALLEST, inspect, inspect_file
+from rednet.restoring.inspection import FINE_QUALITY, SMALLEST, few_colours, inspect, inspect_file, unjudged
 from rednet.restoring.sampling import MOST_WINDOWS, SAMPLE_PIXELS, SAMPLE_ROWS, sampled_rows, windows
 
 from ..conftest import PHOTOS
@@ -129,3 +129,17 @@ def test_a_gray_picture_is_never_restored_in_its_colours_only(photo):
     for sigma in (0, 5, 25):
         y = photo.mean(axis=2, keepdims=True) + np.random.default_rng(0).normal(0, sigma / 255, (*photo.shape[:2], 1))
         assert not inspect(y.astype(np.float32), always=True).colours_only
+
+
+@pytest.mark.parametrize(("count", "kind"), [(2, "1-bit"), (3, "palette"), (32, "palette"), (33, "")])
+def test_few_colours_are_counted(count, kind):
+
+    levels = np.linspace(0, 255, count).round().repeat(64).reshape(-1, 64, 1).astype(np.float32)
+    assert few_colours([levels / 255]) == few_colours([np.repeat(levels, 3, axis=2) / 255]) == kind
+    assert few_colours([(levels[:, :, :1] * 0 + np.arange(64, dtype=np.float32)[None, :, None] % 20) / 255]) == ""
+
+
+def test_a_file_above_quality_92_is_not_told_to_the_network():
+
+    told = [unjudged("a picture", quality, clean=False, always=True).facts for quality in (92, 93)]
+    assert told == [{"quality": 92.0}, {}]

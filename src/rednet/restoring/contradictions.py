@@ -26,7 +26,7 @@ def check_sigma(found: Finding, sigma: float | None) -> None:
         found: in the picture.
         sigma: given by the user, 0-255 scale; None if it is unknown.
     """
-    if found.confidence < SURE_ENOUGH:
+    if found.confidence < SURE_ENOUGH and found.gain >= 0:  # unsure what it is; but sure of a loss is sure enough
         return
     given = "" if sigma is None else f"sigma is given as {sigma:g}, but "
     if not NOISES & set(found.damage) and (found.left or sigma is not None):

@@ -23,7 +23,10 @@ def exposure(pixels: NDArray[np.float32]) -> float:
         pixels: (H, W, C), white at 1; of a large picture, some of its rows.
     """
     step = max(math.isqrt(pixels.shape[0] * pixels.shape[1] // ENOUGH), 1)
-    brightest = float(np.percentile(pixels[::step, ::step], BRIGHTEST)) if pixels.size else 0.0
+    looked_at = pixels[::step, ::step]
+    if not pixels.size or np.count_nonzero(looked_at > DARK) > (1 - BRIGHTEST / 100) * looked_at.size:
+        return 1.0
+    brightest = float(np.percentile(looked_at, BRIGHTEST))
     return 1 / brightest if 0 < brightest < DARK else 1.0
 
 

@@ -14,10 +14,10 @@ from rednet.images import MAX_MEGAPIXELS, PictureFile
 from rednet.network.hints import Facts
 from rednet.restoring.exposure import exposure
 from rednet.restoring.jpeg_traces import Blocks, find_blocks, jpeg_quality
-from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, Judgement, judge
+from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, NOISES, Judgement, judge
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.sampling import SAMPLE_ROWS, sample_file, sampled, windows
-from rednet.restoring.traits import traits
+from rednet.restoring.traits import codes, traits
 
 __all__ = ["FileInspection", "Finding", "inspect", "inspect_file"]
 
@@ -25,6 +25,7 @@ FINE_QUALITY = 92  # above it, JPEG leaves nothing that is worth a repair
 LEAST_GAIN = 0.3  # dB; a picture that is not expected to gain so much is left alone
 LIKELY = 0.9  # probability from which damage is reported; a picture without any is left alone
 KEPT = ("halftone", "1-bit", "pixel art", "palette")  # the network smooths the dots and steps that these are made of
+FEW_COLOURS = 32  # a picture with no more is one of few colours, whatever it shows
 SMALLEST = 24  # px a side; of a smaller picture there is too little to judge
 SURE = 0.99  # a judge of made pictures is never surer of others
 
@@ -101,15 +102,38 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
     rows = sampled(pixels)
     if min(rows.shape[:2]) < SMALLEST:
         return unjudged("a picture that is too small to be judged", quality, clean=False, always=always)
-    if (rows == rows[0, 0]).all():
+    if (rows[0] == rows[0, 0]).all() and (rows == rows[0, 0]).all():
         return unjudged("a picture of one colour", quality, clean=True, always=always)
     gain = np.float32(exposure(rows))
     rows = rows[:, :, : 3 if rows.shape[2] >= 3 else 1]  # of bands that are no colours, the first
     chosen = [window * gain for window in windows(rows)]
     blocks = find_blocks(np.concatenate(chosen) if chosen[0].shape[0] == SAMPLE_ROWS else rows * gain)
     judgement = judge(np.stack([traits(window, blocks, quality) for window in chosen]))
+    if counted := few_colours(chosen):
+        judgement = judgement._replace(
+            kinds=np.array([kind == counted for kind in KINDS], np.float32),
+            damage=np.zeros(len(DAMAGE), np.float32),
+            noisy=0.0,
+        )
     found = decide(judgement, blocks, quality, float(gain), always=always)
     return found._replace(colours_only=found.colours_only and rows.shape[2] == 3)
+
+
+def few_colours(chosen: list[NDArray[np.float32]]) -> str:
+    """Count the colours of windows, (H, W, 1 or 3); return "1-bit" for two, "palette" for a few, and "" for more.
+
+    Neighbouring grays do not count as few colours: a smooth or a noisy picture of little contrast has those.
+    """
+    for step in (8, 1):  # a few of the pixels nearly always tell
+        parts = [window[::step, ::step].transpose(2, 0, 1) * np.float32(255) for window in chosen]
+        found = np.unique(np.concatenate([codes(part).ravel() for part in parts]))
+        if len(found) > FEW_COLOURS:
+            return ""
+    grays = found & 255
+    gray = chosen[0].shape[2] == 1 or (found == grays * 0x010101).all()
+    if gray and int(grays.max()) - int(grays.min()) < len(found):
+        return ""
+    return "1-bit" if len(found) == 2 else "palette"
 
 
 def unjudged(what: str, quality: int | None, *, clean: bool, always: bool) -> Finding:
@@ -134,32 +158,46 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
     likely = dict(zip(DAMAGE, judgement.damage.tolist(), strict=True))
     if quality is not None:
         likely["impulses"] = 0.0  # a JPEG smears single pixels, so that they cannot be told from sharp texture
-    damage = tuple(name for name, probability in likely.items() if probability > LIKELY)
+    damage = named(likely, judgement.noisy)
     kind = KINDS[int(judgement.kinds.argmax())] if judgement.kinds.max() > 0.5 else ""
     seen = blocks.quality if "JPEG" in damage else None
     told = quality if quality is not None and quality <= FINE_QUALITY else seen
-    noisy = "noise" in damage or "grain" in damage
     best = int(judgement.gains.argmax())
     left = bool(not damage or kind in KEPT or judgement.gains[best] < LEAST_GAIN)
     level = None if told is None else float(told)
-    strength = judgement.sigma / gain if "grain" in damage else None
-    facts = hints(ACTIONS[best], level, strength)
-    confidence = float(judgement.kinds.max()) * min(p if name in damage else 1 - p for name, p in likely.items())
+    sigma = judgement.sigma / gain
+    facts = hints(ACTIONS[best], level, sigma if "grain" in damage else None)
+    noisy = bool(set(NOISES) & set(damage))
+    certain = [p if name in damage else 1 - p for name, p in likely.items() if name not in NOISES]
+    certain.append(judgement.noisy if noisy else 1 - judgement.noisy)
     found = Finding(
         facts,
         "",
-        judgement.sigma / gain if noisy else 0.0,
+        sigma if {"noise", "grain"} & set(damage) else 0.0,
         quality if quality is not None else seen,
         "JPEG" in damage,
         not damage,
         kind,
         damage,
-        min(confidence, SURE),
+        min(float(judgement.kinds.max()) * min(certain), SURE),
         float(judgement.gains[best]),
         left and not always,
         "colours" in ACTIONS[best],
     )
     return found._replace(words=in_words(found, told))
+
+
+def named(likely: dict[str, float], noisy: float) -> tuple[str, ...]:
+    """Return the damage that is likely; if noise is, but not which, the likeliest kind of noise.
+
+    Args:
+        likely: probability of each of DAMAGE.
+        noisy: probability of any noise.
+    """
+    found = {name for name, probability in likely.items() if probability > LIKELY}
+    if noisy > LIKELY and not found & set(NOISES):
+        found.add(max(NOISES, key=likely.__getitem__))
+    return tuple(name for name in DAMAGE if name in found)
 
 
 def hints(action: tuple[str, ...], quality: float | None, sigma: float | None = None) -> Facts:

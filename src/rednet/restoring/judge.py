@@ -1,6 +1,6 @@
-"""A tiny network of our own that judges a picture by its traits: what it shows, what is wrong, what restoring gains.
+"""Tiny networks of our own that judge a picture by its traits: what it shows, what is wrong, what restoring gains.
 
-It was fitted to made pictures whose damage is known (`benchmarks/looks_fit.py`), and is run here in numpy.
+They were fitted to made pictures whose damage is known (`benchmarks/looks_fit.py`), and are run here in numpy.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from rednet.zoo.shipped import MODELS_FOLDER
 
-__all__ = ["ACTIONS", "DAMAGE", "KINDS", "WEIGHTS", "Judgement", "judge"]
+__all__ = ["ACTIONS", "DAMAGE", "KINDS", "NOISES", "WEIGHTS", "Judgement", "judge"]
 
 WEIGHTS = MODELS_FOLDER / "look" / "model.safetensors"
 KINDS = ("photograph", "drawing", "page", "screen", "halftone", "1-bit", "pixel art", "palette")
 DAMAGE = ("noise", "grain", "colour noise", "impulses", "bands", "JPEG", "blur")
+NOISES = ("noise", "grain", "colour noise")  # easily taken for each other
 ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"), ("sigma", "colours"))
 """What can be done: the network is told nothing, that there is noise, that there is JPEG, or both; or it is told
 of noise, and only the colours are corrected."""
@@ -32,6 +33,7 @@ class Judgement(NamedTuple):
     Args:
         kinds: probability of each of KINDS; they sum to 1.
         damage: probability of each of DAMAGE; several may be there.
+        noisy: probability that any of NOISES is there.
         sigma: standard deviation of the noise, if there is any, 0-255 scale.
         quality: of the JPEG, if there is one.
         gains: expected gain of each of ACTIONS, dB.
@@ -39,13 +41,14 @@ class Judgement(NamedTuple):
 
     kinds: Vector
     damage: Vector
+    noisy: float
     sigma: float
     quality: float
     gains: Vector
 
 
 class Weights(NamedTuple):
-    """The layers of the judge; see `fitted`."""
+    """The layers of the judge: (members, out, in) and (members, out), and what its traits are on the average."""
 
     mean: Vector
     spread: Vector
@@ -63,7 +66,10 @@ def weights(path: Path = WEIGHTS) -> Weights:
 
 
 def judge(found: NDArray[np.float32]) -> Judgement:
-    """Judge a picture by the traits of some of its windows; the judgements of the windows are averaged.
+    """Judge a picture by the traits of some of its windows.
+
+    The judge has several members, which were fitted to the same pictures from other beginnings. What each of them says
+    of each window is averaged.
 
     Args:
         found: (windows, traits), see `rednet.restoring.traits.traits`.
@@ -71,13 +77,13 @@ def judge(found: NDArray[np.float32]) -> Judgement:
     told = weights()
     values = ((found - told.mean) / told.spread).clip(-4, 4)  # a trait that is far off says no more than that
     for number, (weight, bias) in enumerate(told.layers):
-        values = values @ weight.T + bias
+        values = values @ weight.swapaxes(1, 2) + bias[:, None]
         if number < len(told.layers) - 1:
             values = np.maximum(values, 0)
-    kinds, damage, levels, gains = np.split(values, np.cumsum([len(KINDS), len(DAMAGE), 2]), axis=1)
+    told_by_all = values.reshape(-1, values.shape[2])
+    kinds, damage, levels, gains = np.split(told_by_all, np.cumsum([len(KINDS), len(DAMAGE) + 1, 2]), axis=1)
     likely = np.exp(kinds - kinds.max(axis=1, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
+    *wrong, noisy = (1 / (1 + np.exp(-damage))).mean(axis=0)
     sigma, quality = levels.mean(axis=0).tolist()
-    return Judgement(
-        likely.mean(axis=0), (1 / (1 + np.exp(-damage))).mean(axis=0), 2**sigma, 100 * quality, gains.mean(axis=0)
-    )
+    return Judgement(likely.mean(axis=0), np.array(wrong), float(noisy), 2**sigma, 100 * quality, gains.mean(axis=0))
