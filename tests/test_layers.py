@@ -19,6 +19,7 @@ GROUND = {
     "values",
     "locking",
     "whole_files",
+    "private_folder",
     "progress",
     "warning",
 }
@@ -34,6 +35,7 @@ ALLOWED = {
     "values": {"errors"},
     "locking": set(),
     "whole_files": {"opening", "locking"},
+    "private_folder": {"errors", "whole_files"},
     "progress": set(),
     "warning": set(),
     "images": GROUND,
@@ -78,7 +80,7 @@ ROOMS = {
     "classical": "__init__ luma orientations metrics resize torus conjugate kernels masks filling deconvolution "
     "plausibility",
     "network": "__init__ architecture hints chain model",
-    "zoo": "__init__ checking hub shipped model_folder pretrained",
+    "zoo": "__init__ checking hub shipped model_folder pretrained spandrel",
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
     "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
@@ -87,12 +89,12 @@ ROOMS = {
     "restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
-    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs "
+    "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs noisy "
     "finetuning __main__",
     "evaluation": "__init__ baselines damage protocols methods measure tables",
     "files": "__init__ handling streaming file pyramid looks part proof listing shards ledger many preview frames",
-    "cluster": "__init__ storage records remote",
-    "web": "__init__ limits private_folder jobs api door static app",
+    "cluster": "__init__ storage records remote ray_cluster",
+    "web": "__init__ limits jobs api door static app",
     "web/jobs": "__init__ queue counters bench shelf",
     "web/api": "__init__ options problems status documents upload examples looking finding jobs service",
     "web/door": "__init__ guesses bodies guard login wire",

@@ -15,7 +15,9 @@ EXTRAS = {  # as in pyproject.toml, which an installed copy does not include
     "": ("numpy", "pyvips[binary]", "ncnn", "safetensors", "typer", "rich"),  # every use of rednet needs these
     "baselines": ("scikit-image", "opencv-python-headless", "PyWavelets"),
     "bm3d": ("bm3d",),
+    "cluster": ("ray[client,default]", "fsspec", "s3fs"),
     "demo": ("pillow",),
+    "docs": ("zensical", "griffelib"),
     "export": ("onnx", "openvino"),
     "hub": ("huggingface-hub",),
     "onnx": ("onnx", "onnxruntime"),

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from rednet.locking import HAS_LOCKS, lock
 from rednet.opening import open_regular
 
-__all__ = ["part_file", "sweep", "whole_file"]
+__all__ = ["PART", "part_file", "sweep", "whole_file"]
 
 NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # FAT and some network disks
 PART = ".rednet-"  # prefix of temporary names

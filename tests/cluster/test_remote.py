@@ -58,11 +58,11 @@ def pictures(tmp_path, memory):
 
 def run(place, restorer, *, inputs="memory://in", out="memory://out", job="job", shard=None, overwrite=False, **more):
     known = Records(Storage(out), job, shard, overwrite=overwrite)
-    jobs = list_jobs([Storage(inputs)], known, place / "work", recursive=True, **more)
+    jobs = list_jobs([Storage(inputs)], known, recursive=True, **more)
     if shard is not None:
         jobs = [job for job in jobs if shard.holds(job.name)]
     with known:
-        reports = restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known)
+        reports = restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known, place / "work")
     assert not list((place / "work").rglob("*.*"))  # nothing stays on this machine
     return {report.input: report for report in reports}
 
@@ -157,9 +157,9 @@ def test_a_stopped_run_leaves_parts_which_the_next_one_joins(pictures, restorer,
             raise KeyboardInterrupt
 
     known = Records(Storage("memory://out"), "job")
-    jobs = list_jobs([Storage("memory://in")], known, tmp_path / "work", recursive=True)
+    jobs = list_jobs([Storage("memory://in")], known, recursive=True)
     with pytest.raises(KeyboardInterrupt), known:
-        restore_jobs(jobs, Batch(lambda path: BLIND, handle(), stop), restorer, known)
+        restore_jobs(jobs, Batch(lambda path: BLIND, handle(), stop), restorer, known, tmp_path / "work")
     parts = [name for name in objects(memory) if "-part-" in name]
     assert parts and LEDGER not in objects(memory)
     reports = run(tmp_path, restorer)
@@ -211,9 +211,9 @@ def test_an_object_never_appears_half_written(pictures, restorer, memory, tmp_pa
 
     monkeypatch.setattr(memory, "put_file", breaks_off)
     known = Records(Storage("memory://out"), "job")
-    jobs = list_jobs([Storage("memory://in")], known, tmp_path / "work", recursive=True)
+    jobs = list_jobs([Storage("memory://in")], known, recursive=True)
     with known:
-        reports = restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known)
+        reports = restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known, tmp_path / "work")
     assert all("failed 6 times" in report.error for report in reports) and not objects(memory)
 
 

@@ -35,9 +35,10 @@ class Faults:
     def __init__(self):
         self.inner = moto.DomainDispatcherApplication(moto.create_backend_app)
         self.random, self.chance, self.seen, self.lock = np.random.default_rng(0), 0.0, Counter(), threading.Lock()
-        self.only = ""
+        self.only, self.look = "", lambda request: None
 
     def __call__(self, request, respond):
+        self.look(request)
         with self.lock:
             fails = self.random.random() < self.chance and self.only in ("", request["REQUEST_METHOD"])
             fault = str(self.random.choice(FAULTS)) if fails else ""
@@ -102,9 +103,9 @@ def restorer(make_model):
 
 def run(bucket, place, restorer):
     known = Records(Storage(f"s3://{bucket}/out"), "job")
-    jobs = list_jobs([Storage(f"s3://{bucket}/in")], known, place / "work", recursive=True)
+    jobs = list_jobs([Storage(f"s3://{bucket}/in")], known, recursive=True)
     with known:
-        return restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known)
+        return restore_jobs(jobs, Batch(lambda path: BLIND, handle()), restorer, known, place / "work")
 
 
 def objects(bucket):
@@ -145,6 +146,39 @@ def test_a_server_that_never_takes_an_object_has_no_half_of_one(server, bucket, 
     assert all("writing" in report.error and "failed 2 times" in report.error for report in reports)
     assert objects(bucket) == {}
     assert Counter(report.status for report in run(bucket, tmp_path, restorer)) == {"restored": PICTURES}
+
+
+def unfinished(bucket):
+    return Storage(f"s3://{bucket}").disk.call_s3("list_multipart_uploads", Bucket=bucket).get("Uploads", [])
+
+
+def test_a_large_file_that_is_sent_in_parts_is_whole_or_not_there_and_leaves_no_parts(
+    server, bucket, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(storage, "ATTEMPTS", 2)
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    monkeypatch.setattr(storage, "READ_TIMEOUT_S", 60)  # a busy machine takes its time for 50 MB
+    out, file, sent = Storage(f"s3://{bucket}/out"), tmp_path / "large.tif", []
+    file.write_bytes(np.random.default_rng(0).bytes(1 << 20) * 110)  # s3fs sends it in three parts
+
+    def breaks_off(request):
+        sent.append(request["QUERY_STRING"])
+        if "partNumber=3" in request["QUERY_STRING"]:
+            raise ConnectionError("the line is gone after the second part")
+
+    monkeypatch.setattr(server, "look", breaks_off)
+    with pytest.raises(ImageError, match=r"writing .* failed 2 times"):
+        out.put(file, "large.tif")
+    assert any("partNumber=2" in query for query in sent)
+    assert objects(bucket) == {} and unfinished(bucket) == []
+    monkeypatch.setattr(server, "look", lambda request: None)
+    disk = out.disk
+    disk.call_s3("create_multipart_upload", Bucket=bucket, Key="out/large.tif")  # by a run that was killed then
+    disk.call_s3("create_multipart_upload", Bucket=bucket, Key="out/large.tif2")  # somebody else's
+    out.put(file, "large.tif")
+    assert [upload["Key"] for upload in unfinished(bucket)] == ["out/large.tif2"]
+    out.fetch("large.tif", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
 
 def test_what_may_not_be_read_is_said_at_once(server, bucket):

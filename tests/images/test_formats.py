@@ -1,4 +1,4 @@
-"""One table of formats: README, command line and service name what it has; a new row is all that a new one takes."""
+"""One table of formats: docs, command line and service name what it has; a new row is all that a new one takes."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ from rednet.images import PictureFile, formats, from_array, read_picture, to_arr
 from rednet.images.encoding import check_format
 from rednet.images.picture import libvips
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+USE = (Path(__file__).parents[2] / "docs" / "using.md").read_text("utf-8")
 
 # WebP, taken out of the table and put back under another name, stands for a format that we do not know yet.
 KNOWN = tuple(row for row in formats.FORMATS if row.name != "WebP")
@@ -53,18 +53,18 @@ def test_endings_names_and_loaders_belong_to_one_row_each():
     assert all(re.fullmatch(r"\.[a-z0-9]+", ending) for ending in formats.read_endings())
 
 
-def test_the_readme_names_the_formats_of_the_table():
-    (row,) = re.findall(r"^\| formats \| reads (.*); writes all of them but (.*) \|$", README, re.MULTILINE)
+def test_the_docs_name_the_formats_of_the_table():
+    (row,) = re.findall(r"^\| formats \| reads (.*); writes all of them but (.*) \|$", USE, re.MULTILINE)
     kinds = re.sub(r"\([^)]*\)", "", row[0]).partition(", recognised by")[0]
     assert [kind.strip() for kind in re.split(",| and ", kinds)] == list(formats.names())
     assert row[1] == formats.in_words(name for name in formats.names() if name not in written_names())
 
 
-def test_the_readme_names_the_formats_that_have_a_quality_and_those_without_gray():
+def test_the_docs_name_the_formats_that_have_a_quality_and_those_without_gray():
     lossy = formats.in_words(row.name for row in formats.written_formats() if row.lossy)
-    assert f"sets the quality of the {lossy} that rednet writes" in README
+    assert f"sets the quality of the {lossy} that rednet writes" in USE
     without_gray = formats.in_words((row.name for row in formats.written_formats() if not row.gray), "and")
-    assert f"gray stays gray ({without_gray} write it as RGB)" in README
+    assert f"gray stays gray ({without_gray} write it as RGB)" in USE
 
 
 def test_the_help_and_the_service_name_the_formats_of_the_table():

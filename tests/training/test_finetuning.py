@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from PIL import Image
 from rednet import Restorer
 from rednet.errors import TrainingError
 from rednet.network.model import REDNet, REDNetConfig
-from rednet.training.finetuning import CARD, SHEET, finetune, shipped_recipe, split
+from rednet.training.finetuning import CARD, DATA, SHEET, finetune, shipped_recipe, split
+from rednet.training.judging import validate
 from rednet.training.loop import Budget
-from rednet.training.recipe import Schedule, load_recipe
+from rednet.training.noisy import NOISY, NoisyPatches, noisy_crops
+from rednet.training.recipe import Data, Recipe, Schedule, load_recipe
 from rednet.training.run import STATE
 from rednet.zoo.checking import CONFIG, WEIGHTS
 from rednet.zoo.model_folder import load_network, save_network
@@ -91,6 +94,47 @@ def test_two_noisy_pictures_of_the_same_teach_as_well(clean, start, tmp_path):
     assert mean_gain(tmp_path / "out", clean, noisy(clean, 9)) > 1
 
 
+def test_noisy_pictures_alone_teach(clean, start, tmp_path, monkeypatch):
+    """Nothing clean is ever seen; it says about how much was gained."""
+    monkeypatch.setattr("rednet.training.finetuning.DATA", replace(DATA, patch=32))
+    large = [64 + picture.repeat(2, axis=0).repeat(2, axis=1) // 2 for picture in clean]  # no noise is clipped
+    write(tmp_path / "noisy", noisy(large, 1))
+    outcome = finetune(tmp_path / "noisy", tmp_path / "out", Budget(steps=150), noisy_only=True, start=str(start))
+    gain = mean_gain(tmp_path / "out", large, noisy(large, 9))
+    assert gain > 1
+    assert outcome.after["noise"] - outcome.before["noise"] == pytest.approx(gain, abs=1)
+    assert "without a clean one (so PSNR is an estimate" in (tmp_path / "out" / CARD).read_text()
+
+
+def test_two_noisy_pictures_judge_like_the_clean_one(clean):
+    """The estimate of PSNR equals that from the clean picture; that from one noisy picture would be far off."""
+    x = np.full((1, 192, 192, 3), 0.5, np.float32)
+    x += np.linspace(-0.2, 0.2, 192, dtype=np.float32)[None, None, :, None]
+    y = np.rint(255 * (x + np.random.default_rng(0).normal(0, 0.1, x.shape))).astype(np.uint8)
+    config = REDNetConfig(depth=4, width=4, channels=3)
+    same = REDNet(config)
+    with torch.no_grad():
+        same.decoder[-1].weight.zero_()
+    recipe = Recipe(config, Data(train=("x",), validation="x"), Schedule(), NOISY, NOISY.shares)
+    [crop] = noisy_crops(list(y), config, 96)
+    found = validate(same, [crop], recipe)["noise"]
+    assert found == pytest.approx(20, abs=0.3)  # sigma 0.1
+    once = crop._replace(x=crop.x[:, :3])
+    assert validate(same, [once], recipe)["noise"] == pytest.approx(17, abs=0.3)  # both have noise
+
+
+def test_neighbours_are_different_pixels_of_one_square():
+    rows, columns = np.mgrid[:64, :64]
+    picture = np.stack([rows, columns, rows], axis=2).astype(np.uint8)
+    config = REDNetConfig(depth=4, width=4, channels=3)
+    patches = NoisyPatches([picture], config, Data(train=("x",), validation="x", patch=32, margin=0), 0)
+    for number in range(8):
+        crop = patches[number]
+        apart = (255 * (crop.y - crop.x)).round().abs()[:2]
+        assert (apart.sum(dim=0) == 1).all()  # beside, or above or below
+        assert 0.3 < apart[0].mean() < 0.7
+
+
 def test_clean_pictures_are_damaged_by_a_recipe(clean, start, tmp_path):
     write(tmp_path / "clean" / "below", clean)
     (tmp_path / "noise.toml").write_text("""
@@ -139,6 +183,8 @@ def test_what_cannot_be_learned_from_is_told(clean, start, tmp_path):
     with pytest.raises(TrainingError, match="96x96 and 96x50"):
         finetune(tmp_path / "clean", tmp_path / "out", Budget(steps=1), degraded=tmp_path / "small", start=str(start))
     assert not (tmp_path / "out").exists()
+    with pytest.raises(TrainingError, match="need neither"):
+        finetune(tmp_path / "clean", tmp_path / "out", Budget(steps=1), degraded=tmp_path / "small", noisy_only=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "note").write_text("mine")
     with pytest.raises(TrainingError, match="holds something"):

@@ -33,7 +33,7 @@ def test_a_server_killed_in_the_middle_of_a_job_leaves_nothing_to_the_next(tmp_p
     assert any(path.name.startswith("picture") for path in left)  # else this proves nothing
     with running_server(*options, tmpdir=tmp_path) as (_, url):
         assert httpx.get(f"{url}healthz").status_code == 200
-        assert [path.suffix for path in files_below(tmp_path)] == [".server"]
+        assert [path.suffix for path in files_below(tmp_path)] == [".lock"]
     assert not files_below(tmp_path)
 
 
@@ -117,7 +117,7 @@ def test_an_upload_that_is_broken_off_is_one_line_in_the_log_and_leaves_nothing(
             time.sleep(0.5)
         time.sleep(0.5)
         assert httpx.get(f"{url}healthz").status_code == 200
-        assert [path.suffix for path in files_below(tmp_path)] == [".server"]
+        assert [path.suffix for path in files_below(tmp_path)] == [".lock"]
         process.terminate()
         lines = process.stderr.read().splitlines()
     assert len(lines) == 2 and "POST '/v1/restore' was broken off" in lines[0]

@@ -58,6 +58,10 @@ class Command:
         str | None,
         typer.Option(metavar="N/COUNT", help="Restore only the N-th of COUNT equal shares of the pictures, as in 3/8."),
     ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Restore on a Ray cluster: auto for that of this machine, or ray://HOST."),
+    ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and how long it takes.")] = (
         False
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-__all__ = ["display", "stopping", "train"]
+__all__ = ["display", "prepare_torch", "stopping", "train"]
 
 
 def train(
@@ -30,19 +30,14 @@ def train(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
 ) -> None:
     """Train a network (needs torch). Ctrl-C stops the run; --resume continues it. torchrun starts many processes."""
-    from rednet.errors import OptionError, TrainingError
-    from rednet.packages import install_command
+    from rednet.errors import OptionError
 
     folder = data or (Path(os.environ["REDNET_DATA"]) if "REDNET_DATA" in os.environ else None)
     if folder is None:
         raise OptionError("no pictures to learn from: give --data, or set REDNET_DATA")
-    # Beside other work, threads that wait by spinning keep those that compute from running; read when torch loads.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        from rednet.training.loop import Budget, train
-        from rednet.training.recipe import load_recipe
-    except ImportError as error:
-        raise TrainingError(f"training needs the package {error.name}: {install_command('train')}") from error
+    prepare_torch()
+    from rednet.training.loop import Budget, train
+    from rednet.training.recipe import load_recipe
 
     should_stop = stopping()
     with display() as show:
@@ -66,6 +61,21 @@ def train(
         end = "stopped; go on with --resume" if status.progress < 1 else "done"
     score = f", {status.mean_psnr:.2f} dB on validation" if status.psnr else ""
     print(f"{out}: {end}; {status.step} steps, {status.pixels / 1e6:.0f} Mpx{score}")
+
+
+def prepare_torch() -> None:
+    """Call this before anything that trains is imported.
+
+    Raises:
+        TrainingError: a package that training needs is not installed.
+    """
+    from rednet.errors import TrainingError
+    from rednet.packages import need
+
+    # Beside other work, threads that wait by spinning keep those that compute from running; read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for module in ("torch", "PIL"):
+        need(module, "train", "training", TrainingError)
 
 
 def stopping() -> Callable[[], bool]:

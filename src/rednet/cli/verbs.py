@@ -96,7 +96,7 @@ def _restore(asked: Command, pictures: list[str], output: str | None) -> bool:
     return_memory_at_once()
     find_model(asked.model)  # a wrong model or option is reported once, not for each file
     asked.task.check(asked.handling.options)
-    if any("://" in place for place in [*pictures, output or ""]):
+    if asked.cluster is not None or any("://" in place for place in [*pictures, output or ""]):
         from rednet.cli.urls import restore_urls
 
         return restore_urls(asked, pictures, output)

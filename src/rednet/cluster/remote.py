@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from shutil import rmtree
 
-from rednet.cluster.records import Job, Records
+from rednet.cluster.records import Job, Outputs, Records
 from rednet.cluster.storage import Found, Storage
 from rednet.errors import OptionError
 from rednet.files.file import Report
@@ -26,7 +26,6 @@ __all__ = ["list_jobs", "restore_jobs"]
 def list_jobs(
     inputs: Sequence[Storage],
     records: Records,
-    place: Path,
     *,
     recursive: bool = False,
     suffix: str = "",
@@ -38,7 +37,6 @@ def list_jobs(
     Args:
         inputs: files and folders.
         records: of the output folder; knows the outputs of earlier runs.
-        place: a folder on this machine for the pictures that are worked on.
         recursive, suffix, format, passed: see `rednet.files.listing.list_entries`.
 
     Raises:
@@ -51,8 +49,7 @@ def list_jobs(
             name = str(inside.with_name(output_name(Path(found.name), suffix=suffix, format=format)))
             if storage.path(found.name) == records.out.path(name) and storage.disk == records.out.disk:
                 raise OptionError(f"{storage.place(found.name)} would be written over itself; give another folder")
-            own = place / str(len(jobs))
-            jobs.append(Job(storage, found, name, own / "in" / inside.name, own / "out" / PurePosixPath(name).name))
+            jobs.append(Job(storage, found, name))
     count = Counter(job.name for job in jobs)
     return [replace(job, error=clash(job, records)) if count[job.name] > 1 else job for job in jobs]
 
@@ -88,31 +85,37 @@ def pictures_of(
     return kept
 
 
-def restore_jobs(jobs: Sequence[Job], batch: Batch, restorer: Restorer, records: Records) -> list[Report]:
+def restore_jobs(jobs: Sequence[Job], batch: Batch, restorer: Restorer, outputs: Outputs, place: Path) -> list[Report]:
     """Restore pictures; report each as soon as it is done, with the URLs of input and output.
 
     Args:
         jobs: of `list_jobs`.
         batch: what is to be done.
         restorer: runs the network.
-        records: entered; knows which outputs are done already.
+        outputs: knows which outputs are done already.
+        place: an empty folder on this machine for the pictures that are worked on.
+
+    Returns:
+        A report for each picture, in the same order.
     """
-    records.take(jobs)
-    by_source = {str(job.source): job for job in jobs}
+    entries = []
+    for number, job in enumerate(jobs):
+        own = place / str(number)
+        name, result = PurePosixPath(job.found.name).name, PurePosixPath(job.name).name
+        entries.append(Entry(own / "in" / name, own / "out" / result, job.error))
+    outputs.jobs = {entry.target: job for entry, job in zip(entries, jobs, strict=True)}
 
     def finish(report: Report) -> None:
-        job = by_source[report.input]
-        report.error = renamed(report.error, job, records)
-        report.warnings[:] = [renamed(words, job, records) for words in report.warnings]
-        report.input, report.output = job.storage.place(job.found.name), records.out.place(job.name)
-        rmtree(job.source.parents[1], ignore_errors=True)
+        source, target = Path(report.input), Path(report.output)
+        job = outputs.jobs[target]
+
+        def renamed(words: str) -> str:
+            return words.replace(str(source), job.place).replace(str(target), outputs.out.place(job.name))
+
+        report.error = renamed(report.error)
+        report.warnings[:] = [renamed(words) for words in report.warnings]
+        report.input, report.output = job.place, outputs.out.place(job.name)
+        rmtree(source.parents[1], ignore_errors=True)
         batch.on_report(report)
 
-    entries = [Entry(job.source, job.target, job.error) for job in jobs]
-    return restore_files(entries, replace(batch, on_report=finish), restorer, records)
-
-
-def renamed(words: str, job: Job, records: Records) -> str:
-    """Return words with URLs in the place of the paths on this machine."""
-    words = words.replace(str(job.source), job.storage.place(job.found.name))
-    return words.replace(str(job.target), records.out.place(job.name))
+    return restore_files(entries, replace(batch, on_report=finish), restorer, outputs)

@@ -9,14 +9,16 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
 from typing import Any, TypeVar
 
 from rednet.errors import ImageError
 from rednet.packages import need
+from rednet.whole_files import PART, sweep, whole_file
 
 __all__ = ["Found", "Storage", "is_url", "repeated"]
 
@@ -37,6 +39,7 @@ LASTING = (
     ValueError,
 )
 OBJECT_STORES = {"abfs", "abfss", "az", "gcs", "gs", "s3", "s3a"}  # an object appears when its upload is complete
+IN_PARTS_FROM = 50 << 20  # bytes; s3fs sends smaller files as one
 READ_TIMEOUT_S = 60
 CHANGING = ("ETag", "etag", "md5", "mtime", "LastModified", "created")  # facts of a file, the surest ones first
 
@@ -87,6 +90,11 @@ class Found:
     name: str
     mark: str
 
+    @property
+    def size(self) -> int:
+        """The size of the file, bytes."""
+        return int(self.mark.partition(" ")[0] or 0)
+
 
 class Storage:
     """A folder with a URL or a path.
@@ -114,7 +122,8 @@ class Storage:
             raise ImageError(f"cannot open {url}: {error}") from error
         self.root = root.rstrip("/")
         protocol = self.disk.protocol
-        self.atomic = bool(OBJECT_STORES.intersection([protocol] if isinstance(protocol, str) else protocol))
+        protocols = {protocol} if isinstance(protocol, str) else set(protocol)
+        self.atomic, self.local = bool(OBJECT_STORES & protocols), "file" in protocols
 
     def path(self, name: str) -> str:
         """Return the path of a file as fsspec takes it."""
@@ -174,12 +183,17 @@ class Storage:
         return mark
 
     def _send(self, file: Path, path: str) -> None:
+        """Copy a file to a place under a temporary name, and rename it, where it would be seen half written."""
         if self.atomic:
-            self.disk.put_file(str(file), path)
+            self._upload(file, path)
             return
         folder, _, own = path.rpartition("/")
-        part = f"{folder}/.rednet-{uuid.uuid4().hex}.part{PurePosixPath(own).suffix}"
         self.disk.makedirs(folder, exist_ok=True)
+        if self.local:
+            with file.open("rb") as source, whole_file(Path(path)) as target:
+                copyfileobj(source, target)
+            return
+        part = f"{folder}/{PART}{uuid.uuid4().hex}.part{PurePosixPath(own).suffix}"
         try:
             self.disk.put_file(str(file), part)
             self.disk.mv(part, path)
@@ -187,6 +201,31 @@ class Storage:
             if self.disk.exists(part):
                 self.disk.rm_file(part)
             raise
+
+    def _upload(self, file: Path, path: str) -> None:
+        """Copy a file to an object store; of uploads in parts that broke off, now or earlier, no part stays in S3."""
+        in_parts = file.stat().st_size >= IN_PARTS_FROM and hasattr(self.disk, "call_s3")
+        if in_parts:
+            self._remove_parts(path)
+        try:
+            self.disk.put_file(str(file), path)
+        except BaseException:
+            if in_parts:
+                self._remove_parts(path)
+            raise
+
+    def _remove_parts(self, path: str) -> None:
+        """Remove from S3 the parts of unfinished uploads of one object."""
+        bucket, key, _ = self.disk.split_path(path)
+        for upload in self.disk.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key).get("Uploads", []):
+            if upload["Key"] == key:
+                self.disk.call_s3("abort_multipart_upload", Bucket=bucket, Key=key, UploadId=upload["UploadId"])
+
+    def sweep(self, names: Iterable[str]) -> None:
+        """Remove temporary files that killed processes left beside files, if this machine sees the disk."""
+        if self.local:
+            for folder in {Path(self.path(name)).parent for name in names}:
+                sweep(folder)
 
     def rename(self, name: str, new: str) -> None:
         """Rename a file to a name that is free."""

@@ -2,6 +2,7 @@
 
 Clean pictures are damaged as they are read; pairs are learned from as they are. If both pictures of a pair have noise
 of their own, the network learns to remove it all the same (Lehtinen et al., "Noise2Noise", 2018, arXiv:1803.04189).
+Where there are only noisy pictures, their pixels teach each other (see `rednet.training.noisy`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rednet.machine import Device, torch_device
 from rednet.network.model import REDNet, REDNetConfig
 from rednet.training.judging import mean_of_damaged, validate
 from rednet.training.loop import VALIDATION_SIZE, Budget, train_further
+from rednet.training.noisy import NOISY, NoisyPatches, noisy_crops
 from rednet.training.pairs import PAIRS, PairPatches, match_pairs, pair_crops
 from rednet.training.patches import Crop, Patches, Picture, list_pictures, load_pictures, validation_crops
 from rednet.training.recipe import Data, Recipe, Schedule, load_recipe
@@ -41,6 +43,8 @@ DATA = Data(train=(".",), validation=".", patch=64, margin=16, batch=8)
 HELD_BACK, MOST_HELD_BACK = 0.1, 30  # fraction and number of the pictures that only judge
 JUDGEMENTS, LEAST_S = 12, 15.0  # validations in a run, and the shortest time between two, s
 PATIENCE, STEP_DB = 3, 0.01  # a run ends after so many validations without so much gain
+CLEAN_PICTURES = "clean pictures, damaged on the way"
+NOISY_PICTURES = "noisy pictures, without a clean one (so PSNR is an estimate, for pictures of half the size)"
 ROWS, GAP, ZOOM = 6, 8, 2  # of the sheet
 
 
@@ -50,7 +54,7 @@ class Outcome:
 
     Args:
         before, after: PSNR on the pictures held back, by damage, dB; of the network that it started from, and of the
-            one in the folder.
+            one in the folder. From noisy pictures alone, it is an estimate, for pictures of half the size.
         pictures, held_back: number of pictures that it learned from, and that judged it.
         better: whether the folder has new weights; else it has those that it started from.
         status: of the last step.
@@ -83,6 +87,7 @@ def finetune(
     budget: Budget,
     *,
     degraded: Path | None = None,
+    noisy_only: bool = False,
     start: str = "real",
     recipe: Path | None = None,
     device: Device = "cpu",
@@ -96,9 +101,11 @@ def finetune(
 
     Args:
         clean: folder of clean pictures, searched recursively; of pairs, the better ones, not searched recursively.
+            With `noisy_only`, of noisy pictures, searched recursively.
         out: folder of the new model, which does not exist yet or is empty.
         budget: length of the training.
         degraded: folder of the degraded pictures of pairs, with the same names; None damages the clean ones.
+        noisy_only: there are no clean pictures. The noise must differ from pixel to pixel.
         start: a shipped model or a model folder.
         recipe: says by which damage clean pictures are degraded; None for the recipe of the shipped model that the
             training starts from, or of `real`.
@@ -107,18 +114,22 @@ def finetune(
         should_stop: called after every step; True ends the training, and the best weights are kept.
 
     Raises:
-        TrainingError: there are too few pictures, or `out` holds something.
+        TrainingError: there are too few pictures, or `out` holds something; or there are pairs or a recipe where there
+            are noisy pictures only.
     """
+    if noisy_only and (degraded or recipe):
+        raise TrainingError("noisy pictures alone need neither degraded ones nor a recipe; leave these out")
     if out.exists() and any(out.iterdir()):
         raise TrainingError(f"{out} holds something already; choose another folder")
     place, network = torch_device(device), load_network(find_model(start))
-    if degraded is not None:
-        settings = Recipe(network.config, DATA, SCHEDULE, PAIRS, PAIRS.shares)
+    if degraded is not None or noisy_only:
+        mixture = NOISY if noisy_only else PAIRS
+        settings = Recipe(network.config, DATA, SCHEDULE, mixture, mixture.shares)
     else:
         damage = load_recipe(recipe or shipped_recipe(start if start in shipped_models() else "real"))
         data = replace(DATA, drawings=damage.data.drawings)
         settings = Recipe(network.config, data, SCHEDULE, damage.mixture, damage.validation)
-    patches, exams, held_back = lessons(settings, clean, degraded)
+    patches, exams, held_back = lessons(settings, clean, degraded, noisy_only=noisy_only)
     run = Run(settings, network, place)
     out.mkdir(parents=True, exist_ok=True)
     exams = [crop.to(place) for crop in exams]
@@ -140,7 +151,8 @@ def finetune(
     outcome = Outcome(best.start, best.psnr, len(patches.pictures), held_back, best.better, run.status)
     draw_sheet(out / SHEET, settings, exams, load_network(find_model(start)).to(place), load_network(out).to(place))
     with whole_file(out / CARD) as file:
-        file.write(card(outcome, start, pairs=degraded is not None).encode())
+        learned = NOISY_PICTURES if noisy_only else CLEAN_PICTURES if degraded is None else "pairs of pictures"
+        file.write(card(outcome, start, learned).encode())
     return outcome
 
 
@@ -169,7 +181,8 @@ class Best:
             return
         self.seen = status.psnr
         gain = mean_of_damaged(status.psnr, self.shares) - mean_of_damaged(self.psnr, self.shares)
-        self.waited = 0 if gain >= STEP_DB else self.waited + 1
+        rising = status.step < SCHEDULE.warmup_steps  # the rate: it is too early to give up
+        self.waited = 0 if gain >= STEP_DB or rising else self.waited + 1
         if gain > 0:
             self.psnr, self.better = status.psnr, True
             self.keep()
@@ -180,12 +193,15 @@ class Best:
             file.write(self.weights)
 
 
-def lessons(recipe: Recipe, clean: Path, degraded: Path | None) -> tuple[Patches, list[Crop], int]:
+def lessons(recipe: Recipe, clean: Path, degraded: Path | None, *, noisy_only: bool) -> tuple[Patches, list[Crop], int]:
     """Return what a network learns from, what it is judged by, and the number of pictures that judge."""
     model, seed = recipe.model, recipe.schedule.seed
     if degraded is None:
         learn, judge = split(list_pictures(clean, ["."]), lambda path: str(path.relative_to(clean)))
         pictures, judges = load_pictures(learn, model.channels), load_pictures(judge, model.channels)
+        if noisy_only:
+            exams = noisy_crops(judges, model, VALIDATION_SIZE)
+            return NoisyPatches(pictures, model, recipe.data, seed), exams, len(judge)
         exams = validation_crops(judges, recipe.validation, model, VALIDATION_SIZE)
         return Patches(pictures, recipe.mixture, model, recipe.data, seed), exams, len(judge)
     first, rest = split(match_pairs(clean, degraded), lambda pair: pair[0].name)
@@ -222,8 +238,9 @@ def split(items: Sequence[Item], name: Callable[[Item], str]) -> tuple[list[Item
 
 @torch.no_grad()
 def draw_sheet(path: Path, recipe: Recipe, exams: Sequence[Crop], before: REDNet, after: REDNet) -> None:
-    """Draw pictures held back: damaged, restored before and after the training, and clean."""
-    titles = ("damaged", "before", "after", "clean")
+    """Draw pictures held back: damaged, restored before and after the training, and clean if that is known."""
+    known = exams[0].x.shape == exams[0].y.shape
+    titles = ("damaged", "before", "after", "clean")[: 4 if known else 3]
     cell = ZOOM * VALIDATION_SIZE
     chosen = [(number % len(exams), number // len(exams)) for number in range(ROWS)]
     rows = [(task, place) for task, place in chosen if place < len(exams[task].y)]
@@ -233,7 +250,8 @@ def draw_sheet(path: Path, recipe: Recipe, exams: Sequence[Crop], before: REDNet
         pen.text((GAP + column * (cell + GAP), GAP), title, "black")
     for row, (task, place) in enumerate(rows):
         crop = Crop(*(field[place : place + 1] for field in exams[task]))  # type: ignore[index]
-        views = [crop.y, *(forward(network, network.config, crop, crop.y) for network in (before, after)), crop.x]
+        views = [crop.y, *(forward(network, network.config, crop, crop.y) for network in (before, after))]
+        views += [crop.x] if known else []
         top = 3 * GAP + row * (cell + 3 * GAP)
         for column, view in enumerate(views):
             levels = (255 * view[0].clamp(0, 1)).round().byte().cpu().permute(1, 2, 0).numpy()
@@ -244,10 +262,9 @@ def draw_sheet(path: Path, recipe: Recipe, exams: Sequence[Crop], before: REDNet
         sheet.save(file, "PNG")
 
 
-def card(outcome: Outcome, start: str, *, pairs: bool) -> str:
-    """Return the model card."""
+def card(outcome: Outcome, start: str, what: str) -> str:
+    """Return the model card; `what` it learned from."""
     rows = [f"| {name} | {outcome.before[name]:.2f} | {outcome.after[name]:.2f} |" for name in outcome.after]
-    what = "pairs of pictures" if pairs else "clean pictures, damaged on the way"
     status = outcome.status
     return "\n".join((
         "# A network for these pictures", "",

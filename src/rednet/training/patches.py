@@ -44,7 +44,7 @@ class Crop(NamedTuple):
     """One training pair, or a batch of pairs (each field is then a tensor with a leading batch dimension)."""
 
     y: Tensor  # (C, H, W)
-    x: Tensor  # (C, H, W)
+    x: Tensor  # (C, H, W); to judge by noisy pictures, two of them: (2 C, H, W)
     mask: Tensor  # (1, H, W), 1 where missing
     hints: Tensor  # (2 * hints,)
     task: int | Tensor  # number of the mixture's entry

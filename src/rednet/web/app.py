@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from rednet import __version__
 from rednet.errors import OptionError, RednetError
+from rednet.private_folder import private_folder
 from rednet.restoring.restorer import Restorer
 from rednet.web.api.problems import problem, problem_of
 from rednet.web.api.service import Service
@@ -27,7 +28,6 @@ from rednet.web.jobs.counters import Counters
 from rednet.web.jobs.queue import JobQueue
 from rednet.web.jobs.shelf import Shelf
 from rednet.web.limits import Limits
-from rednet.web.private_folder import private_folder
 from rednet.web.static import add_page
 
 __all__ = ["Settings", "check_address", "make_app", "serve"]

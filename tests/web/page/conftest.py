@@ -21,7 +21,7 @@ PATIENCE_MS = 90_000  # the machine may be busy
 PACKAGES = Path(__file__).parents[3] / "node_modules"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop would run on, and tests elsewhere start their own
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:

@@ -1,4 +1,4 @@
-"""The private folder is ours alone, and goes with its server, however that ended."""
+"""The private folder is ours alone, and goes with its process, however that ended."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from rednet.errors import OptionError
-from rednet.web.private_folder import parent_folder, private_folder
+from rednet.private_folder import parent_folder, private_folder
 
 HOLD = """
 import sys
-from rednet.web.private_folder import private_folder
+from rednet.private_folder import private_folder
 with private_folder() as folder:
     (folder / "secret").write_text("x")
     print(folder, flush=True)
@@ -29,7 +29,7 @@ def alone(tmp_path, monkeypatch):
 
 @pytest.fixture
 def other(alone):
-    """Another server, as a process."""
+    """Another process."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "TMPDIR": str(alone)},
@@ -48,7 +48,7 @@ def test_the_folder_is_ours_alone_holds_all_temporary_files_and_is_gone_after(al
     assert list(folder.parent.iterdir()) == []
 
 
-def test_what_a_killed_server_left_is_removed_by_the_next(other):
+def test_what_a_killed_process_left_is_removed_by_the_next(other):
     process, left = other
     assert (left / "secret").exists()
     process.kill()
@@ -56,10 +56,10 @@ def test_what_a_killed_server_left_is_removed_by_the_next(other):
     assert (left / "secret").exists()
     with private_folder() as folder:
         assert not left.exists()
-        assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.server"}
+        assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.lock"}
 
 
-def test_a_living_servers_folder_stays(other):
+def test_the_folder_of_a_living_process_stays(other):
     _, living = other
     with private_folder():
         assert (living / "secret").exists()

@@ -1,7 +1,7 @@
-"""The private folder of a server: it holds all the server's files, and is deleted after the server's end.
+"""The private folder of a process: it holds all its temporary files, and is deleted after the end of the process.
 
-All servers of a user have their folders below one parent. Beside each folder is a file that its server keeps locked; a
-folder without a locked file belonged to a server that was killed, and the next server deletes it.
+All processes of a user have their folders below one parent. Beside each folder is a file that its process keeps locked.
+A folder without a locked file belonged to a process that was killed; the next process deletes it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from rednet.whole_files import part_file, sweep
 
 __all__ = ["parent_folder", "private_folder", "remove_leftovers"]
 
-LOCK = ".server"  # the ending of a lock file
+LOCK = ".lock"  # the ending of a lock file
 OWNER_ONLY = 0o700
 
 
 def parent_folder() -> Path:
-    """Return the parent of this user's server folders; make it if it does not exist.
+    """Return the parent of this user's private folders; make it if it does not exist.
 
     Raises:
         OptionError: it is no folder, or others have access to it.
@@ -40,7 +40,7 @@ def parent_folder() -> Path:
 
 
 def remove_leftovers(parent: Path) -> int:
-    """Delete the folders of dead servers; return their number."""
+    """Delete the folders of dead processes; return their number."""
     sweep(parent)  # the locks of the dead
     removed = 0
     for folder in parent.iterdir():
