@@ -53,7 +53,7 @@ function choose(task) {
 /** @param {Picture|null} picture */
 function whole(picture) {
   if (!picture) return;
-  if (picture.wish.task === "inpaint") setLook("compare");
+  if (picture.wish.task === "inpaint" && picture.source) setLook("compare");
   if (isUntouched(picture)) picture.wish = { ...picture.wish, always: true };
   restore(picture);
 }
