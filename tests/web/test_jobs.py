@@ -51,20 +51,6 @@ def test_the_network_runs_once_whatever_is_asked_for_afterwards(make_client, two
     assert engine.calls == calls
 
 
-def test_a_stopped_job_keeps_its_picture_for_further_jobs(make_client, two_tiles, restorer):
-    engine = PatientEngine(restorer.engine.config)
-    client = make_client(restorer=Restorer(engine))
-    files = {"picture": ("a.png", as_bytes(two_tiles), "image/png")}
-    first = client.post("/v1/restore", files=files, data={"wait": "false", "task": "denoise"}).json()["id"]
-    assert engine.begun.wait(30)
-    assert client.post(f"/v1/jobs/{first}/stop").status_code == 204
-    engine.go.set()
-    assert ended(client, f"/v1/jobs/{first}")["state"] == "cancelled"
-    again = client.post(f"/v1/restore?task=denoise&picture_of={first}&wait=false", content=b"")
-    assert ended(client, again.headers["location"])["state"] == "done"
-    assert client.post("/v1/jobs/none/stop").status_code == 404
-
-
 def test_a_job_says_what_it_is_of(client, levels):
     job = start(client, levels, name="my/Über cat.JPG", task="upscale", scale="3")
     status = client.get(f"/v1/jobs/{job}").json()

@@ -149,6 +149,13 @@ class Proof:
         self.mask = Pyramid(self.folder / "mask.npy")
         write_array(self.mask, mask[:, :, None].astype(np.uint8) * np.uint8(255))
 
+    def clear(self) -> None:
+        """Delete what the network made, after a failure or a stop; the picture and its looks stay."""
+        self.finding, self.kept = None, []
+        for name in ("correction", *ARRAYS):
+            for path in self.folder.glob(f"{name}*.npy"):
+                path.unlink(missing_ok=True)
+
     def save(self, target: Path, handling: Handling) -> Report:
         """Apply the correction, and write the result.
 

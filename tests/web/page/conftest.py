@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,24 @@ def drop(page, selector, *files):
             target.dispatchEvent(new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer })))""",
         transfer,
     )
+
+
+@contextmanager
+def holding(page, address):
+    """Keep the page's requests to an address from leaving until the end of this context."""
+    held, released = [], False
+
+    def hold(route):
+        if released:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(address, hold)
+    yield held
+    released = True
+    for route in held:
+        route.continue_()
 
 
 def task(page, name):

@@ -133,7 +133,7 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "openapi_extra": {"parameters": [NAMES]},
     },
     ("GET", "/v1/jobs/{job_id}"): {"responses": {200: of_job("How far it is"), **answers(404)}},
-    ("POST", "/v1/jobs/{job_id}/stop"): {"status_code": 204, "responses": answers(404)},
+    ("POST", "/v1/jobs/{job_id}/stop"): {"responses": {200: of_job("How it ended"), **answers(404)}},
     ("DELETE", "/v1/jobs/{job_id}"): {"status_code": 204, "responses": answers(404)},
     ("GET", "/v1/jobs/{job_id}/events"): {
         "responses": {

@@ -78,9 +78,10 @@ class Jobs:
         return Response(status_code=204)
 
     async def stop(self, job_id: str) -> Response:
-        """Stop a job at its next band; its picture stays, so that further jobs can be made of it."""
-        self.shelf.queue.cancel(self.shelf.need(job_id).job)
-        return Response(status_code=204)
+        """Stop a job, and return its state: cancelled, unless it had ended. Its picture stays for further jobs."""
+        order = self.shelf.need(job_id)
+        self.shelf.queue.cancel(order.job)
+        return JSONResponse(self.status(order))
 
     async def events(self, job_id: str) -> Response:
         """Stream a job's state and progress, as server-sent events, until the job has ended."""

@@ -80,6 +80,8 @@ class Service:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         if not wait:
+            if await request.is_disconnected():  # nobody will ever know the job's name
+                self.shelf.drop(order)
             place = f"/v1/jobs/{order.job.id}"
             return JSONResponse(status_of(order, self.shelf).model_dump(), 202, {"Location": place})
         try:

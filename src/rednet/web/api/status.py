@@ -50,7 +50,6 @@ class JobStatus(BaseModel):
 def status_of(order: Order, shelf: Shelf) -> JobStatus:
     """Return a job's state and progress."""
     job, proof = order.job, order.proof
-    error = job.future.exception() if job.future.done() else None
     done = job.state is JobState.DONE
     fits = proof.task.fitting(Options(strength=0.5, detail=0.5))
     width, height = order.size
@@ -64,7 +63,7 @@ def status_of(order: Order, shelf: Shelf) -> JobStatus:
         found=proof.report.words,
         warnings=[said(sentence, order.folder) for sentence in proof.report.warnings],
         picture=f"/v1/jobs/{job.id}/picture" if done else None,
-        error=None if error is None else answered(error, order.folder),
+        error=None if job.error is None else answered(job.error, order.folder),
         name=order.name,
         bytes=order.facts.bytes,
         width=width,

@@ -62,14 +62,22 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def final(self) -> bool:
+        """Whether a job in this state has ended."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
 
 class Job:
     """One piece of work in the queue.
 
+    The first call of `end` decides how a job ends. A job that is cancelled is so at once; its work may go on until the
+    next band, and what comes of it is dropped.
+
     Args:
         run: does the work; it gets a function to call with the finished fraction, 0 to 1.
         max_seconds: the longest time that it may take.
-        on_end: called with the job when it has ended.
+        on_end: called with the job when it has ended and no thread works on it any more.
     """
 
     def __init__(
@@ -82,7 +90,8 @@ class Job:
         self.run, self.max_seconds, self.on_end = run, max_seconds, on_end
         self.state, self.done = JobState.WAITING, 0.0
         self.started = self.ended = math.nan
-        self.stopping = False
+        self.error: BaseException | None = None
+        self.lock = threading.Lock()
         self.future: Future[Any] = Future()
 
     @property
@@ -104,7 +113,7 @@ class Job:
             StoppedError, TooSlowError: the work must stop.
         """
         self.done = max(self.done, min(done, 1.0))
-        if self.stopping:
+        if self.state is JobState.CANCELLED:
             raise StoppedError("the job was cancelled")
         if self.seconds > self.max_seconds:
             raise TooSlowError(
@@ -120,31 +129,41 @@ class Job:
 
     def work(self) -> None:
         """Run until the work ends; the future gets the result or the error."""
-        self.started, self.state = time.monotonic(), JobState.RUNNING
+        with self.lock:
+            if not self.state.final:
+                self.started, self.state = time.monotonic(), JobState.RUNNING
+        result = None
         try:
             self.advance(0.0)
             with stoppable(lambda: self.advance(self.done)):
                 result = self.run(self.advance)
-            if self.stopping:  # since its last band
-                raise StoppedError("the job was cancelled")
-        except BaseException as error:
-            if not isinstance(error, RednetError):
-                logger.exception("a job failed")
-            self.end(JobState.CANCELLED if isinstance(error, StoppedError) else JobState.FAILED)
-            self.future.set_exception(error)
-        else:
-            self.done = 1.0
             self.end(JobState.DONE)
-            self.future.set_result(result)
+        except BaseException as error:
+            if self.end(JobState.FAILED, error) and not isinstance(error, RednetError):
+                logger.exception("a job failed")
+        self.settle(result)
 
-    def end(self, state: JobState) -> None:
-        """Note how and when the job ended, and drop what it worked on."""
-        self.ended, self.state = time.monotonic(), state
+    def end(self, state: JobState, error: BaseException | None = None) -> bool:
+        """Note how and when the job ended; return False, and change nothing, if it has ended already."""
+        with self.lock:
+            if self.state.final:
+                return False
+            if state is JobState.DONE:
+                self.done = 1.0
+            self.ended, self.error, self.state = time.monotonic(), error, state
+            return True
+
+    def settle(self, result: Any = None) -> None:
+        """Drop what the job worked on, and tell those who wait for it how it ended."""
         self.run = lambda advance: None
         try:
             self.on_end(self)
         except Exception:  # it must not affect those who wait for this job, nor the next jobs
             logger.exception("what follows a job failed")
+        if self.error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(self.error)
 
 
 class JobQueue:
@@ -188,15 +207,14 @@ class JobQueue:
             return self.waiting.index(job) + (self.current is not None) if job in self.waiting else 0
 
     def cancel(self, job: Job) -> None:
-        """Remove a job from the queue, or stop it at its next band; a job that has ended stays as it is."""
+        """End a job, and stop its work at its next band; a job that has ended stays as it is."""
+        job.end(JobState.CANCELLED, StoppedError("the job was cancelled"))
         with self.changed:
-            job.stopping = True
             found = job in self.waiting
             if found:
                 self.waiting.remove(job)
         if found:
-            job.end(JobState.CANCELLED)
-            job.future.set_exception(StoppedError("the job was cancelled"))
+            job.settle()
 
     def work(self) -> None:
         """Run one job after the other."""

@@ -26,8 +26,6 @@ from rednet.web.limits import Limits
 
 __all__ = ["Facts", "NotDoneError", "Order", "Shelf", "UnknownJobError", "share_mask", "share_picture"]
 
-ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-
 clock: Callable[[], float] = time.monotonic
 
 
@@ -102,7 +100,7 @@ class Order:
     @property
     def ended(self) -> bool:
         """Whether its job has ended."""
-        return self.job.state in ENDED
+        return self.job.state.final
 
     def weigh(self) -> None:
         """Measure what its files take on the disk; files that several orders share count once in all."""
@@ -169,6 +167,8 @@ class Shelf:
             megapixels = report.megapixels or order.megapixels
 
         def end(job: Job) -> None:
+            if job.state is not JobState.DONE:
+                proof.clear()
             order.used = clock()
             order.weigh()
             self.counters.job_ended(job, megapixels)
@@ -206,10 +206,10 @@ class Shelf:
             UnknownJobError: there is none. NotDoneError: it is not done yet. RednetError: it failed with it.
         """
         order = self.need(name)
-        if not order.job.future.done():
+        if not order.ended:
             raise NotDoneError(f"the job is {order.job.state}; ask again when it is done")
-        if error := order.job.future.exception():
-            raise error
+        if order.job.error is not None:
+            raise order.job.error
         return order
 
     def seconds_left(self, order: Order) -> float:

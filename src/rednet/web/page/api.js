@@ -168,11 +168,14 @@ export async function remove(id) {
 }
 
 /**
- * Stop a job; the server keeps its picture, so that further jobs can be made of it.
+ * Stop a job, and return how it ended; null if the service does not answer, or does not know the job any more. It keeps
+ * the picture, so that further jobs can be made of it.
  * @param {string} id
+ * @returns {Promise<Job|null>}
  */
 export async function stop(id) {
-  await ask(address(`jobs/${id}/stop`), { method: "POST" }).catch(() => undefined);
+  const answer = await ask(address(`jobs/${id}/stop`), { method: "POST" }).catch(() => null);
+  return answer && answer.json();
 }
 
 /**

@@ -45,7 +45,7 @@ export function stateOf(picture) {
   const { phase, job } = picture;
   if (phase !== "sent" || !job) {
     /** @type {Record<Exclude<Picture["phase"], "sent">, Key>} */
-    const keys = { queued: "stateQueued", sending: "stateSending", ready: "stateReady", stopped: "stateStopped", failed: "stateFailed", gone: "stateGone" };
+    const keys = { queued: "stateQueued", sending: "stateSending", opening: "stateSending", ready: "stateReady", stopped: "stateStopped", failed: "stateFailed", gone: "stateGone" };
     return say(phase === "sent" ? "stateWaiting" : keys[phase]);
   }
   if (job.state === "running") return say("stateRunning", { percent: figure(100 * job.share) });
@@ -65,7 +65,7 @@ export function status(picture) {
   if (phase === "failed") return [sentence(picture.error)];
   if (phase === "gone") return [say("statusGone")];
   if (phase === "queued") return [say("statusQueued"), ...stale];
-  if (phase === "sending") return [say("statusSending"), ...stale];
+  if (phase === "sending" || phase === "opening") return [say("statusSending"), ...stale];
   if (phase === "stopped") return [say("statusStopped")];
   if (job?.state === "waiting") return [job.before ? say("statusWaiting", { before: job.before }) : say("statusNext"), ...stale];
   if (job?.state === "running") {

@@ -16,11 +16,12 @@ const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 let bench = null;
 
 async function draw() {
-  document.querySelector("main")?.toggleAttribute("data-empty", desk.all().length === 0);
   const unsaved = desk.all().filter(isUnsaved).length;
   document.title = unsaved ? `rednet – ${say("unsaved", { count: unsaved })}` : "rednet";
   if (desk.all().length) bench ??= import("./bench.js");
-  (await bench)?.draw();
+  const made = await bench; // nothing of it is shown before it works
+  document.querySelector("main")?.toggleAttribute("data-empty", desk.all().length === 0);
+  made?.draw();
 }
 
 /** @param {string} code of a language */

@@ -53,7 +53,7 @@ function choose(task) {
 /** @param {Picture|null} picture */
 function whole(picture) {
   if (!picture) return;
-  if (picture.wish.task === "inpaint") setLook("compare");
+  if (picture.wish.task === "inpaint" && picture.source) setLook("compare");
   if (isUntouched(picture)) picture.wish = { ...picture.wish, always: true };
   restore(picture);
 }
@@ -93,9 +93,9 @@ function drawOutcome(picture) {
   const again = phase === "stopped" || phase === "ready" || phase === "failed" || region !== null || isUntouched(picture);
   const restoring = /** @type {HTMLButtonElement} */ (byId("restore"));
   restoring.hidden = busy || !(again || (isStale(picture) && phase === "sent"));
-  restoring.disabled = !isComplete(wish) || !(source || picture.file);
+  restoring.disabled = source ? !isComplete(wish) : !picture.file;
   const partial = region !== null;
-  restoring.textContent = say(wish.task === "inpaint" ? "fillHoles" : isUntouched(picture) ? "always" : partial ? "restoreWhole" : "restore");
+  restoring.textContent = say(wish.task === "inpaint" && source ? "fillHoles" : isUntouched(picture) ? "always" : partial ? "restoreWhole" : "restore");
   restoring.className = isUntouched(picture) ? "" : "primary";
   const large = source !== null && source.width * source.height > LARGE;
   byId("try").hidden = busy || !source || wish.task === "inpaint" || !(large || wish.task === "deblur") || !isComplete(wish);

@@ -38,13 +38,14 @@ export const TASKS = /** @type {Task[]} */ (["auto", "denoise", "dejpeg", "upsca
  * A picture, as the server has it or will get it.
  *
  * `source` is the job whose picture is shown as before, and of which further jobs are made; `job` the newest job;
- * `result` the one whose result is shown, perhaps of an earlier wish.
+ * `result` the one whose result is shown, perhaps of an earlier wish. A picture in the phase `opening` is sent to the
+ * server, but nothing is made of it yet.
  * @typedef {object} Picture
  * @property {string} key
  * @property {string} name
  * @property {File|null} file
  * @property {Wish} wish
- * @property {"queued"|"sending"|"ready"|"stopped"|"sent"|"failed"|"gone"} phase
+ * @property {"queued"|"sending"|"opening"|"ready"|"stopped"|"sent"|"failed"|"gone"} phase
  * @property {string} error why it failed
  * @property {Job|null} source
  * @property {Job|null} job
@@ -110,7 +111,7 @@ export function newPicture(name, file, wish = {}) {
  * @param {Picture} picture
  */
 export function isBusy({ phase, job }) {
-  return phase === "queued" || phase === "sending" || (phase === "sent" && job !== null && isUnfinished(job));
+  return ["queued", "sending", "opening"].includes(phase) || (phase === "sent" && job !== null && isUnfinished(job));
 }
 
 /** @param {Job} job */

@@ -55,11 +55,12 @@ export function theViewer() {
 }
 
 /**
- * Call a function whenever the picture has moved on the screen.
+ * Call a function now, and whenever the picture has moved on the screen.
  * @param {() => void} draw
  */
 export function addOverlay(draw) {
   overlays.push(draw);
+  draw();
 }
 
 /** @param {Shown} wanted */
