@@ -41,6 +41,7 @@ LASTING = (
 OBJECT_STORES = {"abfs", "abfss", "az", "gcs", "gs", "s3", "s3a"}  # an object appears when its upload is complete
 IN_PARTS_FROM = 50 << 20  # bytes; s3fs sends smaller files as one
 READ_TIMEOUT_S = 60
+SLOWEST = 64 << 10  # bytes a second; an upload that is slower is given up
 CHANGING = ("ETag", "etag", "md5", "mtime", "LastModified", "created")  # facts of a file, the surest ones first
 
 
@@ -207,8 +208,10 @@ class Storage:
         in_parts = file.stat().st_size >= IN_PARTS_FROM and hasattr(self.disk, "call_s3")
         if in_parts:
             self._remove_parts(path)
+        # A client that waits to be told to send its body has no time-out of its own.
+        limit = {"timeout": READ_TIMEOUT_S + file.stat().st_size / SLOWEST} if self.disk.async_impl else {}
         try:
-            self.disk.put_file(str(file), path)
+            self.disk.put_file(str(file), path, **limit)
         except BaseException:
             if in_parts:
                 self._remove_parts(path)
