@@ -45,11 +45,12 @@ def tracked(*folders):
     return set(listed.stdout.splitlines())
 
 
-def test_the_wheel_has_the_package_and_the_recipes_and_nothing_else(wheel):
+def test_the_wheel_has_the_package_the_recipes_and_the_photos_to_try_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     package = {name.removeprefix("src/") for name in tracked("src/rednet")}
-    assert names == package | {f"rednet/{name}" for name in tracked("recipes")}
+    photos = {name.replace("examples", "rednet/web") for name in tracked("examples/photos")}
+    assert names == package | photos | {f"rednet/{name}" for name in tracked("recipes")}
     assert {f"rednet/zoo/{model}/model.safetensors" for model in shipped_models()} <= names
     assert "rednet/web/page/index.html" in names and "rednet/py.typed" in names
     assert wheel.stat().st_size < MOST_BYTES

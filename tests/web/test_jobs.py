@@ -221,7 +221,9 @@ def test_examples_can_be_restored_as_they_say(client):
     examples = client.get("/v1/examples").json()
     assert len(examples) == 5
     for example in examples:
-        files = {"picture": (example["name"], client.get(example["picture"]).content)}
+        content = client.get(example["picture"]).content
+        assert min(Image.open(io.BytesIO(content)).size) >= 300  # whole photographs
+        files = {"picture": (example["name"], content)}
         if example["mask"]:
             files["mask"] = ("mask.png", client.get(example["mask"]).content)
         fields = {"task": example["task"], "wait": "true", **example["options"]}

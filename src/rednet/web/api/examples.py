@@ -20,7 +20,9 @@ __all__ = ["Examples"]
 Pixels = NDArray[np.float32]
 
 LOW_QUALITY = 12  # of the JPEG example
-PHOTOS = Path(__file__).parents[2] / "evaluation" / "photos"
+WEB = Path(__file__).parents[1]
+INSTALLED, CHECKOUT = WEB / "photos", WEB.parents[2] / "examples" / "photos"
+PHOTOS = INSTALLED if INSTALLED.is_dir() else CHECKOUT
 SCRATCHES = 7
 FOLDER = "examples"
 
@@ -29,7 +31,7 @@ class Example(NamedTuple):
     """A damaged photograph.
 
     Args:
-        photo: that is damaged.
+        photo: file that is damaged.
         ending: of its file.
         damage: returns the damaged pixels, and where they are missing.
         task, options: that suit it.
@@ -58,13 +60,13 @@ def scratched(x: Pixels, rng: np.random.Generator) -> tuple[Pixels, NDArray[np.b
 
 
 EXAMPLES: dict[str, Example] = {
-    "noise": Example("chelsea", ".png", lambda x, rng: (GaussianNoise(25, clip=True)(x, rng).y, None), "auto", {}),
-    "jpeg": Example("coffee", ".jpg", lambda x, rng: (x, None), "auto", {}),
-    "small": Example("astronaut", ".png", lambda x, rng: (x, None), "upscale", {"scale": 3}),
+    "noise": Example("chelsea.png", ".png", lambda x, rng: (GaussianNoise(25, clip=True)(x, rng).y, None), "auto", {}),
+    "jpeg": Example("coffee.png", ".jpg", lambda x, rng: (x, None), "auto", {}),
+    "small": Example("astronaut.png", ".png", lambda x, rng: (x, None), "upscale", {"scale": 3}),
     "blur": Example(
-        "rocket", ".png", lambda x, rng: (Blur(disk(2), 1)(x, rng).y, None), "deblur", {"kernel": "disk:2"}
+        "rocket.jpg", ".png", lambda x, rng: (Blur(disk(2), 1)(x, rng).y, None), "deblur", {"kernel": "disk:2"}
     ),
-    "scratches": Example("astronaut", ".png", scratched, "inpaint", {}),
+    "scratches": Example("astronaut.png", ".png", scratched, "inpaint", {}),
 }
 
 
@@ -102,7 +104,7 @@ class Examples:
         with self.lock:
             if not path.exists():
                 self.folder.mkdir(exist_ok=True)
-                x = read_picture(PHOTOS / f"{one.photo}.png").pixels
+                x = read_picture(PHOTOS / one.photo).pixels
                 y, mask = one.damage(x, np.random.default_rng(1))
                 write_picture(
                     self.folder / f"{name}{one.ending}", Picture(y, None, "uint8"), quality=LOW_QUALITY, overwrite=True
