@@ -125,7 +125,9 @@ def http() -> str:
     from rednet.web.app import Settings, make_app
 
     with TemporaryDirectory() as folder:
-        described = make_app(Settings(page=False), Restorer.from_pretrained("fast"), Path(folder)).app.openapi()
+        described = make_app(
+            Settings(page=False), {"fast": Restorer.from_pretrained("fast")}, Path(folder)
+        ).app.openapi()
     lines = [
         "# HTTP",
         "",

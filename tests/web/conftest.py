@@ -36,8 +36,8 @@ def make_client(restorer, tmp_path):
     """Return a function that starts an application and returns a client of it."""
     clients = []
 
-    def make(*, restorer=restorer, page=False, **settings):
-        app = make_app(Settings(page=page, **settings), restorer, tmp_path)
+    def make(*, restorer=restorer, restorers=None, page=False, **settings):
+        app = make_app(Settings(page=page, **settings), restorers or {"universal": restorer}, tmp_path)
         client = TestClient(app, base_url="http://127.0.0.1:8000")
         clients.append(client.__enter__())
         return client

@@ -13,7 +13,7 @@ from rednet.classical.kernels import disk
 from rednet.images import from_array, to_array
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.scratches import find_scratches
-from rednet.restoring.tasks import Deblur, Inpaint
+from rednet.restoring.tasks import Deblur, Dejpeg, Denoise, Inpaint
 from rednet.web.limits import Limits
 from tests.web.conftest import PatientEngine, as_bytes, as_levels, ended, restore
 
@@ -225,8 +225,21 @@ def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
     )
 
 
+def test_each_task_has_its_own_network_if_the_server_has_it(make_client, restorer, levels):
+    other = Restorer.from_pretrained("fast", threads=1)
+    client = make_client(restorers={"real": other, "universal": restorer})
+    assert client.get("/v1/models").json()["loaded"] == ["real", "universal"]
+    for task, its in ((Denoise(sigma=25), other), (Dejpeg(quality=30), restorer)):
+        options = {"sigma": "25"} if task.name == "denoise" else {"quality": "30"}
+        answer = restore(client, levels, task=task.name, **options)
+        np.testing.assert_array_equal(as_levels(answer.content), to_array(its.run(task, from_array(levels))))
+    answer = restore(make_client(restorers={"mine": other}), levels, task="dejpeg", quality="30")
+    wanted = to_array(other.run(Dejpeg(quality=30), from_array(levels)))
+    np.testing.assert_array_equal(as_levels(answer.content), wanted)
+
+
 def test_models_metrics_and_openapi_tell_what_there_is(client, levels):
-    assert client.get("/v1/models").json() == {"loaded": "universal", "shipped": ["fast", "real", "universal"]}
+    assert client.get("/v1/models").json() == {"loaded": ["universal"], "shipped": ["fast", "real", "universal"]}
     restore(client, levels)
     metrics = client.get("/metrics").text
     assert 'rednet_jobs_total{state="done"} 1.0' in metrics and "rednet_waiting_jobs 0.0" in metrics

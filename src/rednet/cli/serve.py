@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rednet.cli.flags import DEVICE, ENGINE, MODEL, THREADS
+from rednet.cli.flags import DEVICE, ENGINE, THREADS
 from rednet.web.limits import Limits
 
 __all__ = ["serve"]
@@ -37,7 +37,9 @@ def serve(
     max_kept: Annotated[
         str, typer.Option(metavar="SIZE", help="Disk space for finished jobs, as in 8G; the oldest are deleted first.")
     ] = MAX_KEPT,
-    model: MODEL = "universal",
+    model: Annotated[
+        str | None, typer.Option(help="The one network for all tasks; if left out, that of each task.")
+    ] = None,
     engine: ENGINE = "ncnn",
     device: DEVICE = "cpu",
     threads: THREADS = None,
@@ -57,6 +59,7 @@ def serve(
         raise OptionError(f"serving needs the package {missing[0]}: {install_command('web')}")
 
     from rednet.restoring.restorer import Restorer
+    from rednet.restoring.tasks import TASKS
     from rednet.values import parse_bytes
     from rednet.web.app import Settings, check_address
     from rednet.web.app import serve as run
@@ -71,13 +74,16 @@ def serve(
         waiting=max_waiting,
         kept_bytes=parse_bytes(max_kept, "max_kept"),
     )
-    settings = Settings(host, port, token or None, not no_page, Path(model).name, limits)
-    restorer = Restorer.from_pretrained(model, engine=engine, threads=threads, device=device)
+    settings = Settings(host, port, token or None, not no_page, limits)
+    names = [model] if model else sorted({task.model for task in TASKS.values()})
+    restorers = {
+        Path(name).name: Restorer.from_pretrained(name, engine=engine, threads=threads, device=device) for name in names
+    }
 
     def ready(url: str) -> None:
         print(f"{url} ({'the service' if no_page else 'the page, and the service'}; Ctrl-C ends it)", flush=True)
         if open_browser:
             webbrowser.open(url)
 
-    run(settings, restorer, ready)
+    run(settings, restorers, ready)
     print("rednet: stopped", file=sys.stderr)

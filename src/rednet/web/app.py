@@ -1,11 +1,11 @@
-"""The server: guard, service and page joined around one queue and one network."""
+"""The server: guard, service and page joined around one queue."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -43,7 +43,6 @@ class Settings:
         host, port: where it listens; port 0 takes any free one.
         token: that requests must carry, or None.
         page: whether it has the page, beside the service.
-        model: the name of the network.
         limits: what it accepts.
     """
 
@@ -51,7 +50,6 @@ class Settings:
     port: int = 8000
     token: str | None = None
     page: bool = True
-    model: str = "universal"
     limits: Limits = field(default_factory=Limits)
 
 
@@ -65,18 +63,18 @@ def check_address(host: str, token: str | None) -> None:
         )
 
 
-def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
+def make_app(settings: Settings, restorers: Mapping[str, Restorer], folder: Path) -> Guard:
     """Build the server as an ASGI application.
 
     Args:
         settings: how the server is set up.
-        restorer: runs the network.
+        restorers: run the networks, by their names; see `Shelf`.
         folder: for all temporary files; see `private_folder`.
     """
     limits = settings.limits
     queue, bench = JobQueue(limits.waiting), Bench(limits.max_seconds)
     counters = Counters(queue)
-    shelf = Shelf(folder, queue, restorer, limits, counters)
+    shelf = Shelf(folder, queue, restorers, limits, counters)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -100,7 +98,7 @@ def make_app(settings: Settings, restorer: Restorer, folder: Path) -> Guard:
         title="rednet", version=__version__, summary="Restores degraded pictures.", lifespan=lifespan, docs_url=None,
         redoc_url=None,
     )  # fmt: skip
-    app.include_router(Service(shelf, bench, settings.model).router())
+    app.include_router(Service(shelf, bench).router())
     for kind, answer in ((HTTPException, refused), (RequestValidationError, invalid), (RednetError, failed)):
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, broken)
@@ -136,12 +134,14 @@ async def broken(request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; the server's log tells what")
 
 
-def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None] = lambda url: None) -> None:
+def serve(
+    settings: Settings, restorers: Mapping[str, Restorer], on_ready: Callable[[str], None] = lambda url: None
+) -> None:
     """Serve until a signal stops the server (Ctrl-C, SIGTERM).
 
     Args:
         settings: how the server is set up.
-        restorer: runs the network.
+        restorers: run the networks, by their names; see `Shelf`.
         on_ready: called with the address as soon as the server takes requests.
 
     Raises:
@@ -153,7 +153,7 @@ def serve(settings: Settings, restorer: Restorer, on_ready: Callable[[str], None
 
     check_address(settings.host, settings.token)
     with private_folder() as folder:
-        app = make_app(settings, restorer, folder)
+        app = make_app(settings, restorers, folder)
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, log_level=logging.WARNING, access_log=False, ws="none",
             http=Wire, proxy_headers=False, server_header=False, timeout_graceful_shutdown=5,

@@ -21,7 +21,7 @@ MOST_AT_ONCE = 200  # jobs that a request may name
 class Models(BaseModel):
     """The networks."""
 
-    loaded: str
+    loaded: list[str]
     shipped: list[str]
 
 
@@ -185,7 +185,7 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/v1/models"): {
         "responses": {
-            200: as_json("The networks", {"loaded": "universal", "shipped": ["fast", "universal"]}),
+            200: as_json("The networks", {"loaded": ["real", "universal"], "shipped": ["fast", "real", "universal"]}),
             **answers(),
         },
     },

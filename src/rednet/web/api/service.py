@@ -43,12 +43,10 @@ class Service:
     Args:
         shelf: takes the orders.
         bench: does what needs no network.
-        model: the name of the network that is loaded.
     """
 
     shelf: Shelf
     bench: Bench
-    model: str
 
     def router(self) -> APIRouter:
         """Return the routes as FastAPI mounts them."""
@@ -140,8 +138,8 @@ class Service:
         return order, order.megapixels * file.pages > limits.answer_megapixels
 
     async def models(self) -> Models:
-        """List the networks that come with rednet, and name the one that is loaded."""
-        return Models(loaded=self.model, shipped=shipped_models())
+        """List the networks that come with rednet, and name those that are loaded."""
+        return Models(loaded=[*self.shelf.restorers], shipped=shipped_models())
 
     async def health(self) -> Response:
         """Confirm that the thread that runs the network is alive."""

@@ -20,6 +20,7 @@ from rednet.files.proof import Proof
 from rednet.images import Picture, write_picture
 from rednet.progress import Progress
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.task import Task
 from rednet.web.jobs.counters import Counters
 from rednet.web.jobs.queue import Job, JobQueue, JobState
 from rednet.web.limits import Limits
@@ -131,13 +132,15 @@ class Shelf:
     Args:
         folder: holds their files.
         queue: runs their jobs.
-        restorer: runs the network.
+        restorers: run the networks, by their names; a task gets that of its own network, or else the first.
         limits: how many orders are kept, and how long.
         counters: count how the jobs ended.
     """
 
-    def __init__(self, folder: Path, queue: JobQueue, restorer: Restorer, limits: Limits, counters: Counters) -> None:
-        self.folder, self.queue, self.restorer = folder, queue, restorer
+    def __init__(
+        self, folder: Path, queue: JobQueue, restorers: Mapping[str, Restorer], limits: Limits, counters: Counters
+    ) -> None:
+        self.folder, self.queue, self.restorers = folder, queue, restorers
         self.limits, self.counters = limits, counters
         self.orders: dict[str, Order] = {}
         self.lock = threading.Lock()
@@ -145,6 +148,10 @@ class Shelf:
     def new_folder(self) -> Path:
         """Make an empty folder for the files of one order; a caller that places no order deletes it."""
         return Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
+
+    def restorer_of(self, task: Task) -> Restorer:
+        """Return the restorer that carries out a task."""
+        return self.restorers.get(task.model) or next(iter(self.restorers.values()))
 
     def place(self, order: Order, *, write: bool) -> None:
         """Put a restoration into the queue.
@@ -160,7 +167,7 @@ class Shelf:
 
         def run(advance: Progress) -> None:
             nonlocal megapixels
-            proof.compute(order.target, self.restorer, advance)
+            proof.compute(order.target, self.restorer_of(proof.task), advance)
             report = proof.report
             if write:
                 report = proof.save(order.target, proof.handling)
