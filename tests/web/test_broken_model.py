@@ -31,7 +31,7 @@ def test_the_service_answers_500_with_a_sentence(make_client, overflowing, level
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("verb", [["denoise"], ["upscale"], ["deblur", "--kernel", "disk:1"], ["restore"]])
+@pytest.mark.parametrize("verb", [["denoise"], ["upscale"], ["deblur", "--kernel", "disk:1"], ["restore", "--always"]])
 def test_the_command_line_says_so_and_writes_nothing(overflowing, levels, tmp_path, verb):
     Image.fromarray(levels).save(tmp_path / "a.png")
     command = [sys.executable, "-m", "rednet", *verb, "a.png", "-o", "b.png", "--model", overflowing]
