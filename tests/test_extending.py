@@ -71,7 +71,7 @@ print({"Options": handling.options, "Saving": handling.saving, "Handling": handl
 
 @pytest.fixture
 def place(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     (tmp_path / "darken.py").write_text(code, "utf-8")
     Image.fromarray(LEVELS).save(tmp_path / "y.png")
     return tmp_path

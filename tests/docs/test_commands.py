@@ -39,6 +39,7 @@ NOT_RUN = {  # lines with this are not run, because:
     r"s3://": "it needs an object store; tests/cluster/test_s3.py has one",
     r"^npm |examples/browser/build.py|http.server": "tests/examples/test_browser.py builds this demo and serves it",
     r"spandrel": "spandrel needs torchvision; tests/zoo/test_spandrel.py makes its calls",
+    r"^ray |--cluster": "tests/cluster/test_ray.py starts a cluster of two machines",
     r"^ffmpeg ": "ffmpeg is not among what the tests need; tests/files/test_frames.py runs the part of rednet",
     r"\| parallel ": "GNU parallel is not among what the tests need; tests/files/test_shards.py has shards",
     r"^npm |examples/browser|http\.server": "npm downloads 148 MB; tests/examples/test_browser.py opens the page",

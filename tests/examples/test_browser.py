@@ -17,9 +17,7 @@ from PIL import Image
 from rednet import Restorer
 from rednet.engines.loading import load_engine
 from rednet.zoo.shipped import find_model
-from tests.web.page.conftest import CHROMIUM, FLAGS, PATIENCE_MS, as_file, browser, drop, levels_of, saved
-
-__all__ = ["browser"]
+from tests.web.page.conftest import CHROMIUM, FLAGS, PATIENCE_MS, as_file, chromium, drop, levels_of, saved
 
 pytestmark = pytest.mark.browser
 
@@ -57,6 +55,12 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ def connected(address: str) -> Iterator[Any]:
     except Exception as error:  # Ray has no one class for this
         words = str(error).strip().rpartition("\n")[2]  # others are a traceback of the cluster
         raise OptionError(
-            f"no Ray cluster answers at {address} ({words}); start one with `ray start --head`, with the "
+            f"no Ray cluster answers at {address} ({words}); start one there (see docs/scaling.md), with the "
             "same versions of Ray and Python as here",
             option="cluster",
         ) from error

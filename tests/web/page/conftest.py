@@ -21,8 +21,9 @@ PATIENCE_MS = 90_000  # the machine may be busy
 PACKAGES = Path(__file__).parents[3] / "node_modules"
 
 
-@pytest.fixture(scope="package")  # its event loop would run on, and tests elsewhere start their own
-def browser():
+@contextmanager
+def chromium():
+    """Start a browser; in one thread there can be one at a time, and while it is there no other event loop."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("there is no Chromium; apt-get install chromium")
@@ -30,6 +31,12 @@ def browser():
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def browser():
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
