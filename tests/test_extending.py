@@ -34,7 +34,7 @@ from rednet.restoring.restorer import Restorer
 from rednet.web.app import Settings, make_app
 restorer = Restorer.from_pretrained("fast", threads=1)
 with tempfile.TemporaryDirectory() as folder:
-    app = make_app(Settings(page=False), restorer, pathlib.Path(folder))
+    app = make_app(Settings(page=False), {"fast": restorer}, pathlib.Path(folder))
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         body = pathlib.Path("y.png").read_bytes()
         answer = client.post("/v1/restore?task=darken&share=0.25", content=body)
