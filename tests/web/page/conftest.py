@@ -146,16 +146,20 @@ def task(page, name):
 
 
 def wait_saveable(page):
-    page.locator("#save:enabled").wait_for()
+    wait_for(page, page.locator("#save:enabled"), "result to save")
 
 
 def wait_status(page, words):
+    wait_for(page, page.locator("#status").get_by_text(words).first, repr(words))
+
+
+def wait_for(page, locator, name):
     from playwright.sync_api import TimeoutError as PageTimeoutError
 
     try:
-        page.locator("#status").get_by_text(words).first.wait_for()
+        locator.wait_for()
     except PageTimeoutError as error:
-        raise AssertionError(f"no {words!r}; the page says: {page.inner_text('#panel')}") from error
+        raise AssertionError(f"no {name}; the page says: {page.inner_text('#panel')}") from error
 
 
 def saved(page, button="#save"):
