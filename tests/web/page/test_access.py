@@ -21,7 +21,6 @@ def barriers(page):
 
 
 @pytest.mark.browser
-@pytest.mark.xfail(strict=False, reason="a race: now and then the first of two pictures does not end; not found yet")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_barrier(open_page, noisy, scheme):
     page = open_page(color_scheme=scheme)
