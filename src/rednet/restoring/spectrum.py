@@ -21,17 +21,12 @@ Values = NDArray[np.float32]
 
 DISTANCE = np.add.outer(np.arange(GRID), np.arange(GRID)).ravel()  # of a coefficient from the mean of its block
 FREQUENCIES = ((1, 1), (2, 3), (4, 6), (7, 9), (10, 14))  # distances: bands from coarse to fine
-MEANS = np.stack(
-    [
-        ((low <= DISTANCE) & (high >= DISTANCE)) / np.sum((low <= DISTANCE) & (high >= DISTANCE))
-        for low, high in FREQUENCIES
-    ],
-    axis=1,
-).astype(np.float32)  # (64, bands): powers of coefficients -> mean power of each band
+BANDS = np.stack([(low <= DISTANCE) & (high >= DISTANCE) for low, high in FREQUENCIES], axis=1)
+MEANS = (BANDS / BANDS.sum(axis=0)).astype(np.float32)  # (64, bands): powers of coefficients -> mean power of each band
 PARTS = (("flattest", 0.0, 0.1), ("flat", 0.1, 0.3), ("middle", 0.3, 0.7))  # of the blocks, in the order of their power
 TENTH, FEWEST = 10, 4  # the flattest tenth of the blocks, but not fewer than these
 DARKEST, LIGHTEST = 16, 239  # levels: beyond, noise is clipped away
-LEAST = 0.25  # levels: what is weaker is nothing
+LEAST = 0.25  # levels; noise that is weaker counts as none
 
 
 def octaves(value: float) -> float:
