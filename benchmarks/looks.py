@@ -232,7 +232,9 @@ def main() -> None:
     if options.what == "sheet":
         sheet(pictures, Restorer.from_pretrained(options.model)).save(*options.files)
         return
-    rows = measure(pictures, Restorer.from_pretrained(options.model), iter(list(pictures.cases())[:: options.every]))
+    chosen = sorted(list(pictures.cases())[:: options.every], key=pictures.photograph)  # each photograph is read once
+    measured = measure(pictures, Restorer.from_pretrained(options.model), iter(chosen))
+    rows = sorted(measured, key=lambda row: row["number"])
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

@@ -94,6 +94,16 @@ def test_a_picture_of_any_size_can_be_judged(size, rng):
             assert 0 < found.confidence < 1
 
 
+@pytest.mark.parametrize("depth", [255, 65535])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_smooth_gradient_is_not_said_to_be_blurred(depth, channels):
+    x = np.linspace(0, 1, 600, dtype=np.float32)[None, :, None] * np.ones((300, 1, channels), np.float32)
+    x = np.rint(x * depth) / np.float32(depth)
+    assert inspect(x).words == "a picture without edges or texture: left as it is"
+    x[100:200, 300:] = 0.2
+    assert "without edges" not in inspect(x).words
+
+
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
 def test_a_picture_of_one_colour_is_said_to_be_one(value):
     x = np.full((80, 90, 3), value, np.float32)
@@ -175,7 +185,7 @@ def test_what_is_not_certain_is_told_as_such():
     assert named(likely, 0.8, 0.9) == ("impulses",) and named(likely, 0.8, 0.5) == ("grain", "impulses", "JPEG")
     assert named({**likely, "grain": 0.4}, 0.8, 0.5) == ("grain", "impulses", "JPEG")
     found = Finding({}, "", kind="photograph", damage=("impulses",), perhaps=("grain", "JPEG"), confidence=0.6)
-    assert in_words(found, None) == (
+    assert in_words(found) == (
         "a photograph, perhaps once a JPEG, with single wrong pixels, perhaps with film grain (60% sure): "
         "repairing wrong pixels"
     )
@@ -183,9 +193,15 @@ def test_what_is_not_certain_is_told_as_such():
     assert in_words(left, 80) == (
         "a photograph, saved as JPEG of quality 80, perhaps with film grain (60% sure): left as it is"
     )
-    assert in_words(left._replace(perhaps=(), clean=True), None) == "a photograph, clean (60% sure): left as it is"
+    assert in_words(left._replace(perhaps=(), clean=True)) == "a photograph, clean (60% sure): left as it is"
+    again = left._replace(damage=("JPEG",), perhaps=(), left=False)
+    assert in_words(again, 95, 60) == (
+        "a photograph, saved as JPEG of quality 95, once a JPEG of quality 60 (60% sure): repairing compression"
+    )
+    assert in_words(again, 60).startswith("a photograph, saved as JPEG of quality 60 (60% sure)")
+    assert in_words(again).startswith("a photograph, once a JPEG (60% sure)")
     both = found._replace(damage=("noise", "bands"), perhaps=(), sigma=12.3, kind="")
-    assert in_words(both, None) == (
+    assert in_words(both) == (
         "a picture with noise of about sigma 12 and stripes (60% sure): repairing noise and stripes"
     )
 

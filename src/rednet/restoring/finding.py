@@ -81,20 +81,21 @@ class Finding(NamedTuple):
         return correction
 
 
-def in_words(found: Finding, quality: int | None) -> str:
+def in_words(found: Finding, saved: int | None = None, seen: int | None = None) -> str:
     """Say in a sentence what was found and what follows from it.
 
     Args:
         found: the finding, without its words.
-        quality: of the JPEG that left traces, or whose file it is; None if it is not known.
+        saved: quality of the file, if it is a JPEG.
+        seen: quality of the JPEG that its pixels show, if it is damage and the file is no such JPEG.
     """
     shown = [SHOWN[found.kind] if found.kind else "a picture"]
-    if quality is not None:
-        shown.append(f"saved as JPEG of quality {quality}")
-    elif "JPEG" in found.damage:
-        shown.append("once a JPEG")
-    elif "JPEG" in found.perhaps:
-        shown.append("perhaps once a JPEG")
+    if saved is not None:
+        shown.append(f"saved as JPEG of quality {saved}")
+    if seen is not None:
+        shown.append(f"once a JPEG of quality {seen}")
+    elif saved is None and "JPEG" in (*found.damage, *found.perhaps):
+        shown.append("once a JPEG" if "JPEG" in found.damage else "perhaps once a JPEG")
     sigma = f"{found.sigma:.0f}" if found.sigma >= 1 else f"{found.sigma:.1g}"  # of a dark picture, it may be small
     damage = [
         f"{CALLED[name]} of about sigma {sigma}" if name in MEASURED else CALLED[name]
@@ -106,7 +107,7 @@ def in_words(found: Finding, quality: int | None) -> str:
         shown[-1] += ("," if len(shown) > 1 else "") + f" with {_listed(damage)}"
     if perhaps:
         shown.append(f"perhaps with {_listed(perhaps)}")
-    if found.clean and quality is None:
+    if found.clean:
         shown.append("clean")
     if not found.left:
         repaired = list(dict.fromkeys(REPAIRED.get(name, "noise") for name in found.damage))

@@ -34,6 +34,7 @@ LEAST_IMPULSES = 0.002  # share of the pixels; with fewer, the judge has taken s
 REPAIRS = {"impulses", "bands"}  # can be repaired without the network
 BOUNDED = {"noise", "grain", "JPEG", "impulses"}  # have a known size, or, as impulses, are repaired before
 WIDEST = 3.0  # times the strength of noise and rounding: by how much they change a pixel (measured: docs/lab-log.md)
+SMOOTH = 2.5 / 255  # steps of a gradient; of a picture without larger ones, blur cannot be told
 SURE = 0.99  # a judge of made pictures is never surer of others
 
 
@@ -56,6 +57,8 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
     gain = np.float32(exposure(pixels))
     colours = pixels[:, :, : 3 if pixels.shape[2] >= 3 else 1]  # of bands that are no colours, the first
     chosen = [window * gain for window in windows(colours)]
+    if not any(has_steps(window) for window in chosen):
+        return unjudged("a picture without edges or texture", quality, clean=True, always=always)
     blocks = find_blocks(np.concatenate(chosen) if len(chosen[0]) == SAMPLE_ROWS else colours * gain)
     judgement = judge(np.stack([traits(window, blocks, quality) for window in chosen]))
     if counted := few_colours(chosen):
@@ -68,6 +71,11 @@ def inspect(pixels: NDArray[np.float32], path: Path | None = None, *, always: bo
         judgement.damage[IMPULSES] = 0.0
     found = decide(judgement, blocks, quality, float(gain), always=always)
     return found._replace(colours_only=found.colours_only and colours.shape[2] == 3)
+
+
+def has_steps(window: NDArray[np.float32]) -> bool:
+    """Return whether any two neighbours of a window, (H, W, C), differ by more than a smooth gradient does."""
+    return any(float(np.abs(np.diff(window, axis=axis)).max()) > SMOOTH for axis in (0, 1))
 
 
 def show_impulses(chosen: list[NDArray[np.float32]]) -> bool:
@@ -146,7 +154,7 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
         limit_of(damage, sigma, told),
         "repair" in ACTIONS[best],
     )
-    return found._replace(words=in_words(found, told))
+    return found._replace(words=in_words(found, quality, None if told == quality else told))
 
 
 def named(likely: dict[str, float], noisy: float, least: float) -> tuple[str, ...]:
@@ -228,8 +236,7 @@ class FileInspection:
         known = {1: "gray", 3: "RGB"}.get(self.channels, f"{self.channels} bands")
         colours = known + (" with transparency" if self.transparency else "")
         pages = f", {self.pages} pages" if self.pages > 1 else ""
-        jpeg = f", JPEG quality {self.quality}" if self.kind == "JPEG" and self.quality else ""
-        return f"{self.kind}, {self.width}x{self.height} px{pages}, {colours}, {self.depth}{jpeg}; {self.words}"
+        return f"{self.kind}, {self.width}x{self.height} px{pages}, {colours}, {self.depth}; {self.words}"
 
 
 def inspect_file(

@@ -129,9 +129,9 @@ def grid_strengths(gray: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float6
         difference = np.diff(view, axis=1)
         step = np.minimum(np.abs(difference[:, 1:-1] - (difference[:, :-2] + difference[:, 2:]) / 2), LARGEST_STEP)
         places = np.arange(1, step.shape[1] + 1)  # the border lies behind this pixel
-        means = step.mean(axis=0, dtype=np.float64)
         within = (places + 2) % part > 2
-        strength = np.array([means[within & (places % GRID == place)].mean() for place in range(GRID)])
+        means, places = step.mean(axis=0, dtype=np.float64)[within], places[within] % GRID
+        strength = np.bincount(places, means, GRID) / np.bincount(places, minlength=GRID)
         usual = float(np.median(strength))
         found.append(strength / usual if usual > 0 else np.ones(GRID))
     return found[0], found[1]
@@ -218,8 +218,8 @@ def _coefficients(gray: Pixels, clipped: NDArray[np.bool_]) -> NDArray[np.float3
     if len(whole) < LEAST_BLOCKS:
         whole = np.argsort(spoilt, kind="stable")[:LEAST_BLOCKS]
     blocks = blocks_of(gray)[whole[:: -(-len(whole) // MOST_BLOCKS)]] * np.float32(255) - np.float32(128)
-    found: NDArray[np.float32] = COSINES @ blocks @ COSINES.T
-    return found.reshape(-1, GRID * GRID)[:, ZIGZAG[:LOW]]
+    found: NDArray[np.float32] = blocks.reshape(-1, GRID * GRID) @ TRANSFORM[:, ZIGZAG[:LOW]]
+    return found
 
 
 def blocks_of(plane: NDArray[Any]) -> NDArray[Any]:
@@ -230,13 +230,13 @@ def blocks_of(plane: NDArray[Any]) -> NDArray[Any]:
     return blocks
 
 
-def _cosines() -> NDArray[np.float32]:
-    """Return the orthonormal cosine transform of 8 values, (8, 8)."""
+def _transform() -> NDArray[np.float32]:
+    """Return the orthonormal cosine transform of a block's pixels into its coefficients, (64, 64), row by row."""
     k, n = np.mgrid[:GRID, :GRID]
     waves = np.cos(np.pi * (2 * n + 1) * k / (2 * GRID)) * np.sqrt(2 / GRID)
     waves[0] /= np.sqrt(2)
-    transform: NDArray[np.float32] = waves.astype(np.float32)
+    transform: NDArray[np.float32] = np.kron(waves, waves).T.astype(np.float32)
     return transform
 
 
-COSINES = _cosines()
+TRANSFORM = _transform()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.restoring.jpeg_traces import COSINES, GRID, blocks_of
+from rednet.restoring.jpeg_traces import GRID, TRANSFORM, blocks_of
 
 __all__ = ["halved", "octaves", "spectrum"]
 
@@ -74,8 +74,7 @@ def spectrum(gray: Plane, chroma: list[Plane]) -> Iterator[tuple[str, float]]:
 
 def _power(plane: Plane) -> tuple[Values, Values]:
     """Return the mean power of each band of frequencies of each block, (n, bands), and the blocks' means, (n,)."""
-    blocks = blocks_of(plane)
-    coefficients = (COSINES @ blocks @ COSINES.T).reshape(len(blocks), GRID * GRID)
+    coefficients = blocks_of(plane).reshape(-1, GRID * GRID) @ TRANSFORM
     return np.square(coefficients) @ MEANS, coefficients[:, 0] / GRID
 
 
