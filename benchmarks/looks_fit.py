@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CROP = 112  # px a side of the part that is restored
-LOWEST, HIGHEST = -3.0, 12.0  # dB, within which gains are learned; restoring a clean picture counts as the lowest
+LOWEST, HIGHEST = -3.0, 6.0  # dB, within which gains are learned; restoring a clean picture counts as the lowest
 CAREFUL = 0.3  # share of the gains that may turn out lower than they are told
 MOST_GAINS = 2000  # pictures of which the gains are measured: the network takes most of the time
 HIDDEN = (128, 96)
@@ -82,19 +82,24 @@ def gains(case: Case, made: Made, quality: int | None, restorer: Restorer) -> li
 
     Wrong pixels and stripes are repaired, too. The network is told the quality, and of grain the true sigma.
     """
-    top, left = ((side - CROP) // 16 * 8 for side in made.x.shape[:2])
-    part = made._replace(x=made.x[top : top + CROP, left : left + CROP], y=made.y[top : top + CROP, left : left + CROP])
-    wrong, y = wrong_with(case, made), shown(part)
+    wrong = wrong_with(case, made)
     measured = []
     for action in ACTIONS:
-        if "colours" in action and part.y.shape[2] == 1:
+        if "colours" in action and made.y.shape[2] == 1:
             measured.append(math.nan)
             continue
         facts = hints(action, None if quality is None else float(quality), made.sigma if "grain" in wrong else None)
-        found = Finding(facts, "", damage=wrong, colours_only="colours" in action, repair_only="repair" in action)
-        x_hat = restorer.compute(Automatic(), y, found=found).apply().pixels
-        measured.append(decibels(part, x_hat) - decibels(part, part.y))
+        found = Finding(facts, "", damage=wrong, colours_only="colours" in action)
+        measured.append(gain(made, found, restorer))
     return measured
+
+
+def gain(made: Made, found: Finding, restorer: Restorer) -> float:
+    """Return what is gained in the middle of a picture if that is found in it, dB."""
+    top, left = ((side - CROP) // 16 * 8 for side in made.x.shape[:2])
+    part = made._replace(x=made.x[top : top + CROP, left : left + CROP], y=made.y[top : top + CROP, left : left + CROP])
+    x_hat = restorer.compute(Automatic(), shown(part), found=found).apply().pixels
+    return decibels(part, x_hat) - decibels(part, part.y)
 
 
 def gather_gains(out: Path, data: Path, times: int) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from looks import shown
-from looks_fit import gains, looked_at
+from looks_fit import gain, gains, looked_at, wrong_with
 from looks_pictures import Case, Made, Set
 
 from rednet.restoring.finding import Finding
@@ -28,10 +28,10 @@ from rednet.restoring.tasks import Automatic
 
 __all__ = ["COLUMNS", "ESTIMATED", "decided", "estimated", "gained", "pictures"]
 
-LEFT, BLIND = "left", "blind"
+LEFT, REPAIR, BLIND = "left", "repair", "blind"
 DONE = tuple("+".join(action) or BLIND for action in ACTIONS)
 ESTIMATED = ("sure", "expected", "strength")
-COLUMNS = ("number", "kind", "damage", "level", "shows", "found", "done", *ESTIMATED, *DONE)
+COLUMNS = ("number", "kind", "damage", "level", "shows", "found", "done", *ESTIMATED, *DONE, REPAIR)
 
 
 def pictures() -> Set:
@@ -50,7 +50,7 @@ def looked(made: Made, folder: Path) -> Finding:
 def decided(found: Finding) -> dict[str, str]:
     """Return what a look decided, in the words of the file."""
     told = "+".join((*sorted(found.facts, reverse=True), *(["colours"] if found.colours_only else [])))
-    done = LEFT if found.left else "repair" if found.repair_only else told or BLIND
+    done = LEFT if found.left else REPAIR if found.repair_only else told or BLIND
     return {"shows": found.kind, "found": "+".join(found.damage), "done": done}
 
 
@@ -76,6 +76,8 @@ def measured(case: Case, restorer: Restorer, folder: Path) -> dict[str, Any]:
         told = quality if quality is not None and quality <= FINE_QUALITY else blocks.quality
         values = gains(case, made, told, restorer)
         row |= {name: f"{value:.2f}" for name, value in zip(DONE, values, strict=True)}
+        repaired = Finding({}, "", damage=wrong_with(case, made), repair_only=True)
+        row[REPAIR] = f"{gain(made, repaired, restorer):.2f}"
     return row
 
 
@@ -97,7 +99,7 @@ def main() -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    best = np.mean([max(gained(row, name) for name in (LEFT, *DONE)) for row in rows])
+    best = np.mean([max(gained(row, name) for name in (LEFT, *DONE, REPAIR)) for row in rows])
     print(f"{len(rows)} pictures; gained {np.mean([gained(row, row['done']) for row in rows]):.2f} of {best:.2f} dB")
 
 

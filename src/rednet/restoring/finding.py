@@ -49,7 +49,7 @@ class Finding(NamedTuple):
         damage: what is wrong, of `rednet.restoring.judge.DAMAGE`.
         perhaps: what may be wrong, too, but is not certain enough to be repaired.
         confidence: probability that kind and damage are right, 0 to 1.
-        gain: what restoring gains at least in 7 of 10 pictures like this one, dB.
+        gain: what the network gains at least in 7 of 10 pictures like this one, dB; 0 if it does not run.
         left: whether the picture is better left as it is.
         colours_only: whether the brightness stays as it is.
         limit: of a correction, 0-255 scale: what differs more from the picture cannot be right.

@@ -30,8 +30,8 @@ KEPT = ("halftone", "1-bit", "pixel art", "palette")  # the network smooths the 
 FEW_COLOURS = 32  # a picture with no more is one of few colours, whatever it shows
 SMALLEST = 24  # px a side; of a smaller picture there is too little to judge
 IMPULSES = DAMAGE.index("impulses")
-LEAST_IMPULSES = 0.002  # share of the pixels; with fewer, the judge has taken sharp texture for impulses
-REPAIRS = {"impulses", "bands"}  # can be repaired without the network
+LEAST_IMPULSES = 0.003  # share of the pixels; with fewer, the judge has taken sharp texture for impulses
+REPAIRS = {"impulses", "bands"}  # are repaired before the network runs, and nothing is left for it to do
 BOUNDED = {"noise", "grain", "JPEG", "impulses"}  # have a known size, or, as impulses, are repaired before
 WIDEST = 3.0  # times the strength of noise and rounding: by how much they change a pixel (measured: docs/lab-log.md)
 SMOOTH = 2.5 / 255  # steps of a gradient; of a picture without larger ones, blur cannot be told
@@ -130,10 +130,10 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
     kind = KINDS[int(judgement.kinds.argmax())] if judgement.kinds.max() > EVEN else ""
     seen = blocks.quality if "JPEG" in damage else None
     told = quality if quality is not None and quality <= FINE_QUALITY else seen
-    possible = [n for n, action in enumerate(ACTIONS) if "repair" not in action or REPAIRS & set(damage)]
-    best = max(possible, key=judgement.gains.__getitem__)
-    expected = float(judgement.gains[best])
-    left = bool(not damage or kind in KEPT or expected < LEAST_GAIN)
+    best = int(judgement.gains.argmax())
+    repair_only = bool(damage) and set(damage) <= REPAIRS
+    hardly = not repair_only and judgement.gains[best] < LEAST_GAIN
+    left = bool(not damage or kind in KEPT or hardly)
     level = None if told is None else float(told)
     sigma = judgement.sigma / gain
     facts = hints(ACTIONS[best], level, sigma if "grain" in damage else None)
@@ -148,11 +148,11 @@ def decide(judgement: Judgement, blocks: Blocks, quality: int | None, gain: floa
         damage,
         perhaps,
         certainty(judgement, likely, spoken_of),
-        expected,
+        0.0 if repair_only else float(judgement.gains[best]),
         left and not always,
-        "colours" in ACTIONS[best],
+        "colours" in ACTIONS[best] and not repair_only,
         limit_of(damage, sigma, told),
-        "repair" in ACTIONS[best],
+        repair_only,
     )
     return found._replace(words=in_words(found, quality, None if told == quality else told))
 

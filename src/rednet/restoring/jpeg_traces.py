@@ -217,8 +217,8 @@ def _coefficients(gray: Pixels, clipped: NDArray[np.bool_]) -> NDArray[np.float3
     whole = np.flatnonzero(spoilt == 0)
     if len(whole) < LEAST_BLOCKS:
         whole = np.argsort(spoilt, kind="stable")[:LEAST_BLOCKS]
-    blocks = blocks_of(gray)[whole[:: -(-len(whole) // MOST_BLOCKS)]] * np.float32(255) - np.float32(128)
-    found: NDArray[np.float32] = blocks.reshape(-1, GRID * GRID) @ TRANSFORM[:, ZIGZAG[:LOW]]
+    blocks = blocks_of(gray)[whole[:: -(-len(whole) // MOST_BLOCKS)]].reshape(-1, GRID * GRID)
+    found: Pixels = np.matmul(blocks * np.float32(255) - np.float32(128), TRANSFORM[:, ZIGZAG[:LOW]], dtype=np.float32)
     return found
 
 

@@ -20,9 +20,9 @@ WEIGHTS = MODELS_FOLDER / "look" / "model.safetensors"
 KINDS = ("photograph", "drawing", "page", "screen", "halftone", "1-bit", "pixel art", "palette")
 DAMAGE = ("noise", "grain", "colour noise", "impulses", "bands", "JPEG", "blur")
 NOISES = ("noise", "grain", "colour noise")  # easily taken for each other
-ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"), ("sigma", "colours"), ("repair",))
+ACTIONS = ((), ("sigma",), ("quality",), ("sigma", "quality"), ("sigma", "colours"))
 """What can be done: the network is told nothing, that there is noise, that there is JPEG, or both; or it is told
-of noise, and only the colours are corrected; or it does not run, and only wrong pixels and stripes are repaired."""
+of noise, and only the colours are corrected."""
 
 Vector = NDArray[np.float32]
 

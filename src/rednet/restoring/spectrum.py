@@ -74,8 +74,8 @@ def spectrum(gray: Plane, chroma: list[Plane]) -> Iterator[tuple[str, float]]:
 
 def _power(plane: Plane) -> tuple[Values, Values]:
     """Return the mean power of each band of frequencies of each block, (n, bands), and the blocks' means, (n,)."""
-    coefficients = blocks_of(plane).reshape(-1, GRID * GRID) @ TRANSFORM
-    return np.square(coefficients) @ MEANS, coefficients[:, 0] / GRID
+    coefficients: Values = blocks_of(plane).reshape(-1, GRID * GRID) @ TRANSFORM
+    return np.square(coefficients) @ MEANS, coefficients[:, 0] * np.float32(1 / GRID)
 
 
 def _fine(power: Values) -> Values:
