@@ -7,18 +7,9 @@ from PIL import Image
 from rednet.classical.luma import BT601
 from rednet.degradations import JPEG, GaussianNoise, Impulses
 from rednet.images import read_picture
+from rednet.restoring.decision import FINE_QUALITY, limit_of, named, unjudged
 from rednet.restoring.finding import Finding, in_words
-from rednet.restoring.inspection import (
-    FINE_QUALITY,
-    SMALLEST,
-    few_colours,
-    inspect,
-    inspect_file,
-    limit_of,
-    named,
-    show_impulses,
-    unjudged,
-)
+from rednet.restoring.inspection import SMALLEST, few_colours, inspect, inspect_file, show_impulses
 from rednet.restoring.jpeg_traces import rounding_error
 from rednet.restoring.sampling import MOST_WINDOWS, SAMPLE_PIXELS, SAMPLE_ROWS, sampled_rows, windows
 
