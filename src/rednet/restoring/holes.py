@@ -74,9 +74,17 @@ def _fill_part(
 ) -> Picture:
     """Fill the missing pixels of one or three channels."""
     y, hidden, repeats = picture.pixels, hidden_pixels(picture), options.tileable
+    done = 0.0  # the fraction of the pixels through which the network has gone
 
     def restore(guess: Pixels, holes: Mask) -> Pixels:
-        return guess + network.residual(guess, facts, holes, options.self_ensemble, progress, tileable=repeats)
+        nonlocal done
+        start, done = done, holes.size / lost.size
+        share = done - start
+
+        def report(fraction: float) -> None:
+            progress(start + share * fraction)
+
+        return guess + network.residual(guess, facts, holes, options.self_ensemble, report, tileable=repeats)
 
     seen = y if hidden is None else fill_hidden(y, hidden | lost, repeats=repeats)
     return put_in(picture, fill_holes(restore, seen, lost, repeats=repeats), lost, repeats=repeats)

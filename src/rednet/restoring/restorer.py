@@ -111,13 +111,15 @@ class Restorer(Network):
         before = task.prepare(picture, options)
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
-        filled = task.fill(self, before, found, options, progress)
-        parts = filled.parts
-        corrections = [
-            task.correct(self, part, found, options, portion(progress, number, len(parts)))
-            for number, part in enumerate(parts)
-        ]
-        correction = np.concatenate(corrections, axis=2)
+        filled = task.fill(self, before, found, options, portion(progress, 0, 2) if task.corrects else progress)
+        correction = np.zeros_like(filled.pixels)
+        if task.corrects:
+            parts, rest = filled.parts, progress if filled is before else portion(progress, 1, 2)
+            corrections = [
+                task.correct(self, part, found, options, portion(rest, number, len(parts)))
+                for number, part in enumerate(parts)
+            ]
+            correction = np.concatenate(corrections, axis=2)
         if filled is picture and not correction.any():
             return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
         return Restoration(task, before, filled, correction, found)
@@ -147,22 +149,23 @@ class Restorer(Network):
         Of several pictures, these are a list of findings.
         """
         options, layout, progress = read_keywords(keywords)
-        pictures, joined = take_apart(image, **layout)
+        pictures, several, joined = take_apart(image, **layout, enlargement=task.enlargement)
         restored, found = [], []
         for number, picture in enumerate(pictures):
             one = self._restore_one(picture, task, options, portion(progress, number, len(pictures)))
             restored.append(one[0])
             found.append(one[1])
-        return joined(restored), found[0] if len(found) == 1 else found
+        return joined(restored), found if several else found[0]
 
     def _restore_one(self, image: Any, task: Task, options: Options, progress: Progress) -> tuple[Any, Finding]:
         """Carry out a task on one picture; see `restore_and_explain`."""
         picture, back = from_any(task.admit(image), options.range)
-        if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
-            warn(hint)
         path = Path(image) if isinstance(image, str | Path) else None
         task.check(options)
         restoration = self.compute(task, picture, options, path=path, progress=progress)
+        seen = restoration.filled if task.fills else picture  # what stands in missing pixels does not matter
+        if hint := range_hint(lambda: sampled(seen.pixels), picture.depth, picture.colours):
+            warn(hint)
         if restoration.found.left and path is None:
             return copy(image), restoration.found
         return back(restoration.apply(options)), restoration.found
