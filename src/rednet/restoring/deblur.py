@@ -33,9 +33,11 @@ from rednet.images import Picture
 from rednet.network.hints import HINTS, Facts
 from rednet.progress import Progress
 from rednet.restoring.correction import hidden_pixels
+from rednet.restoring.exposure import exposure
 from rednet.restoring.network import Network
 from rednet.restoring.noise import estimate_sigma
 from rednet.restoring.options import Options
+from rednet.restoring.sampling import sampled
 from rednet.tiling.fringes import fill_hidden
 from rednet.warning import warn
 
@@ -78,6 +80,8 @@ def correct_blur(
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
+    gain = exposure(sampled(y))  # noise is judged by levels of white, which a dark picture does not reach
+    y = y if gain == 1 else y * np.float32(gain)
     needed = not trust_kernel or quality is not None  # the picture without its noise, by which the answer is judged
     done, passes = 0, 1 + steps + needed
 
@@ -101,11 +105,11 @@ def correct_blur(
         removed = float(np.sqrt(np.mean(np.square(y - denoised, dtype=np.float64))))
         seen = max(seen, ERROR_OF_JPEG * 255 * removed)
     seen = min(seen, HINTS["deconvolved"].highest)
-    level = seen if sigma is None else sigma
+    level = seen if sigma is None else min(gain * sigma, HINTS["sigma"].highest)
     if quality is None and abs(level - seen) > CONTRADICTED + (CONTRADICTED - 1) * min(level, seen):
         warn(
-            f"the sigma of the noise is given as {level:g}, but the picture shows noise of about {seen:.1f}: correct "
-            "it, or leave it out"
+            f"the sigma of the noise is given as {sigma:g}, but the picture shows noise of about {seen / gain:.3g}: "
+            "correct it, or leave it out"
         )
     problem = Deconvolution(y, kernel, level, repeats=options.tileable)
     x_hat = deblur(restore, problem, steps=steps)
@@ -116,7 +120,7 @@ def correct_blur(
         return np.zeros_like(y)
     if doubt is not None:
         warn(f"the kernel may not fit: {doubt.reason}. Compare the result with the picture, and correct the kernel")
-    return x_hat - picture.pixels
+    return x_hat / np.float32(gain) - picture.pixels
 
 
 def deblur(network: Callable[[Pixels, Facts], Pixels], problem: Deconvolution, *, steps: int) -> Pixels:

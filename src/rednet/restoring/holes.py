@@ -22,6 +22,7 @@ from rednet.images.picture import join_parts
 from rednet.network.hints import Facts
 from rednet.progress import Progress, portion
 from rednet.restoring.correction import hidden_pixels, put_in
+from rednet.restoring.exposure import exposure
 from rednet.restoring.network import Network
 from rednet.restoring.options import Options
 from rednet.stopping import check_stop
@@ -84,9 +85,10 @@ def _fill_part(
         def report(fraction: float) -> None:
             progress(start + share * fraction)
 
-        return guess + network.residual(guess, facts, holes, options.self_ensemble, report, tileable=repeats)
+        return guess + network.residual(guess, facts, holes, options.self_ensemble, report, gain=gain, tileable=repeats)
 
     seen = y if hidden is None else fill_hidden(y, hidden | lost, repeats=repeats)
+    gain = exposure(seen[~lost][:, None])
     return put_in(picture, fill_holes(restore, seen, lost, repeats=repeats), lost, repeats=repeats)
 
 

@@ -95,7 +95,7 @@ class Network:
         spreads = [
             self.residual(
                 part.pixels, facts, None, False, portion(progress, number, len(parts)), hidden, spread_of_orientations,
-                tileable=tileable,
+                gain=exposure(sampled(part.pixels)), tileable=tileable,
             )
             for number, part in enumerate(parts)
         ]  # fmt: skip
