@@ -45,6 +45,19 @@ def test_progress_runs_once_over_several_pictures(noisy):
     assert told[-1] == 1
 
 
+def test_a_stack_of_gray_pictures_without_an_axis_for_channels_is_told_from_bands(noisy, caplog):
+    stack = np.stack([noisy[:32, :40, 0]] * 6)
+    rednet.denoise(stack[:, :, :33], sigma=20)
+    assert "one picture of 33 bands; if it is 6 gray pictures, give array[..., None]" in caplog.text
+    caplog.clear()
+    one_by_one = rednet.denoise(stack[..., None], sigma=20)
+    np.testing.assert_array_equal(one_by_one[3, :, :, 0], rednet.denoise(stack[3], sigma=20))
+    bands = stack.transpose(1, 2, 0)
+    np.testing.assert_array_equal(rednet.denoise(bands, sigma=20), one_by_one[..., 0].transpose(1, 2, 0))
+    rednet.denoise(np.ascontiguousarray(noisy[:9, :9]).repeat(3, axis=2), sigma=20, channel_axis=-1)
+    assert "bands" not in caplog.text
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_findings_of_several_pictures_are_a_list_even_if_they_are_one(count, noisy):
     _, found = rednet.restore(np.stack([noisy] * count), explain=True)

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
+from rednet.warning import warn
 
 __all__ = ["Taken", "as_array", "take_apart"]
 
 Array = NDArray[Any]
 
 PICTURE, STACK = 3, 4  # dimensions of one picture with channels, and of several
+MANY = 5  # channels that are no colours; gray pictures in a stack are usually at least as wide as high
 
 
 class Taken(NamedTuple):
@@ -57,6 +59,11 @@ def take_apart(image: Any, channel_axis: int | None = None, out: Any = None, *, 
     if channel_axis is not None:
         channel_axis = _checked(channel_axis, array)
         array = np.moveaxis(array, channel_axis, -1)
+    elif array.ndim == PICTURE and array.shape[-1] >= max(array.shape[1], MANY):
+        warn(
+            f"the array of shape {array.shape} is taken as one picture of {array.shape[-1]} bands; if it is "
+            f"{len(array)} gray pictures, give array[..., None], or else channel_axis=-1"
+        )
     several = array.ndim == STACK
     if several and not len(array):
         raise ImageError(f"the array of shape {tuple(image.shape)} has no picture; give at least one")
