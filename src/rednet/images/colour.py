@@ -89,7 +89,7 @@ class Range:
         """Map low..high to 0..1; what lies very far outside, as marks of missing values do, to FAR."""
         with np.errstate(over="ignore"):
             pixels = (native - native.dtype.type(self.low)) / native.dtype.type(self.high - self.low)
-        return pixels.clip(-FAR, FAR).astype(np.float32, copy=False)
+        return np.clip(pixels, -FAR, FAR, out=pixels).astype(np.float32, copy=False)
 
     def carry_back(self, native: Native, pixels: Pixels) -> Native:
         """Add the correction, in the file's units."""

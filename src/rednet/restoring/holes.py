@@ -43,9 +43,18 @@ SMALLEST = 16  # px; a picture of this side is not halved again
 def fill_picture(
     network: Network, picture: Picture, facts: Facts, mask: NDArray[Any], options: Options, progress: Progress
 ) -> Picture:
-    """Fill the pixels of a picture that are missing where the mask is True; the known ones stay as they are.
+    """Fill the missing pixels of a picture; known and fully transparent ones stay as they are.
 
-    The values of missing and of fully transparent pixels have no influence, and transparent ones stay as they are.
+    The values of missing and of fully transparent pixels have no influence. The network sees a dark picture scaled to
+    its range.
+
+    Args:
+        network: improves the guesses.
+        picture: the picture, of any bands.
+        facts: hints for the network, see `rednet.network.hints`.
+        mask: (H, W), True where a pixel is missing.
+        options: the options, of which `self_ensemble` and `tileable` matter here.
+        progress: called with the finished fraction, 0 to 1.
 
     Raises:
         OptionError: the mask does not fit, or covers all.

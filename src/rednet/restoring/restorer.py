@@ -43,11 +43,11 @@ class Restoration:
     """A correction, once computed: it can be applied at any strength and detail, without the network.
 
     Args:
-        task: that was carried out.
+        task: the task that was carried out.
         before: the picture as the task has prepared it.
-        filled: the same without missing pixels.
+        filled: the same, with its missing pixels filled.
         correction: (H, W, C), what is to be added to `filled`.
-        found: what the network was told.
+        found: what was found in the picture, with the hints that the network got.
     """
 
     task: Task
@@ -57,7 +57,7 @@ class Restoration:
     found: Finding
 
     def apply(self, options: Options = USUAL) -> Picture:
-        """Return the restored picture; options that mean nothing to the task are left out."""
+        """Return the restored picture; options that the task does not have are ignored."""
         return apply_correction(self.filled, self.correction, self.task.fitting(options))
 
 
@@ -79,7 +79,14 @@ class Restorer(Network):
         path: Path | None = None,
         progress: Progress = silent,
     ) -> Picture:
-        """Carry out a task; the arguments are those of `compute`.
+        """Carry out a task on a picture.
+
+        Args:
+            task, picture, path, progress: see `compute`.
+            options: all of them matter here.
+
+        Returns:
+            The restored picture.
 
         Raises:
             OptionError: the options do not suit the task, or the task the picture or the network.
@@ -97,13 +104,15 @@ class Restorer(Network):
         found: Finding | None = None,
         progress: Progress = silent,
     ) -> Restoration:
-        """Run the network; bands that are no colours go through it one by one.
+        """Run the network, and return a correction that can be applied at any strength and detail.
+
+        Bands that are no colours go through the network one by one.
 
         Args:
             task: what is to be done.
-            picture: to restore.
-            options: of which only `self_ensemble` and `tileable` matter here.
-            path: the file that the picture was read from, if any; a JPEG file has its quality.
+            picture: the picture to restore.
+            options: the options, of which only `self_ensemble` and `tileable` matter here.
+            path: the file that the picture was read from, if any; a JPEG file tells its quality.
             found: the finding, with the hints for the network; None lets the task look at the picture.
             progress: called with the finished fraction, 0 to 1.
         """
@@ -144,9 +153,10 @@ class Restorer(Network):
         return self.restore_and_explain(image, task, **keywords)[0]
 
     def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Any]:
-        """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided.
+        """Carry out a task on an image, and say what was found and decided; arguments and errors as `restore_image`.
 
-        Of several pictures, these are a list of findings.
+        Returns:
+            The result of `restore_image`, and a `Finding`; of several pictures, a list of findings.
         """
         options, layout, progress = read_keywords(keywords)
         pictures, several, joined = take_apart(image, **layout, enlargement=task.enlargement)
@@ -217,9 +227,10 @@ class Restorer(Network):
 
         Args:
             kernel: (h, w) with odd sides, or words or a file, see `rednet.classical.kernels.load_kernel`.
-            sigma: of the noise, 0-255 scale; None estimates it.
-            steps: turns of inverse and network after the first answer; None for the usual two.
-            trust_kernel: deblur even if the answer speaks against the kernel; else the picture is then left as it is.
+            sigma: standard deviation of the noise, 0-255 scale; None estimates it.
+            steps: number of turns of inverse and network after the first answer; None for the usual two.
+            trust_kernel: keep the result even if it shows that the kernel does not fit; otherwise the picture is then
+                left as it is.
         """
         sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
         return self.restore_image(

@@ -139,11 +139,12 @@ def deblur(
     """Undo a known blur.
 
     Args:
-        kernel: what a point of light became: (h, w) with odd sides, or words or a file, see
+        kernel: the image of a point of light: (h, w) with odd sides, or words or a file, see
             `rednet.classical.kernels.load_kernel`: "disk:7", "gaussian:1.6", "motion:15,30", "kernel.png".
         sigma: standard deviation of the noise on the 0-255 scale; None estimates it.
-        steps: turns of inverse and network after the first answer; None for the usual two.
-        trust_kernel: deblur even if the answer speaks against the kernel; else the picture is then left as it is.
+        steps: number of turns of inverse and network after the first answer; None for the usual two.
+        trust_kernel: keep the result even if it shows that the kernel does not fit; otherwise the picture is then left
+            as it is.
     """
     sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
     return run(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps, trust_kernel=trust_kernel), **options)
