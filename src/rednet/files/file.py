@@ -141,7 +141,12 @@ class FileTask:
             if not self.finding.left:
                 break
         self.report.words = self.finding.words
-        if hint := range_hint(self.sample, self.file.depth, self.file.colours):
+        if not self.task.fills:  # else see `compute`
+            self.warn_of_range(self.sample)
+
+    def warn_of_range(self, sample: Callable[[], NDArray[np.float32]]) -> None:
+        """Warn if black and white look wrong in the rows that `sample` returns."""
+        if hint := range_hint(sample, self.file.depth, self.file.colours):
             warn(hint)
 
     def choose_for_finding(self) -> None:
@@ -311,6 +316,8 @@ class FileTask:
             restoration = restorer.compute(
                 self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
             )
+            if self.task.fills and page == 0:  # what stood in missing pixels does not matter
+                self.warn_of_range(lambda: sampled(restoration.filled.pixels))
         self.outcomes.append(restoration.found)
         return restoration
 
