@@ -18,7 +18,16 @@ from rednet.images.front import replace_front
 from rednet.images.photoshop import SEGMENT_HEAD
 from rednet.opening import open_regular
 
-__all__ = ["APP1", "END", "MOST_SEGMENT", "add_segments", "join_segment", "kept_segments", "lacks_end"]
+__all__ = [
+    "APP1",
+    "END",
+    "MOST_SEGMENT",
+    "add_segments",
+    "join_resources",
+    "join_segment",
+    "kept_segments",
+    "lacks_end",
+]
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 APP0, APP1, APP2, APP11, APP13, APP14, APP15, COMMENT, SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF, 0xFE, 0xDA
@@ -62,13 +71,20 @@ def _read_segments(file: BinaryIO) -> Iterator[_Segment]:
             return
 
 
-def kept_segments(path: Path) -> tuple[bytes, bytes, list[str]]:
-    """Read what JFIF says and the segments that are to be copied, and name the parts of a file that cannot be kept."""
-    jfif, kept, lost = b"", b"", []
+def kept_segments(path: Path) -> tuple[bytes, bytes, bytes, list[str]]:
+    """Read the segments of a file.
+
+    Returns:
+        What JFIF says; Photoshop's resources, joined into one segment even if they take several in the file; the other
+        segments that are to be copied; and in words the parts of the file that cannot be kept.
+    """
+    jfif, resources, kept, lost = b"", b"", b"", []
     with open_regular(path) as file:
         for marker, content in _read_segments(file):
             if marker == APP0 and content.startswith(JFIF):
                 jfif = content
+            if marker == APP13 and content.startswith(SEGMENT_HEAD):
+                resources += content if not resources else content.removeprefix(SEGMENT_HEAD)
             if marker == APP1 and content.startswith(EXTENSION):
                 lost.append("the second part of its XMP")
             if marker == APP11 and content.startswith(CREDENTIALS):
@@ -80,7 +96,7 @@ def kept_segments(path: Path) -> tuple[bytes, bytes, list[str]]:
                     kept += join_segment(marker, content)
         file.seek(0)
         lost += _parts_behind(file)
-    return jfif, kept, list(dict.fromkeys(lost))
+    return jfif, resources, kept, list(dict.fromkeys(lost))
 
 
 def _parts_behind(file: BinaryIO) -> list[str]:
@@ -135,6 +151,13 @@ def lacks_end(path: Path) -> bool:
 def join_segment(marker: int, content: bytes) -> bytes:
     """Make a segment."""
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def join_resources(resources: bytes) -> bytes:
+    """Make the segments of Photoshop's resources, which begin with their head; as many as they need."""
+    content, room = resources.removeprefix(SEGMENT_HEAD), MOST_SEGMENT - len(SEGMENT_HEAD)
+    pieces = (content[start : start + room] for start in range(0, len(content), room))
+    return b"".join(join_segment(APP13, SEGMENT_HEAD + piece) for piece in pieces)
 
 
 def add_segments(file: BinaryIO, density: bytes, first: bytes, last: bytes) -> None:
