@@ -395,6 +395,23 @@ def test_stripped_files_tell_nothing(suffix, restored, tmp_path):
             assert round(float(file.info["dpi"][0])) == 300
 
 
+@pytest.mark.parametrize("strip", [False, True])
+def test_fewer_bits_and_other_colours_are_told(strip, restored, tmp_path):
+    deep = make.pixels().astype(np.uint16) * 257
+    make.tiff(tmp_path / "deep.jpg", deep)  # a TIFF whose name is wrong
+    make.tiff(tmp_path / "floats.tif", (deep / 65535).astype(np.float32))
+    Image.fromarray(make.pixels()).convert("CMYK").save(tmp_path / "cmyk.jpg")
+    for name, suffix, words in (
+        ("deep.jpg", ".jpg", ["cannot be kept: 16 bits a value (JPEG gets 8 bits)"]),
+        ("deep.jpg", ".png", []),
+        ("floats.tif", ".png", ["cannot be kept: floats of 32 bits a value (PNG gets 16 bits)"]),
+        ("floats.tif", ".tif", []),
+        ("cmyk.jpg", ".jpg", ["cannot be kept: CMYK, which becomes sRGB"]),
+    ):
+        restored(tmp_path / name, suffix, saving=Saving(strip_metadata=strip, overwrite=True))
+        assert restored.warnings == words
+
+
 # --- JPEG
 
 
@@ -450,6 +467,22 @@ def test_the_second_picture_of_an_mpo_is_told(restored, tmp_path):
     assert restored.warnings == ["cannot be kept: the second picture of the file"]
     with Image.open(target) as file:
         assert file.format == "JPEG" and b"MPF\0" not in target.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        (b"MotionPhoto_Data\0\0\0\x18ftypmp42 a film", ["cannot be kept: the film behind the picture"]),
+        (b"a program's own", ["cannot be kept: what another program has put behind the picture"]),
+        (bytes(500), []),
+    ],
+)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_lies_behind_a_picture_is_told_though_nothing_speaks_of_it(progressive, rest, words, restored, tmp_path):
+    make.jpeg(tmp_path / "a.jpg", progressive=progressive, restart_marker_rows=1)
+    with (tmp_path / "a.jpg").open("ab") as file:
+        file.write(rest)
+    assert rest not in restored(tmp_path / "a.jpg").read_bytes() and restored.warnings == words
 
 
 def test_content_credentials_are_told(restored, tmp_path):

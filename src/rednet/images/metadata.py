@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.density import RESOLUTION, Density, from_jfif, from_phys, from_tags
@@ -41,14 +43,14 @@ from rednet.images.tiff_truth import renew_tags, science_in
 from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
-__all__ = ["EXIF", "Metadata", "attach_metadata", "mark_turned", "was_turned"]
+__all__ = ["EXIF", "Metadata", "attach_metadata", "mark_cmyk", "mark_turned", "was_turned"]
 
 EXIF, XMP, IPTC = "exif-data", "xmp-data", "iptc-data"
 EXIF_RESERVED = ("WebP", "AVIF")  # elsewhere, EXIF is added to a file that libvips has written
 TIMING = ("delay", "loop")
 # Our own fields: what a file holds beside that; joined segments or chunks, packed tags, and words.
 JFIF, SEGMENTS, CHUNKS, TAGS, LOST = "rednet-jfif", "rednet-segments", "rednet-chunks", "rednet-tags", "rednet-lost"
-TURNED, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-big-endian", "rednet-made-profile"
+TURNED, CMYK, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-cmyk", "rednet-big-endian", "rednet-made-profile"
 JFIF_DENSITY = slice(7, 12)  # where a segment JFIF tells it
 # libvips' types of values, by the names of numpy.
 DEPTHS = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
@@ -118,14 +120,34 @@ def _coded_colours(path: Path) -> list[Chunk]:
 
 def mark_turned(image: Any) -> Any:
     """Return a copy of a libvips image that remembers that it was turned upright."""
+    return _marked(image, TURNED)
+
+
+def mark_cmyk(image: Any) -> Any:
+    """Return a copy of a libvips image that remembers that it was in CMYK."""
+    return _marked(image, CMYK)
+
+
+def _marked(image: Any, name: str) -> Any:
+    """Return a copy of a libvips image with a field of our own."""
     image = image.copy()
-    _set_bytes(image, TURNED, b"1")
+    _set_bytes(image, name, b"1")
     return image
 
 
 def was_turned(header: Any) -> bool:
     """Tell whether a picture was turned upright when it was read."""
     return bool(_field(header, TURNED))
+
+
+def _in_bits(depth: str) -> str:
+    """Return the name of a depth in words.
+
+    Example:
+        >>> _in_bits("uint16"), _in_bits("float32")
+        ('16 bits', 'floats of 32 bits')
+    """
+    return f"{'floats of ' if depth.startswith('float') else ''}{8 * np.dtype(depth).itemsize} bits"
 
 
 def _printable(words: str) -> str:
@@ -270,10 +292,19 @@ class Metadata:
         """Name in words what is in the old file and will not be in the new one."""
         if self.header is None:
             return []
-        lost = _field(self.header, LOST).decode().splitlines()
+        lost = [*self.pixels_without_room(), *_field(self.header, LOST).decode().splitlines()]
         if not self.strip:
             lost += self.without_room()
         return [_printable(words) for words in dict.fromkeys(lost)]
+
+    def pixels_without_room(self) -> Iterator[str]:
+        """Yield words for the colours and the depth that the new file's format cannot hold."""
+        if _field(self.header, CMYK):
+            yield "CMYK, which becomes sRGB"
+        depth = DEPTHS.get(self.header.format, "uint8")
+        written = self.row.written_depth(depth)
+        if np.dtype(written).itemsize < np.dtype(depth).itemsize:
+            yield f"{_in_bits(depth)} a value ({self.row.name} gets {_in_bits(written)})"
 
     def without_room(self) -> Iterator[str]:
         """Yield words for what the new file's format cannot hold."""

@@ -20,7 +20,7 @@ from rednet.images.exif import JPEG_START
 from rednet.images.foreign import broken_kind, check_tiff, foreign_kind, is_film
 from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
-from rednet.images.metadata import attach_metadata, mark_turned
+from rednet.images.metadata import attach_metadata, mark_cmyk, mark_turned
 from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips
 from rednet.images.segments import END, lacks_end
 from rednet.images.tiff_pages import EXTRA_SAMPLES, Page, read_pages
@@ -159,7 +159,7 @@ class PictureFile:
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
             image = mark_turned(image)
         if image.interpretation == "cmyk":
-            image = cmyk_to_srgb(image, str(self.path))
+            image = mark_cmyk(cmyk_to_srgb(image, str(self.path)))
         return image
 
     def check_size(self, image: Any, groups: int, max_megapixels: float) -> None:

@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 from rednet.images.exif import JPEG_START
 from rednet.images.front import replace_front
 from rednet.images.photoshop import SEGMENT_HEAD
+from rednet.images.xmp import FILM
 from rednet.opening import open_regular
 
 __all__ = [
@@ -44,6 +45,8 @@ CREDENTIALS = b"JP"  # JUMBF, in which C2PA signs the bytes of a picture
 GAIN_MAP = (b"urn:iso:std:iso:ts:21496:-1\0", b"http://ns.adobe.com/hdr-gain-map/", b"http://ns.apple.com/HDRGainMap/")
 NUMBER_OF_PICTURES, ENTRIES = 0xB001, 0xB002  # tags of the Multi-Picture Format
 PREVIEWS = (0x010001, 0x010002)
+FILM_MARK = b"ftyp"  # near the beginning of a film
+MOST_REST = 1 << 20  # bytes behind the picture that are looked at
 NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed byte, nor a restart, nor a filling
 
 
@@ -100,17 +103,29 @@ def kept_segments(path: Path) -> tuple[bytes, bytes, bytes, list[str]]:
 
 
 def _parts_behind(file: BinaryIO) -> list[str]:
-    """Name in words the pictures that lie behind the first one, by the index that they have there."""
+    """Name in words what lies behind the first picture of a file."""
     gain_map, kinds = False, []
     for marker, content in _read_segments(file):
         gain_map |= marker in (APP1, APP2) and any(words in content for words in GAIN_MAP)
         if marker == APP2 and content.startswith(b"MPF\0"):
             kinds = _kinds_of_pictures(content[4:])[1:]
+    if not (gain_map or kinds):
+        return _untold_behind(file)
     others = sum(kind not in PREVIEWS for kind in kinds) - gain_map
     lost = ["the gain map, which brightens it on HDR screens"] if gain_map else []
     if others > 0:
         lost.append("the second picture of the file" if others == 1 else f"{others} more pictures of the file")
     return lost
+
+
+def _untold_behind(file: BinaryIO) -> list[str]:
+    """Name in words what lies behind the picture though no index tells of it; nothing for a filling of equal bytes."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        end = _find_end(file, content)
+        rest = b"" if end is None else content[end : end + MOST_REST]
+    if rest == rest[:1] * len(rest):
+        return []
+    return [FILM if FILM_MARK in rest else "what another program has put behind the picture"]
 
 
 def _kinds_of_pictures(index: bytes) -> list[int]:
@@ -135,17 +150,22 @@ def lacks_end(path: Path) -> bool:
         file.seek(max(size - len(END), 0))
         if size < len(START) or file.read() == END:
             return False
-        for _ in _read_segments(file):
-            pass
-        place = file.tell()
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            while found := NEXT_MARKER.search(content, place):
-                if found[0] == END:
-                    return False
-                place = found.end()
-                if len(length := content[place : place + 2]) == 2:
-                    place += int.from_bytes(length, "big")
-    return True
+            return _find_end(file, content) is None
+
+
+def _find_end(file: BinaryIO, content: mmap.mmap) -> int | None:
+    """Return where the first picture of a JPEG file ends, behind its last marker; None if it lacks that."""
+    for _ in _read_segments(file):
+        pass
+    place = file.tell()
+    while found := NEXT_MARKER.search(content, place):
+        place = found.end()
+        if found[0] == END:
+            return place
+        if len(length := content[place : place + 2]) == 2:
+            place += int.from_bytes(length, "big")
+    return None
 
 
 def join_segment(marker: int, content: bytes) -> bytes:
