@@ -24,7 +24,7 @@ from rednet.files.streaming import Spool, open_spool, restore_rows
 from rednet.images import Picture, PictureFile
 from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
-from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
+from rednet.images.writing import check_apart, check_place, real_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
 from rednet.opening import open_regular
 from rednet.progress import Progress, silent
@@ -234,6 +234,8 @@ class FileTask:
             raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
         for path in (how.show_removed, how.uncertainty):
             if path is not None:
+                if real_place(path) == real_place(self.source):
+                    raise OptionError(f"{path} is the picture that is restored; give what was removed another name")
                 if file.pages > 1:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
