@@ -29,7 +29,8 @@ from rednet.machine import available_memory
 from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import Finding, inspect
+from rednet.restoring.finding import Finding
+from rednet.restoring.inspection import inspect
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import LEFT, Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled

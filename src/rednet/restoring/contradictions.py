@@ -5,7 +5,7 @@ What is not there cannot be removed: the network takes detail for it.
 
 from __future__ import annotations
 
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.warning import warn
 
 __all__ = ["check_enlarging", "check_quality", "check_sigma"]
