@@ -197,8 +197,7 @@ def many_fields(target: Target) -> Answer:
     answers = [post("/v1/restore", **form) for form in forms]
     answers += [target.client.get("/v1/archive", params={"job": [str(n) for n in range(1000)]})]
     answers += [target.client.get(f"/v1/jobs?{'job=a&' * 10_000}&job={'b' * 200}")]
-    text, held = refused(*answers, status=(400, 422, 413, 200))
-    return text, held and answers[-1].json() == []
+    return refused(*answers, status=(400, 422, 413))
 
 
 def many_uploads(target: Target) -> Answer:

@@ -24,7 +24,8 @@ from rednet.web.api.finding import Finding
 from rednet.web.api.jobs import Jobs
 from rednet.web.api.looking import Looking
 from rednet.web.api.problems import problem
-from rednet.web.api.status import result_of, status_of
+from rednet.web.api.results import result_of
+from rednet.web.api.status import status_of
 from rednet.web.api.upload import Upload, receive
 from rednet.web.jobs.bench import Bench
 from rednet.web.jobs.queue import StoppedError, StoppingError

@@ -75,7 +75,8 @@ class Order:
     users: int = 0
     bytes: int = 0
     gone: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)  # of who writes a result
+    writing: threading.Lock = field(default_factory=threading.Lock)  # of who writes a result
+    counting: threading.Lock = field(default_factory=threading.Lock)  # of who counts the users
 
     @property
     def folder(self) -> Path:
@@ -114,12 +115,22 @@ class Order:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Work with its files; what is written after the order was dropped is deleted, too."""
-        self.users += 1
+        """Work with its files; what is written after the order was dropped is deleted, too.
+
+        Raises:
+            UnknownJobError: the work has failed after the order was dropped, perhaps since its files are gone.
+        """
+        with self.counting:
+            self.users += 1
         try:
             yield
+        except Exception as error:
+            if self.gone:
+                raise UnknownJobError(self.job.id) from error
+            raise
         finally:
-            self.users -= 1
+            with self.counting:
+                self.users -= 1
             self.used = clock()
             self.weigh()
             if self.gone:

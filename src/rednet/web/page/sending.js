@@ -130,8 +130,8 @@ function accept(picture, job, wish, trying) {
  */
 function refuse(picture, error) {
   if (!(error instanceof api.Refusal)) throw error;
-  if (error.status === 429) {
-    pausedUntil = Date.now() + 1000 * Math.max(error.retryAfter, 1);
+  if (error.retryAfter) {
+    pausedUntil = Date.now() + 1000 * error.retryAfter;
     setTimeout(pump, pausedUntil - Date.now() + 1);
     if (picture.phase === "sending") picture.phase = "queued";
   } else if (error.status === 404 && picture.source) lose(picture);

@@ -29,14 +29,6 @@ export function useRegion(region) {
   seen = region;
 }
 
-/**
- * Open pictures.
- * @param {Picture[]} pictures
- */
-export function open(pictures) {
-  desk.add(pictures);
-}
-
 /** Find the pictures of the address again. */
 export async function reopen() {
   if (!desk.remembered.length) return;

@@ -148,7 +148,7 @@ export default {
   statusUntouched: "Nichts zu reparieren: Es blieb, wie es ist.",
   statusStopped: "Angehalten. Nichts wurde restauriert.",
   statusReady: "Noch nichts restauriert.",
-  statusGone: "Der Server hat dieses Bild entfernt, da es eine Weile nicht gebraucht wurde.",
+  statusGone: "Der Server bewahrt dieses Bild nicht mehr auf.",
   seconds: "{value} s",
   minutes: "{value} min",
   doneAuto: "Repariert: {damage}.",
@@ -186,7 +186,7 @@ export default {
   errorOffline: "Der Server antwortet nicht. Läuft rednet serve noch?",
   errorLogin: "Die Anmeldung ist abgelaufen.",
   login: "Anmelden",
-  errorGone: "Der Server hat dieses Bild entfernt. Bitte die Datei noch einmal öffnen.",
+  errorLost: "Um Platz zu schaffen, hat der Server nicht gespeicherte Ergebnisse entfernt ({count}). Bitte neu restaurieren und speichern, bevor weitere Bilder geöffnet werden.",
   errorEmpty: "Unter dem Abgelegten ist kein Bild.",
   dismiss: "Schließen",
 };

@@ -145,7 +145,7 @@ export default {
   statusUntouched: "Nothing to repair: it was left as it is.",
   statusStopped: "Stopped. Nothing was restored.",
   statusReady: "Nothing is restored yet.",
-  statusGone: "The server has removed this picture, since it was not used for a while.",
+  statusGone: "The server no longer keeps this picture.",
   seconds: "{value} s",
   minutes: "{value} min",
   doneAuto: "Repaired {damage}.",
@@ -183,7 +183,7 @@ export default {
   errorOffline: "The server does not answer. Is rednet serve still running?",
   errorLogin: "You are logged out.",
   login: "Log in",
-  errorGone: "The server has removed this picture. Open the file again.",
+  errorLost: "To make room, the server has removed results that were not saved ({count}). Restore them again, and save them before you open more.",
   errorEmpty: "There is no picture among what was dropped.",
   dismiss: "Dismiss",
 };

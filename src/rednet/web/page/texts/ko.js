@@ -148,7 +148,7 @@ export default {
   statusUntouched: "복원할 것이 없어 그대로 두었습니다.",
   statusStopped: "멈췄습니다. 복원된 것이 없습니다.",
   statusReady: "아직 복원하지 않았습니다.",
-  statusGone: "한동안 쓰지 않아 서버가 이 사진을 지웠습니다.",
+  statusGone: "서버가 이 사진을 더 이상 보관하지 않습니다.",
   seconds: "{value}초",
   minutes: "{value}분",
   doneAuto: "복원함: {damage}.",
@@ -186,7 +186,7 @@ export default {
   errorOffline: "서버가 응답하지 않습니다. rednet serve가 실행 중인가요?",
   errorLogin: "로그아웃되었습니다.",
   login: "로그인",
-  errorGone: "서버가 이 사진을 지웠습니다. 파일을 다시 여세요.",
+  errorLost: "서버가 공간을 만들려고 저장하지 않은 결과 {count}개를 지웠습니다. 다시 복원하고, 사진을 더 열기 전에 저장하세요.",
   errorEmpty: "놓은 것 가운데 사진이 없습니다.",
   dismiss: "닫기",
 };
