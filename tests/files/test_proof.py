@@ -4,6 +4,7 @@ import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,6 +171,14 @@ def test_a_part_that_is_none_of_the_picture_is_refused(region, tmp_path, rng, re
     source.write_bytes(pictures(rng)["a.png"])
     with pytest.raises(OptionError, match="within 50x70 px"):
         proof_of(tmp_path / "kept", source, Denoise(), handled(), restorer, region)
+
+
+def test_a_part_that_is_too_large_for_the_memory_is_refused(tmp_path, restorer):
+    Image.fromarray(np.zeros((1000, 1500, 3), np.uint8)).save(source := tmp_path / "a.png")
+    little = replace(handled(), max_memory=300_000_000)
+    proof_of(tmp_path / "small", source, Denoise(sigma=9), little, restorer, Region(0, 0, 200, 200))
+    with pytest.raises(OptionError, match="1500x1000 px needs about 380 MB, and 300 MB may be used"):
+        proof_of(tmp_path / "large", source, Denoise(sigma=9), little, restorer, Region(0, 0, 1500, 1000))
 
 
 def test_scratches_are_found_once_and_shown_as_the_mask(tmp_path, rng, restorer, monkeypatch):

@@ -16,7 +16,7 @@ from PIL import Image
 from rednet.restoring.restorer import DEFAULT_TILE, Restorer
 from rednet.web.api import jobs as routes
 from rednet.web.api import looking, results
-from rednet.web.jobs import bench, shelf
+from rednet.web.jobs import bench, order
 from rednet.web.limits import Limits
 from tests.web.conftest import PatientEngine, as_bytes, as_levels, ended, restore
 
@@ -231,7 +231,7 @@ def test_a_job_that_is_deleted_while_it_is_looked_at_is_unknown_then(client, lev
 def clock(monkeypatch):
     """A clock that only the test turns."""
     now = [1000.0]
-    monkeypatch.setattr(shelf, "clock", lambda: now[0])
+    monkeypatch.setattr(order, "clock", lambda: now[0])
     return now
 
 

@@ -23,7 +23,7 @@ from tests.web.page.conftest import (
 
 pytestmark = pytest.mark.browser
 TASKS = {
-    "Find out": "auto", "Noise": "denoise", "JPEG traces": "dejpeg", "Too small": "upscale", "Blur": "deblur",
+    "Find out": "auto", "Noise": "denoise", "JPEG artefacts": "dejpeg", "Too small": "upscale", "Blur": "deblur",
     "Missing parts": "inpaint",
 }  # fmt: skip
 RESTORE = "**/v1/restore"

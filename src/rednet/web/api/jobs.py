@@ -19,7 +19,8 @@ from rednet.web.api.problems import problem
 from rednet.web.api.results import packed, result_of, written
 from rednet.web.api.status import status_of
 from rednet.web.jobs.bench import Bench
-from rednet.web.jobs.shelf import Order, Shelf
+from rednet.web.jobs.order import Order
+from rednet.web.jobs.shelf import Shelf
 
 __all__ = ["Jobs"]
 

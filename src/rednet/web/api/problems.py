@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from rednet.errors import ImageError, OptionError, RednetError
 from rednet.web.api.options import RestoreOptions
+from rednet.web.jobs.order import UnknownJobError
 from rednet.web.jobs.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
-from rednet.web.jobs.shelf import NotDoneError, UnknownJobError
+from rednet.web.jobs.shelf import NotDoneError
 
 __all__ = ["PROBLEM", "Problem", "RequestError", "answered", "problem", "problem_of", "problem_with", "said"]
 

@@ -22,7 +22,7 @@ from rednet.images.encoding import written_format
 from rednet.web.api.options import TuningBase
 from rednet.web.api.problems import said
 from rednet.web.jobs.bench import Bench
-from rednet.web.jobs.shelf import Order
+from rednet.web.jobs.order import Order
 
 __all__ = ["packed", "result_of", "written"]
 

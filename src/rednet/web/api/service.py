@@ -28,8 +28,9 @@ from rednet.web.api.results import result_of
 from rednet.web.api.status import status_of
 from rednet.web.api.upload import Upload, receive
 from rednet.web.jobs.bench import Bench
+from rednet.web.jobs.order import Facts, Order, share_mask, share_picture
 from rednet.web.jobs.queue import StoppedError, StoppingError
-from rednet.web.jobs.shelf import Facts, Order, Shelf, share_mask, share_picture
+from rednet.web.jobs.shelf import Shelf
 from rednet.zoo.shipped import shipped_models
 
 __all__ = ["Service"]

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from rednet.files.looks import Look
 from rednet.restoring.options import Options
 from rednet.web.api.problems import answered, said
+from rednet.web.jobs.order import Order
 from rednet.web.jobs.queue import JobState
-from rednet.web.jobs.shelf import Order, Shelf
+from rednet.web.jobs.shelf import Shelf
 
 __all__ = ["JobStatus", "status_of"]
 

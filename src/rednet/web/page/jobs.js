@@ -11,7 +11,7 @@ import { say } from "./texts.js";
 
 const AGAIN_MS = 1000; // before a stream that broke is opened again
 const GRACE_MS = 4000; // in which the viewer may still ask for the tiles of a job that another one replaces
-const STAY_MS = 120_000; // between two words to the server that the pictures are still looked at
+const STAY_MS = 120_000; // between two requests that keep the pictures on the server
 
 /** @type {{id: string, close: () => void}|null} */
 let followed = null;

@@ -147,7 +147,7 @@ export class Viewer {
       const configured = OpenSeadragon.IIIFTileSource.prototype.configure(info, info.id, "");
       const source = new OpenSeadragon.IIIFTileSource(/** @type {any} */ (configured));
       const plain = source.getTileUrl.bind(source);
-      // Pixels at full size are shown as they are; smaller copies may lose what nobody sees.
+      // At full size, exact pixels count; smaller copies may be lossy.
       source.getTileUrl = (level, x, y) =>
         String(plain(level, x, y)).replace(/\.jpg$/, level === source.maxLevel ? ".png" : ".jpg") + query;
       return source;
