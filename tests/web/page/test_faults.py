@@ -287,6 +287,24 @@ def test_all_controls_are_in_sight_at_1280x800(page, noisy, name):
     assert inside and page.locator("#save").is_visible()
 
 
+def test_the_whole_picture_is_shown_at_first_and_after_the_window_has_changed(page, noisy):
+    def fits():
+        page.wait_for_timeout(800)
+        height = float(page.locator("#zoom").inner_text().split()[0].replace(",", "")) / 100 * 96
+        room = page.locator("#stage").bounding_box()["height"]
+        return room - 2 < height < room + 1
+
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    assert fits()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    assert fits()
+    page.locator("#zoom-in").click()
+    assert not fits()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert not fits()
+
+
 def test_the_page_is_light(open_page):
     page = open_page()
     weight = page.evaluate(

@@ -71,7 +71,7 @@ def test_all_pictures_are_saved_as_a_zip(page, noisy):
 
 def test_pictures_of_several_strengths_are_saved_as_one_zip(page, noisy):
     downloads = []
-    page.on("download", downloads.append)
+    page.on("download", lambda download: downloads.append(download))
     choose_files(page, as_file(noisy, "a.png"), as_file(noisy, "b.png"))
     page.locator("#save-all", has_text="(2)").wait_for()
     set_slider(page, "Strength", 0)

@@ -38,7 +38,7 @@ export function drawStrip(strip) {
 
 /** @param {Picture} picture */
 function makeTile(picture) {
-  const image = make("img", { alt: "" });
+  const image = make("img", { alt: "", width: 74, height: 52 });
   const state = make("span", { className: "state" });
   const show = button("", () => desk.show(picture), { className: "thumb" });
   show.append(image, state);
