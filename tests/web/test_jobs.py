@@ -96,7 +96,7 @@ def test_several_jobs_share_one_picture_and_one_mask(client, levels, tmp_path):
     other = start(client, levels, task="denoise")
     for path, words in (
         (f"/v1/restore?task=inpaint&picture_of={other}&mask_of={other}", "that job has no mask"),
-        ("/v1/restore", "the picture is empty"),
+        ("/v1/restore", "the file is empty"),
     ):
         answer = client.post(path)
         assert answer.status_code == 422 and words in answer.json()["detail"]

@@ -130,7 +130,7 @@ export default {
   stateWaiting: "wartet",
   stateRunning: "{percent} %",
   stateDone: "fertig",
-  stateLeft: "unverändert",
+  stateLeft: "belassen",
   stateFailed: "gescheitert",
   stateStopped: "angehalten",
   stateReady: "zu tun",
