@@ -2,8 +2,8 @@
 
     python benchmarks/page.py [--rounds 5] [--out benchmarks/results/page.csv]
 
-Each round starts a server and a browser of its own. A noisy JPEG of 4000 x 3000 px is dropped on the page and restored,
-the divider is moved to and fro over it, and the result is saved.
+Each round starts a server, with the network `fast`, and a browser of its own. A noisy JPEG of 4000 x 3000 px is dropped
+on the page and restored, the divider is moved to and fro over it, and the result is saved.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def dragged(browser: Browser, page: Page) -> Iterator[tuple[str, float]]:
 def measured(content: str) -> dict[str, float]:
     """Start a server and a browser, and return all figures of a visit."""
     began = time.perf_counter()
-    with running_server() as url:
+    with running_server("--model", "fast") as url:
         figures = {"rednet serve is ready, s": time.perf_counter() - began}
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)

@@ -7,7 +7,6 @@ import { notice, tell } from "./notice.js";
 import { isUnsaved } from "./picture.js";
 import { LANGUAGES, preferred, rememberLanguage, say, speak } from "./texts.js";
 import { listExamples } from "./tour.js";
-import { reopen } from "./work.js";
 
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -53,4 +52,4 @@ addEventListener("beforeunload", (event) => {
 chooseLanguage();
 desk.onChange(() => void draw());
 await inLanguage(preferred());
-reopen().catch(tell);
+if (desk.remembered.length) import("./work.js").then(({ reopen }) => reopen()).catch(tell);

@@ -23,6 +23,7 @@ const sending = new Map();
 let pausedUntil = 0;
 
 desk.onChange(pump);
+desk.changed(); // pictures may be waiting since before this module was loaded
 
 /**
  * Drop the job that is being sent for a picture. The server gets the picture all the same.
