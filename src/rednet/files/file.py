@@ -241,16 +241,17 @@ class FileTask:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
 
-    def memory(self, floats: tuple[int, int]) -> tuple[float, float]:
-        """Return the bytes that work on the whole picture would need, and those that may be used.
+    def memory(self, floats: tuple[int, int], pixels: int | None = None) -> tuple[float, float]:
+        """Return the bytes that work on pixels at once would need, and those that may be used.
 
         Args:
-            floats: that a pixel takes, see `Task.floats`.
+            floats: that a pixel of the result takes, see `Task.floats`.
+            pixels: number of pixels of the file; None for all.
         """
         how, scale = self.handling, self.task.enlargement
-        pixels = self.file.width * self.file.height * self.file.pages * scale**2
+        pixels = self.file.width * self.file.height * self.file.pages if pixels is None else pixels
         limit = available_memory() * FREE_FRACTION if how.max_memory is None else how.max_memory
-        return whole_memory(pixels, self.file.channels, floats), limit
+        return whole_memory(pixels * scale**2, self.file.channels, floats), limit
 
     def sample(self, page: int = 0) -> NDArray[np.float32]:
         """Return the rows of a page that are looked at."""
