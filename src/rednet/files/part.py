@@ -52,9 +52,19 @@ def restore_part(work: FileTask, restorer: Restorer, region: Region, progress: P
     Returns:
         The restoration of the part alone. It equals that part of the whole if the task is local; others (deblurring,
         wide holes) see `BEYOND` px more around it.
+
+    Raises:
+        OptionError: the part is too large for the memory.
     """
     file, options, found = work.file, work.handling.options, work.finding
     outer = surroundings(work, restorer, region)
+    needed, limit = work.memory(work.task.floats, outer.width * outer.height)
+    if needed > limit:
+        raise OptionError(
+            f"a part of {region.width}x{region.height} px needs about {needed / 1e6:.0f} MB, and {limit / 1e6:.0f} MB "
+            "may be used; choose a smaller part, or the whole",
+            option="region",
+        )
     rows, columns = outer.slices
     levels = np.ascontiguousarray(file.rows().read(rows)[:, columns])
     picture = replace(file.picture(levels), header=file.header.crop(*region))

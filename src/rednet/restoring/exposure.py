@@ -12,9 +12,9 @@ from rednet.restoring.sampling import sampled_rows
 
 __all__ = ["brighter", "exposure"]
 
-DARK = 0.1  # of white: what stays below it all over is scaled; a network takes it for black else (docs/lab-log.md)
-ENOUGH = 250_000  # px: of more rows, about so many are looked at
-BRIGHTEST = 99.9  # percentile that counts as a picture's brightest, so that a few hot pixels do not
+DARK = 0.1  # of white; the network takes a picture that stays below it for black (docs/lab-log.md)
+ENOUGH = 250_000  # px that tell the gain of a larger picture
+BRIGHTEST = 99.9  # percentile that counts as the brightest part, so that a few hot pixels do not count
 
 
 def exposure(pixels: NDArray[np.float32]) -> float:
@@ -37,6 +37,6 @@ def exposure(pixels: NDArray[np.float32]) -> float:
 
 
 def brighter(facts: Facts, gain: float) -> Facts:
-    """Return the facts of a picture after it is multiplied by a gain, which multiplies its noise, too."""
+    """Return the facts of a picture that was multiplied by a gain: its noise is multiplied, too."""
     sigma = facts.get("sigma")
     return facts if sigma is None else {**facts, "sigma": min(sigma * gain, HINTS["sigma"].highest)}

@@ -76,6 +76,11 @@ class Task:
         return type(self).fill is not Task.fill
 
     @property
+    def corrects(self) -> bool:
+        """Whether the picture is corrected once its missing pixels are filled."""
+        return True
+
+    @property
     def local(self) -> bool:
         """Whether the picture can be restored in pieces, as no step but the network changes it."""
         kept = all(getattr(type(self), step) is getattr(Task, step) for step in ("prepare", "correct"))

@@ -266,8 +266,9 @@ class Deblur(Task):
     def loaded_kernel(self) -> Kernel:
         """Return the kernel as an array."""
         from rednet.classical.kernels import check_kernel, load_kernel
+        from rednet.restoring.stacks import as_array
 
-        return load_kernel(self.kernel) if isinstance(self.kernel, str | Path) else check_kernel(self.kernel)
+        return load_kernel(self.kernel) if isinstance(self.kernel, str | Path) else check_kernel(as_array(self.kernel))
 
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
@@ -319,6 +320,10 @@ class Inpaint(Task):
         """Whether transparent pixels are the missing ones, so that the result is opaque."""
         return self.mask_alpha
 
+    @property
+    def corrects(self) -> bool:
+        return self.restore_known
+
     def check(self, options: Options) -> None:
         super().check(options)
         if options.strength != 1 and not self.restore_known:
@@ -354,15 +359,6 @@ class Inpaint(Task):
 
         y = replace(picture, alpha=None) if self.opaque else picture
         return fill_picture(network, y, self.facts, self.missing(picture), options, progress)
-
-    def correct(
-        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
-    ) -> Pixels:
-        if self.restore_known:
-            return super().correct(network, picture, found, options, progress)
-        import numpy as np
-
-        return np.zeros_like(picture.pixels)
 
 
 TASKS: dict[str, type[Task]] = {
