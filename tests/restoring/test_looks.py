@@ -81,7 +81,7 @@ def test_damaged_pictures_gain_and_none_loses(looks):
     pictures = looks.bench(DATA)
     chosen = cases(looks, photographs=True, clean=False, every=12)
     gains = [float(row["gain"]) for row in looks.measure(pictures, Restorer.from_pretrained(Automatic.model), chosen)]
-    assert min(gains) > -0.5  # one of 1,800 is below, benchmarks/README.md; with the old look, 3 of these 26 were
+    assert min(gains) > -0.5  # as in all 1,800, benchmarks/README.md; with the old look, 3 of these 26 did not
     assert np.mean(gains) > 1.5
 
 
