@@ -87,8 +87,13 @@ class Automatic(Task):
         return not found.left and bool({"impulses", "bands"} & set(found.damage))
 
     def fill(self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress) -> Picture:
-        """Fill the impulses, if there are any."""
-        return _fill_impulses(network, picture, options, progress) if "impulses" in found.damage else picture
+        """Fill the impulses, if there are any and the network can."""
+        if "impulses" not in found.damage:
+            return picture
+        if not network.engine.config.mask:
+            warn("single wrong pixels are not filled, since this network takes no mask; choose one that does")
+            return picture
+        return _fill_impulses(network, picture, options, progress)
 
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
