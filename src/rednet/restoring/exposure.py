@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.network.hints import HINTS, Facts
+from rednet.restoring.sampling import sampled_rows
 
 __all__ = ["brighter", "exposure"]
 
@@ -20,12 +21,17 @@ def exposure(pixels: NDArray[np.float32]) -> float:
     """Return the gain that makes the brightest part of a dark picture white; 1 for all other pictures.
 
     Args:
-        pixels: (H, W, C), white at 1; of a large picture, some of its rows are enough.
+        pixels: (H, W, C), white at 1; of a large picture, only some rows are looked at (`sampled_rows`).
     """
-    step = max(math.isqrt(pixels.shape[0] * pixels.shape[1] // ENOUGH), 1)
-    looked_at = pixels[::step, ::step]
-    if not pixels.size or np.count_nonzero(looked_at > DARK) > (1 - BRIGHTEST / 100) * looked_at.size:
+    if not pixels.size:
         return 1.0
+    parts = [pixels[rows] for rows in sampled_rows(*pixels.shape[:2])]
+    step = max(math.isqrt(sum(map(len, parts)) * pixels.shape[1] // ENOUGH), 1)
+    bright = (1 - BRIGHTEST / 100) * sum(part[::step, ::step].size for part in parts)
+    for thinned in (8 * step, step):  # a few of the pixels nearly always tell
+        looked_at = np.concatenate([part[::thinned, ::thinned] for part in parts])
+        if np.count_nonzero(looked_at > DARK) > bright:
+            return 1.0
     brightest = float(np.percentile(looked_at, BRIGHTEST))
     return 1 / brightest if 0 < brightest < DARK else 1.0
 

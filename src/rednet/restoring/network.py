@@ -21,7 +21,6 @@ from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import hidden_pixels, shown_depth
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.options import Options
-from rednet.restoring.sampling import sampled
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.tiling.fringes import FRINGE_REACH
 from rednet.tiling.orientations import apply_self_ensemble, spread_of_orientations
@@ -95,7 +94,7 @@ class Network:
         scaled to its range before the network sees it.
         """
         y = picture.pixels
-        gain = exposure(sampled(y))
+        gain = exposure(y)
         hidden = hidden_pixels(picture)
         return self.residual(
             y, facts, None, options.self_ensemble, progress, hidden, gain=gain, tileable=options.tileable
@@ -112,7 +111,7 @@ class Network:
         spreads = [
             self.residual(
                 part.pixels, facts, None, False, portion(progress, number, len(parts)), hidden, spread_of_orientations,
-                gain=exposure(sampled(part.pixels)), tileable=tileable,
+                gain=exposure(part.pixels), tileable=tileable,
             )
             for number, part in enumerate(parts)
         ]  # fmt: skip

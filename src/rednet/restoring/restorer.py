@@ -19,7 +19,7 @@ from rednet.images import Picture, from_any
 from rednet.network.hints import Facts
 from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import apply_correction
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.ranges import range_hint

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rednet.images import Picture
     from rednet.progress import Progress
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
     from rednet.restoring.network import Network
     from rednet.restoring.options import Options
 
@@ -134,6 +134,6 @@ class Task:
 
 def as_finding(facts: Facts) -> Finding:
     """Return facts as a finding."""
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
 
     return Finding(facts, "")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rednet.classical.masks import Mask
     from rednet.images import Picture
     from rednet.progress import Progress
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
     from rednet.restoring.network import Network
     from rednet.restoring.options import Options
 
@@ -58,6 +58,8 @@ def _correct_stripes(
     from rednet.restoring.stripes import find_stripes
 
     stripes = find_stripes(picture.pixels)
+    if found.repair_only:
+        return -stripes
     rest = replace(picture, pixels=picture.pixels - stripes)
     return found.kept(network.correct(rest, found.facts, options, progress)) - stripes
 
@@ -98,9 +100,11 @@ class Automatic(Task):
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
     ) -> Pixels:
-        if "bands" not in found.damage:
-            return super().correct(network, picture, found, options, progress)
-        return _correct_stripes(network, picture, found, options, progress)
+        if "bands" in found.damage:
+            return _correct_stripes(network, picture, found, options, progress)
+        if found.repair_only:
+            return picture.pixels * 0
+        return super().correct(network, picture, found, options, progress)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images import from_any
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.inspection import inspect as find
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.restorer import Restorer
