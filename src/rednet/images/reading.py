@@ -68,8 +68,13 @@ class PictureFile:
     """
 
     def __init__(
-        self, path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
+        self,
+        path: str | Path,
+        *,
+        max_megapixels: float = MAX_MEGAPIXELS,
+        value_range: tuple[float, float] | None = None,
     ) -> None:
+        path = Path(path)
         check_readable(path)
         self.path, self.doubles = path, read_doubles(path)
         with one_line(path):
@@ -341,7 +346,7 @@ def one_line(path: Path) -> Iterator[None]:
 
 
 def read_picture(
-    path: Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
+    path: str | Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
 ) -> Picture:
     """Read a picture file of one page, turned upright.
 
