@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
+from rednet.images.chunks import COLOURS, PHYSICAL, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.density import RESOLUTION, Density, from_jfif, from_phys, from_tags
 from rednet.images.directories import Directory, Tag
@@ -59,7 +59,6 @@ NCLX = b"colrnclx"
 MOST_HEAD = 65536  # bytes of an AVIF file among which its properties lie
 EXIF_ROOM = {"JPEG": MOST_SEGMENT, "WebP": 65_400, "AVIF": 65_400}  # bytes; libexif, which reserves it, ends there
 MOST_WORDS = 200  # characters about one thing that is lost
-PHYSICAL = b"pHYs"  # the chunk that tells the resolution
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
