@@ -95,8 +95,8 @@ ROOMS = {
     "files": "__init__ handling streaming file pyramid looks part proof listing shards ledger many preview frames",
     "cluster": "__init__ storage records remote ray_cluster",
     "web": "__init__ limits jobs api door static app",
-    "web/jobs": "__init__ queue counters bench shelf",
-    "web/api": "__init__ options problems status documents upload examples looking finding jobs service",
+    "web/jobs": "__init__ queue counters bench order shelf",
+    "web/api": "__init__ options problems status results documents upload examples looking finding jobs service",
     "web/door": "__init__ guesses bodies guard login wire",
     "cli": "__init__ flags hints display scratches command one_file many_files urls verbs evaluate inspect frames "
     "serve train finetune export app",

@@ -301,7 +301,7 @@ def test_a_range_is_black_to_white_in_a_format_without_floats(model, tmp_path):
 def test_inspect_tells_without_touching(folder):
     done = rednet("inspect", folder / "a photo.jpg", folder / "deep" / "été.png", folder / "absent.png")
     assert done.returncode == 1 and "absent.png" in done.stderr
-    assert "JPEG quality 30" in done.stdout and done.stdout.count("\n") == 2
+    assert "JPEG of quality 30" in done.stdout and done.stdout.count("\n") == 2
 
 
 def test_inspect_takes_folders_and_tells_of_each_picture_in_a_line_of_json(folder, tmp_path):

@@ -17,7 +17,7 @@ from rednet.files.listing import FOLDER, RESULT, list_entries, output_name
 from rednet.files.many import Batch, restore_files
 from rednet.files.preview import preview
 from rednet.locking import lock
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import TASKS, Task, Upscale
 from tests.tasks import BLIND, handle

@@ -15,6 +15,7 @@ from PIL import Image
 
 from rednet.degradations import JPEG, Dark, Mixture, Share
 from rednet.errors import EngineError, OptionError, TrainingError
+from rednet.images import from_array, write_picture
 from rednet.training import loop, run
 from rednet.training.loop import Budget, train
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
@@ -122,9 +123,11 @@ def test_a_recipe_says_only_where_it_differs_from_its_base(data, recipe):
     assert child.model == replace(recipe.model, depth=6)
     assert child.mixture.told == 0.25 and child.mixture.shares == recipe.mixture.shares
     assert (child.data, child.schedule, child.validation) == (recipe.data, recipe.schedule, recipe.validation)
-    (data / "child.toml").write_text('base = "child.toml"')
-    with pytest.raises(OptionError, match="its own base"):
-        load_recipe(data / "child.toml")
+    (data / "other.toml").write_text('base = "child.toml"')
+    for base in ("child.toml", "./child.toml", "other.toml"):
+        (data / "child.toml").write_text(f'base = "{base}"')
+        with pytest.raises(OptionError, match="its own base"):
+            load_recipe(data / "child.toml")
     (data / "child.toml").write_text('base = "none.toml"')
     with pytest.raises(OptionError, match=r"none\.toml"):
         load_recipe(data / "child.toml")
@@ -487,6 +490,13 @@ def test_a_model_folder_is_never_the_folder_of_a_new_run(recipe, data, make_mode
 def test_sixteen_bit_pictures_are_read_as_what_they_show(tmp_path):
     Image.fromarray(np.full((4, 4), 0x8080, np.uint16)).save(tmp_path / "a.png")
     assert (load_pictures([tmp_path / "a.png"], 3)[0] == 0x80).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_of_bands_that_are_no_colours_is_refused_by_name(channels, tmp_path):
+    write_picture(tmp_path / "bands.tif", from_array(np.zeros((9, 9, 5), np.uint8)))
+    with pytest.raises(TrainingError, match=r"bands\.tif has 5 bands"):
+        load_pictures([tmp_path / "bands.tif"], channels)
 
 
 @pytest.mark.parametrize("options", [{}, {"minutes": 1, "steps": 1}, {"minutes": 0}, {"steps": -1}])
