@@ -43,7 +43,7 @@ from rednet.images.tiff_truth import renew_tags, science_in
 from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
-__all__ = ["EXIF", "Metadata", "attach_metadata", "mark_cmyk", "mark_turned", "was_turned"]
+__all__ = ["DEPTHS", "EXIF", "Metadata", "attach_metadata", "mark_cmyk", "mark_turned", "was_turned"]
 
 EXIF, XMP, IPTC = "exif-data", "xmp-data", "iptc-data"
 EXIF_RESERVED = ("WebP", "AVIF")  # elsewhere, EXIF is added to a file that libvips has written
