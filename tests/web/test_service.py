@@ -220,9 +220,7 @@ def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
     alpha = np.dstack([levels, np.full(levels.shape[:2], 9, np.uint8)])
     answer = restore(client, alpha, format="jpg")
     assert answer.status_code == 422
-    assert (
-        answer.json()["detail"] == "cannot write the file: JPEG has no transparency; use .png, .tif, .webp or .avif"
-    )
+    assert answer.json()["detail"] == "cannot write the file: JPEG has no transparency; use .png, .tif, .webp or .avif"
 
 
 def test_each_task_has_its_own_network_if_the_server_has_it(make_client, restorer, levels):

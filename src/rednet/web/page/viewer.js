@@ -68,13 +68,20 @@ export class Viewer {
     /** @type {View|null} */
     this.view = null;
     this.asked = { before: "", after: "" };
-    this.isWhole = true;
+    this.isWhole = true; // whether the whole picture is shown, as at first
     this.before.addHandler("viewport-change", () => this.#follow());
     this.before.addHandler("open", () => {
       this.#follow();
       on.open();
     });
-    for (const layer of [this.before, this.after]) layer.addHandler("resize", () => queueMicrotask(() => this.#resize()));
+    this.before.addHandler("resize", () => {
+      const { isWhole } = this; // before the viewer keeps the width that was seen, and not the height
+      queueMicrotask(() => {
+        if (isWhole) this.before.viewport.goHome(true);
+        this.#follow();
+      });
+    });
+    this.after.addHandler("resize", () => queueMicrotask(() => this.#follow()));
   }
 
   /**
@@ -155,12 +162,6 @@ export class Viewer {
       this.on.lost(id);
       return null;
     }
-  }
-
-  /** Show the whole picture again, if it was shown before the stage has changed its size. */
-  #resize() {
-    if (this.isWhole) this.before.viewport.goHome(true);
-    this.#follow();
   }
 
   /** Let the upper layer show the place that the lower one shows. */
