@@ -170,7 +170,7 @@ export class Viewer {
     const { viewport } = this.before;
     this.after.viewport.zoomTo(viewport.getZoom(true), undefined, true);
     this.after.viewport.panTo(viewport.getCenter(true), true);
-    this.isWhole = Math.abs(viewport.getZoom(true) / viewport.getHomeZoom() - 1) < SAME;
+    this.isWhole = Math.abs(viewport.getZoom() / viewport.getHomeZoom() - 1) < SAME;
     const ratio = this.ratio();
     const smooth = ratio < COARSE && !this.#isExact();
     this.before.drawer.setImageSmoothingEnabled(smooth);
