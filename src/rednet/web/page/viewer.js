@@ -22,6 +22,7 @@ const OPTIONS = {
   showNavigationControl: false,
   showNavigator: false,
   animationTime: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 0.4,
+  preserveImageSizeOnResize: true,
   visibilityRatio: 0.5,
   minZoomImageRatio: 0.1,
   maxZoomPixelRatio: 32,
@@ -75,7 +76,7 @@ export class Viewer {
       on.open();
     });
     this.before.addHandler("resize", () => {
-      const { isWhole } = this; // before the viewer keeps the width that was seen, and not the height
+      const { isWhole } = this; // as it was before
       queueMicrotask(() => {
         if (isWhole) this.before.viewport.goHome(true);
         this.#follow();
