@@ -85,8 +85,8 @@ ROOMS = {
     "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
     "restoring": "__init__ stacks exposure ranges options sampling noise jpeg_traces spectrum traits judge "
-    "inspection contradictions impulses stripes detail correction network deblur holes scratches missing task tasks "
-    "restorer verbs",
+    "inspection contradictions signatures impulses stripes detail correction network deblur holes scratches missing "
+    "task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs noisy "

@@ -19,6 +19,7 @@ from rednet.restoring.inspection import Finding
 from rednet.restoring.inspection import inspect as find
 from rednet.restoring.options import Keywords, read_keywords
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.signatures import explaining, same_kind
 from rednet.restoring.stacks import take_apart
 from rednet.restoring.tasks import Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Upscale
 from rednet.values import check_flag, check_setting
@@ -32,6 +33,7 @@ def shipped(model: str) -> Restorer:
     return Restorer.from_pretrained(model)
 
 
+@same_kind
 def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
     """Carry out any task of `rednet.restoring.tasks`.
 
@@ -63,6 +65,7 @@ def inspect(image: Any, *, channel_axis: int | None = None) -> Finding:
     return find(picture.pixels, Path(image) if isinstance(image, str | Path) else None)
 
 
+@explaining
 def restore(image: Any, *, always: bool = False, explain: bool = False, **options: Unpack[Keywords]) -> Any:
     """Find out what is wrong with a picture, and restore it; return a copy if restoring would not improve it.
 
@@ -78,6 +81,7 @@ def restore(image: Any, *, always: bool = False, explain: bool = False, **option
     return (result, found) if explain else result
 
 
+@same_kind
 def denoise(
     image: Any,
     *,
@@ -101,6 +105,7 @@ def denoise(
     return run(image, task, **options)
 
 
+@same_kind
 def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = None, **options: Unpack[Keywords]) -> Any:
     """Remove the blocks and rings of JPEG compression.
 
@@ -111,6 +116,7 @@ def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = No
     return run(image, Dejpeg(quality=quality, sigma=sigma), **options)
 
 
+@same_kind
 def upscale(image: Any, *, scale: int = 2, **options: Unpack[Keywords]) -> Any:
     """Enlarge a picture.
 
@@ -120,6 +126,7 @@ def upscale(image: Any, *, scale: int = 2, **options: Unpack[Keywords]) -> Any:
     return run(image, Upscale(scale=scale), **options)
 
 
+@same_kind
 def deblur(
     image: Any,
     kernel: NDArray[Any] | str | Path,
@@ -142,6 +149,7 @@ def deblur(
     return run(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps, trust_kernel=trust_kernel), **options)
 
 
+@same_kind
 def inpaint(image: Any, mask: Any, *, restore_known: bool = False, **options: Unpack[Keywords]) -> Any:
     """Fill missing pixels; all others come back untouched (float64 within float32's precision).
 
