@@ -163,7 +163,7 @@ def masks(target: Target, *contents: bytes) -> Answer:
 
 def huge_looks(target: Target) -> Answer:
     """Ask for looks of 10^9 px, for broken ones, and 40 times for the largest that there is."""
-    job = target.job(files.png(files.noise(3000, 2500)), task="denoise", strength="0", region="0,0,2000,2000")
+    job = target.job(files.png(files.noise(3000, 2500)), task="denoise")
     base = f"/v1/iiif/{job}-before"
     parts = ("full/999999999,999999999", "full/^99999,", "0,0,999999999,999999999/999999999,", "9999999,0,1,1/max",
              "pct:0,0,1e9,1e9/max", "full/!0,0", "full/0,", "-1,-1,5,5/max", f"full/{'9' * 5000},")  # fmt: skip
@@ -197,8 +197,7 @@ def many_fields(target: Target) -> Answer:
     answers = [post("/v1/restore", **form) for form in forms]
     answers += [target.client.get("/v1/archive", params={"job": [str(n) for n in range(1000)]})]
     answers += [target.client.get(f"/v1/jobs?{'job=a&' * 10_000}&job={'b' * 200}")]
-    text, held = refused(*answers, status=(400, 422, 413, 200))
-    return text, held and answers[-1].json() == []
+    return refused(*answers, status=(400, 422, 413))
 
 
 def many_uploads(target: Target) -> Answer:

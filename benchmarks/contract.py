@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    with running_server() as url:
+    with running_server("--no-page") as url:
         figures = try_contract(asked.cases, url)
     keep(figures, asked.out)
     if figures["broken"]:

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 import numpy as np
-from golden import Golden, hash_picture
 from golden_pictures import KERNEL, arrays, lost_pixels, make_large, make_scans, pil_images
+from golden_set import Golden, hash_picture
 from PIL import Image
 
 import rednet

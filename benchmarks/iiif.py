@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     validator.Request = without_origin
-    with running_server() as url:
+    with running_server("--no-page") as url:
         rows = list(validate(url))
     for row in rows:
         print(*row.values(), sep=" | ")

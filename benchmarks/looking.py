@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +17,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 from PIL import Image
+from server import running_server
 
 PHOTO = Path(__file__).parent.parent / "examples" / "photos" / "rocket.jpg"
 SIZES = {12: (4000, 3000), 100: (11_500, 8_700)}  # megapixels: px
-COMMAND = [sys.executable, "-m", "rednet", "serve", "--port", "0", "--model", "fast", "--max-megapixels", "100.1"]
+OPTIONS = ("--no-page", "--model", "fast", "--max-megapixels", "100.1")
 
 
 def photo(width: int, height: int) -> bytes:
@@ -74,16 +73,11 @@ def looked(job: str, look: str, part: str) -> str:
 def measured() -> Iterator[dict[str, object]]:
     """Start a server, and yield a row for each step."""
     began = time.perf_counter()
-    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            url = server.stdout.readline().split()[0]
-            yield {"megapixels": "", "step": "the server starts", "seconds": f"{time.perf_counter() - began:.2f}"}
-            for megapixels in SIZES:
-                for step, seconds in steps(url, megapixels):
-                    yield {"megapixels": megapixels, "step": step, "seconds": f"{seconds:.2f}"}
-        finally:
-            server.terminate()
+    with running_server(*OPTIONS) as url:
+        yield {"megapixels": "", "step": "the server starts", "seconds": f"{time.perf_counter() - began:.2f}"}
+        for megapixels in SIZES:
+            for step, seconds in steps(url, megapixels):
+                yield {"megapixels": megapixels, "step": step, "seconds": f"{seconds:.2f}"}
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 ray start --head --num-cpus 2                                  # one machine; for a second: ray start --address=...
 python benchmarks/scaling.py --out benchmarks/results/scaling.csv
 
-Writes a row for each run: the pictures per second from the first report to the last, so without the start of the
-processes, and the seconds in all. The last column is the load of the machine before the run. Prints the median ratio.
+Adds a row for each run: the machines of the cluster, the threads of a slot or of the batch, the pictures per second
+from the first report to the last, so without the start of the processes, and the seconds in all. The last column is
+the load of the machine before the run. Prints the median ratio.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Denoise
 
 OnReport = Callable[[Report], None]
+COLUMNS = ("run", "machines", "threads", "model", "pictures", "pictures_per_s", "seconds_in_all", "load")
 WIDTH, HEIGHT = 816, 612  # px, half a megapixel
 
 
@@ -48,6 +50,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
+    with connected(asked.cluster) as ray:
+        machines = sum(node["Alive"] for node in ray.nodes())
     rows = []
     with tempfile.TemporaryDirectory() as place:
         inputs = make_pictures(Path(place) / "in", asked.pictures)
@@ -55,13 +59,16 @@ def main() -> None:
             for kind, run in (("batch", in_a_batch), ("cluster", on_the_cluster)):
                 load, out = os.getloadavg()[0], Path(place) / f"{kind}-{round}"
                 rate, seconds = timed(partial(run, inputs, out, asked))
-                rows.append([kind, asked.pictures, asked.model, f"{rate:.3f}", f"{seconds:.1f}", f"{load:.1f}"])
+                what = [kind, machines if kind == "cluster" else 1, asked.threads, asked.model, asked.pictures]
+                rows.append([*what, f"{rate:.3f}", f"{seconds:.1f}", f"{load:.1f}"])
                 print(*rows[-1], flush=True)
-    with asked.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["run", "pictures", "model", "pictures_per_s", "seconds_in_all", "load"])
+    fresh = not asked.out.exists()
+    with asked.out.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if fresh:
+            writer.writerow(COLUMNS)
         writer.writerows(rows)
-    rates = {kind: [float(row[3]) for row in rows if row[0] == kind] for kind in ("batch", "cluster")}
+    rates = {kind: [float(row[5]) for row in rows if row[0] == kind] for kind in ("batch", "cluster")}
     pairs = zip(rates["batch"], rates["cluster"], strict=True)
     ratio = statistics.median(batch / cluster for batch, cluster in pairs)
     print(f"a picture takes {ratio:.3f} times as long on the cluster as in a batch")

@@ -12,11 +12,12 @@ from typing import Any
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Start `rednet serve` without its page, yield its address, and end it."""
-    command = [sys.executable, "-m", "rednet", "serve", "--no-page", "--port", "0"]
+def running_server(*options: str) -> Iterator[str]:
+    """Start `rednet serve` with options at a free port, yield its address when it is ready, and end it."""
+    command = [sys.executable, "-m", "rednet", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
+            assert server.stdout is not None
             yield server.stdout.readline().split()[0]
         finally:
             server.terminate()

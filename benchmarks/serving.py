@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    with running_server() as url:
+    with running_server("--no-page") as url:
         figures = asyncio.run(load(url, asked.clients, asked.requests))
     keep(figures, asked.out)
     if figures["lost"] or figures["wrong"] or set(figures["answers"]) - {"200", "429"}:

@@ -116,7 +116,7 @@ def test_a_golden_set_tells_what_differs(script, tmp_path, capsys):
 
 
 def test_a_golden_set_sees_each_pixel_the_shape_and_the_type(script):
-    hashed = script("golden").hash_array
+    hashed = script("golden_set").hash_array
     values = np.zeros((2, 3), np.uint8)
     others = [values.T, values.astype(np.int8), np.eye(2, 3, dtype=np.uint8)]
     assert hashed(values) == hashed(values.copy()) and all(hashed(values) != hashed(other) for other in others)

@@ -84,8 +84,8 @@ ROOMS = {
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
     "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ stacks exposure ranges options sampling noise jpeg_traces spectrum traits judge "
-    "inspection contradictions signatures impulses stripes detail correction network deblur holes scratches missing "
+    "restoring": "__init__ stacks sampling exposure ranges options noise jpeg_traces spectrum traits judge impulses "
+    "finding signatures inspection contradictions stripes detail correction network deblur holes scratches missing "
     "task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
@@ -95,8 +95,8 @@ ROOMS = {
     "files": "__init__ handling streaming file pyramid looks part proof listing shards ledger many preview frames",
     "cluster": "__init__ storage records remote ray_cluster",
     "web": "__init__ limits jobs api door static app",
-    "web/jobs": "__init__ queue counters bench shelf",
-    "web/api": "__init__ options problems status documents upload examples looking finding jobs service",
+    "web/jobs": "__init__ queue counters bench order shelf",
+    "web/api": "__init__ options problems status results documents upload examples looking finding jobs service",
     "web/door": "__init__ guesses bodies guard login wire",
     "cli": "__init__ flags hints display scratches command one_file many_files urls verbs evaluate inspect frames "
     "serve train finetune export app",

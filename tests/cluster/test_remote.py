@@ -178,6 +178,21 @@ def test_shards_have_ledgers_of_their_own(pictures, restorer, memory, tmp_path):
     }
 
 
+def test_a_picture_is_never_its_own_result_by_whatever_way(pictures, restorer, tmp_path):
+    (tmp_path / "way").symlink_to(pictures)
+    before = (pictures / "a.png").read_bytes()
+    for inputs, out in ((pictures, tmp_path / "way"), (f"{pictures}/../in", f"file://{pictures}")):
+        with pytest.raises(OptionError, match="over itself"):
+            run(tmp_path, restorer, inputs=str(inputs), out=str(out), overwrite=True)
+    assert (pictures / "a.png").read_bytes() == before
+
+
+def test_a_file_without_a_folder_lies_in_the_current_one(pictures, memory, monkeypatch):
+    monkeypatch.chdir(pictures)
+    (job,) = list_jobs([Storage("a.png")], Records(Storage("memory://out")))
+    assert job.place == "./a.png" and job.found.name == "a.png"
+
+
 def test_results_among_the_pictures_and_clashing_names_are_found(pictures, restorer, memory, tmp_path):
     for _ in range(2):
         passed = Counter()

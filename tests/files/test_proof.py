@@ -1,6 +1,10 @@
 """A proof: strength, detail and format are open, and a result equals that of a restoration from the beginning."""
 
 import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +12,13 @@ import tifffile
 from PIL import Image
 
 from rednet.errors import OptionError
+from rednet.files import pyramid
 from rednet.files.file import FileTask
 from rednet.files.handling import Handling
 from rednet.files.looks import Look, Region, look_at
 from rednet.files.proof import Proof
 from rednet.images.saving import Saving
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Deblur, Denoise, Inpaint, Upscale
@@ -126,6 +132,20 @@ def test_a_part_equals_that_part_of_the_whole(name, tmp_path, rng, restorer):
         assert shown.shape[:2] == (region.height, region.width)
 
 
+@pytest.mark.parametrize("damage", [(), ("impulses",), ("noise",)])
+def test_a_part_is_restored_by_what_was_found_in_the_whole(damage, tmp_path, rng, restorer, monkeypatch):
+    found = Finding({"sigma": None}, "", damage=damage, colours_only=not damage)
+    monkeypatch.setattr(Automatic, "look", lambda *_: found)
+    levels = rng.integers(100, 110, (70, 50, 3), np.uint8)
+    levels[::9, ::7] = 255
+    Image.fromarray(levels).save(source := tmp_path / "a.png")
+    whole = read_levels(fresh(tmp_path, source, Automatic(), handled(), restorer, ".tif"))
+    for number, region in enumerate(PARTS):
+        proof = proof_of(tmp_path / str(number), source, Automatic(), handled(), restorer, region)
+        proof.save(target := tmp_path / f"part{number}.tif", handled())
+        np.testing.assert_array_equal(read_levels(target.read_bytes()), whole[region.slices], err_msg=str(region))
+
+
 def test_a_dark_part_is_restored_as_in_its_bright_whole(tmp_path, rng, restorer):
     levels = rng.integers(0, 20, (90, 80, 3), np.uint8)
     levels[60:] = 200
@@ -168,6 +188,14 @@ def test_a_part_that_is_none_of_the_picture_is_refused(region, tmp_path, rng, re
         proof_of(tmp_path / "kept", source, Denoise(), handled(), restorer, region)
 
 
+def test_a_part_that_is_too_large_for_the_memory_is_refused(tmp_path, restorer):
+    Image.fromarray(np.zeros((1000, 1500, 3), np.uint8)).save(source := tmp_path / "a.png")
+    little = replace(handled(), max_memory=300_000_000)
+    proof_of(tmp_path / "small", source, Denoise(sigma=9), little, restorer, Region(0, 0, 200, 200))
+    with pytest.raises(OptionError, match="1500x1000 px needs about 380 MB, and 300 MB may be used"):
+        proof_of(tmp_path / "large", source, Denoise(sigma=9), little, restorer, Region(0, 0, 1500, 1000))
+
+
 def test_scratches_are_found_once_and_shown_as_the_mask(tmp_path, rng, restorer, monkeypatch):
     levels = np.full((80, 90, 3), 120, np.uint8)
     levels[30:32, 10:80] = 255
@@ -184,3 +212,28 @@ def test_scratches_are_found_once_and_shown_as_the_mask(tmp_path, rng, restorer,
 
 def read_levels(content):
     return tifffile.imread(io.BytesIO(content))
+
+
+def test_each_size_is_made_once_however_many_look_at_once(restorer, tmp_path, rng, monkeypatch):
+    path = tmp_path / "a.png"
+    Image.fromarray(rng.integers(0, 256, (1100, 1100, 3), np.uint8)).save(path)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    proof = Proof(folder, path, Denoise(), handled())
+    made, whole, together = [], pyramid.halved, threading.Barrier(6)
+
+    def slowly(block):
+        made.append(block.shape)
+        time.sleep(0.01)
+        return whole(block)
+
+    monkeypatch.setattr(pyramid, "halved", slowly)
+
+    def look(_):
+        together.wait(20)
+        return look_at(proof.layers(), Look.BEFORE, Region(0, 0, 1100, 1100), (137, 137), Options())
+
+    with ThreadPoolExecutor(6) as pool:
+        shown = list(pool.map(look, range(6)))
+    assert all((one == shown[0]).all() for one in shown)
+    assert len(made) == 5 + 3 + 2  # blocks of 256 rows: of 1100, of 550 and of 275 rows

@@ -6,7 +6,7 @@ import rednet
 from rednet.degradations import Impulses
 from rednet.files.file import FileTask
 from rednet.files.handling import Handling
-from rednet.images import read_picture
+from rednet.images import from_array, read_picture
 from rednet.restoring.impulses import find_impulses
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
@@ -95,6 +95,15 @@ def test_denoising_with_the_option_leaves_hardly_an_impulse_and_far_less_error(k
 def test_a_picture_without_impulses_is_denoised_as_always():
     y = levels(np.tile(np.linspace(0.2, 0.8, 64)[:, None, None], (1, 48, 3)))
     np.testing.assert_array_equal(rednet.denoise(y, impulse=True), rednet.denoise(y))
+
+
+def test_a_repair_alone_changes_nothing_but_the_wrong_pixels(photograph):
+    y = levels(Impulses(0.02, "salt and pepper")(photograph, np.random.default_rng(7)).y)
+    found = rednet.inspect(y)._replace(damage=("impulses",), repair_only=True)
+    restored = Restorer.from_pretrained(Automatic.model).compute(Automatic(), from_array(y), found=found)
+    changed = (restored.apply().pixels != from_array(y).pixels).any(axis=2)
+    assert changed.any() and not (changed & ~find_impulses(from_array(y).pixels)).any()
+    assert not restored.correction.any()
 
 
 def test_restore_fills_the_impulses_that_it_finds(photograph, tmp_path, monkeypatch):

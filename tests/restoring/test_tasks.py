@@ -202,3 +202,23 @@ def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, chan
     besides, each = task.floats
     assert floats < besides + each * channels
     assert floats > 0.5 * (besides + each * channels) or name == "impulse"  # which are few
+
+
+def test_progress_never_goes_back_and_ends_at_the_end(y):
+    restorer = Restorer.from_pretrained("fast", tile=16)
+    wide, thin = np.zeros((2, 96, 80), bool)
+    wide[20:80, 10:70] = thin[::9] = True
+    spotted = replace(y, pixels=y.pixels.copy())
+    spotted.pixels[::7, ::11] = 1
+    bands = from_array(np.concatenate([to_array(y), to_array(y)[:, :, :2]], axis=2))
+    for task, picture in (
+        (Denoise(impulse=True), spotted),
+        (Denoise(bands=True), y),
+        (Upscale(), y),
+        (Deblur(kernel=disk(1)), y),
+        *[(Inpaint(mask=mask, restore_known=known), picture)
+          for mask in (thin, wide) for known in (False, True) for picture in (y, bands)],
+    ):  # fmt: skip
+        told = []
+        restorer.run(task, picture, progress=told.append)
+        assert told == sorted(told) and told[-1] == 1 and len(told) > 4

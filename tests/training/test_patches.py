@@ -10,6 +10,7 @@ from PIL import Image
 
 from rednet.degradations import Dark, Mixture, Share
 from rednet.errors import OptionError, TrainingError
+from rednet.images import from_array, write_picture
 from rednet.training.patches import Patches, list_pictures, load_pictures, stream
 from tests.training.conftest import patches_of
 
@@ -110,3 +111,10 @@ def test_workers_do_not_change_the_crops(recipe, data):
 def test_sixteen_bit_pictures_are_read_as_what_they_show(tmp_path):
     Image.fromarray(np.full((4, 4), 0x8080, np.uint16)).save(tmp_path / "a.png")
     assert (load_pictures([tmp_path / "a.png"], 3)[0] == 0x80).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_of_bands_that_are_no_colours_is_refused_by_name(channels, tmp_path):
+    write_picture(tmp_path / "bands.tif", from_array(np.zeros((9, 9, 5), np.uint8)))
+    with pytest.raises(TrainingError, match=r"bands\.tif has 5 bands"):
+        load_pictures([tmp_path / "bands.tif"], channels)

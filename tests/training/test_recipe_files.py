@@ -42,9 +42,11 @@ def test_a_recipe_says_only_where_it_differs_from_its_base(data, recipe):
     assert child.model == replace(recipe.model, depth=6)
     assert child.mixture.told == 0.25 and child.mixture.shares == recipe.mixture.shares
     assert (child.data, child.schedule, child.validation) == (recipe.data, recipe.schedule, recipe.validation)
-    (data / "child.toml").write_text('base = "child.toml"')
-    with pytest.raises(OptionError, match="its own base"):
-        load_recipe(data / "child.toml")
+    (data / "other.toml").write_text('base = "child.toml"')
+    for base in ("child.toml", "./child.toml", "other.toml"):
+        (data / "child.toml").write_text(f'base = "{base}"')
+        with pytest.raises(OptionError, match="its own base"):
+            load_recipe(data / "child.toml")
     (data / "child.toml").write_text('base = "none.toml"')
     with pytest.raises(OptionError, match=r"none\.toml"):
         load_recipe(data / "child.toml")

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import json
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +15,8 @@ from PIL import Image
 
 from rednet.restoring.restorer import DEFAULT_TILE, Restorer
 from rednet.web.api import jobs as routes
-from rednet.web.jobs import shelf
+from rednet.web.api import looking, results
+from rednet.web.jobs import bench, order
 from rednet.web.limits import Limits
 from tests.web.conftest import PatientEngine, as_bytes, as_levels, ended, restore
 
@@ -93,7 +96,7 @@ def test_several_jobs_share_one_picture_and_one_mask(client, levels, tmp_path):
     other = start(client, levels, task="denoise")
     for path, words in (
         (f"/v1/restore?task=inpaint&picture_of={other}&mask_of={other}", "that job has no mask"),
-        ("/v1/restore", "the picture is empty"),
+        ("/v1/restore", "the file is empty"),
     ):
         answer = client.post(path)
         assert answer.status_code == 422 and words in answer.json()["detail"]
@@ -156,15 +159,79 @@ def test_an_archive_has_all_pictures_stored_under_names_of_their_own(client, lev
         assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
         wanted = client.get(f"/v1/jobs/{jobs[0]}/picture?strength=0.5").content
         assert archive.read("cat-denoised.png") == wanted
+        ages = [time.time() - time.mktime((*entry.date_time, 0, 0, -1)) for entry in archive.infolist()]
+        assert all(-60 < age < 3600 for age in ages)
     assert client.get("/v1/archive", params={"job": [*jobs, "none"]}).status_code == 404
     assert client.get("/v1/archive", params={"job": [str(n) for n in range(201)]}).status_code == 422
+
+
+def test_each_picture_of_an_archive_may_have_its_own_strength_detail_and_format(client, levels):
+    mask = np.zeros(levels.shape[:2], np.uint8)
+    mask[5:9] = 255
+    files = {"picture": ("c.png", as_bytes(levels)), "mask": ("m.png", as_bytes(mask))}
+    filled = client.post("/v1/restore", files=files, data={"task": "inpaint", "wait": "false"}).json()["id"]
+    assert ended(client, f"/v1/jobs/{filled}")["state"] == "done"
+    jobs = [start(client, levels, name=name, task="denoise", strength="0.3") for name in ("a.png", "b.png")]
+    jobs = [jobs[0], jobs[1], jobs[0], filled]  # one job twice, and one that has no detail
+    strengths, details, formats = ["0.5", "", "1.2", ""], ["0", "0.7", "1", "0.5"], ["", "webp", "jpg", ""]
+    told = {"job": jobs, "strength": strengths, "detail": details, "format": formats, "save_quality": "60"}
+    answer = client.get("/v1/archive", params=told)
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        names = archive.namelist()
+        assert names == ["a-denoised.png", "b-denoised.webp", "a-denoised.jpg", "c-inpainted.png"]
+        for place, name in enumerate(names):
+            own = {"strength": strengths[place], "detail": details[place], "format": formats[place]}
+            own |= {"save_quality": "60"} if place < 3 else {"detail": ""}
+            assert archive.read(name) == client.get(f"/v1/jobs/{jobs[place]}/picture", params=own).content, name
+    for wrong, words in (
+        ({"strength": ["1", "0.5"]}, "strength is given 2 times for 4 jobs; give it once, or once for each"),
+        ({"strength": ["1", "1", "9", "1"]}, "strength is '9'"),
+        ({"sigma": "3"}, "no option 'sigma'"),
+    ):
+        answer = client.get("/v1/archive", params={"job": jobs, **wrong})
+        assert answer.status_code == 422 and words in answer.json()["detail"]
+
+
+def test_archives_write_as_few_pictures_at_a_time_as_everybody(client, levels, monkeypatch):
+    job = start(client, levels, task="denoise")
+    busy, most, lock = 0, 0, threading.Lock()
+    whole = results.tuned
+
+    def watched(order, tuning):
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        time.sleep(0.05)
+        with lock:
+            busy -= 1
+        return whole(order, tuning)
+
+    monkeypatch.setattr(results, "tuned", watched)
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: client.get(f"/v1/archive?job={job}"), range(5)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert most == bench.QUICK
+
+
+def test_a_job_that_is_deleted_while_it_is_looked_at_is_unknown_then(client, levels, monkeypatch):
+    job = start(client, levels)
+
+    def deleting(*given):
+        client.delete(f"/v1/jobs/{job}")
+        raise FileNotFoundError("the pyramid's file")
+
+    monkeypatch.setattr(looking, "look_at", deleting)
+    answer = client.get(f"/v1/iiif/{job}-before/full/max/0/default.png")
+    assert answer.status_code == 404 and f"no job '{job}'" in answer.json()["detail"]
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that only the test turns."""
     now = [1000.0]
-    monkeypatch.setattr(shelf, "clock", lambda: now[0])
+    monkeypatch.setattr(order, "clock", lambda: now[0])
     return now
 
 

@@ -161,11 +161,11 @@ def bomb():
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"hello", "the picture is not a picture that can be read"),
-        (b"", "the picture is empty (0 bytes)"),
-        (as_bytes(np.zeros((40, 50), np.uint8))[:-30], "the picture is not a picture that can be read"),
-        (bomb(), "the picture has 800 megapixels; the limit is 50"),
-        (b"http://127.0.0.1:1/a.png", "the picture is not a picture that can be read"),
+        (b"hello", "the file is not a picture that can be read"),
+        (b"", "the file is empty (0 bytes)"),
+        (as_bytes(np.zeros((40, 50), np.uint8))[:-30], "the file is not a picture that can be read"),
+        (bomb(), "the file has 800 megapixels; the limit is 50"),
+        (b"http://127.0.0.1:1/a.png", "the file is not a picture that can be read"),
     ],
 )
 def test_what_is_no_picture_is_a_problem_in_a_plain_sentence(content, sentence, client, tmp_path):
@@ -220,9 +220,7 @@ def test_a_result_that_its_format_cannot_hold_is_told(client, levels):
     alpha = np.dstack([levels, np.full(levels.shape[:2], 9, np.uint8)])
     answer = restore(client, alpha, format="jpg")
     assert answer.status_code == 422
-    assert (
-        answer.json()["detail"] == "cannot write the picture: JPEG has no transparency; use .png, .tif, .webp or .avif"
-    )
+    assert answer.json()["detail"] == "cannot write the file: JPEG has no transparency; use .png, .tif, .webp or .avif"
 
 
 def test_each_task_has_its_own_network_if_the_server_has_it(make_client, restorer, levels):

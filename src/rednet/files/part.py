@@ -52,22 +52,34 @@ def restore_part(work: FileTask, restorer: Restorer, region: Region, progress: P
     Returns:
         The restoration of the part alone. It equals that part of the whole if the task is local; others (deblurring,
         wide holes) see `BEYOND` px more around it.
+
+    Raises:
+        OptionError: the part is too large for the memory.
     """
     file, options, found = work.file, work.handling.options, work.finding
     outer = surroundings(work, restorer, region)
+    needed, limit = work.memory(work.task.floats, outer.width * outer.height)
+    if needed > limit:
+        raise OptionError(
+            f"a part of {region.width}x{region.height} px needs about {needed / 1e6:.0f} MB, and {limit / 1e6:.0f} MB "
+            "may be used; choose a smaller part, or the whole",
+            option="region",
+        )
     rows, columns = outer.slices
     levels = np.ascontiguousarray(file.rows().read(rows)[:, columns])
     picture = replace(file.picture(levels), header=file.header.crop(*region))
-    if found.left or not work.task.local:
+    if found.left or work.task.needs_whole(found):
         task = with_part_of_mask(work.task, outer, (file.height, file.width))
         restoration = restorer.compute(task, picture, options, found=found, progress=progress)
     else:
         sample = work.sample()  # of the whole: the part alone might be dark
         parts = list(zip(picture.parts, file.layout.slices, strict=True))
         corrections = [
-            restorer.residual(
-                part.pixels, found.facts, None, options.self_ensemble, portion(progress, number, len(parts)),
-                hidden_pixels(part), gain=exposure(sample[:, :, channels]),
+            found.kept(
+                restorer.residual(
+                    part.pixels, found.facts, None, options.self_ensemble, portion(progress, number, len(parts)),
+                    hidden_pixels(part), gain=exposure(sample[:, :, channels]),
+                )
             )
             for number, (part, channels) in enumerate(parts)
         ]  # fmt: skip
@@ -80,7 +92,7 @@ def surroundings(work: FileTask, restorer: Restorer, region: Region) -> Region:
     file, grid = work.file, restorer.engine.config.grid
     halo = restorer.reach(
         self_ensemble=work.handling.options.self_ensemble, transparency=file.layout.alpha is not None
-    ) + (0 if work.task.local else BEYOND)
+    ) + (BEYOND if work.task.needs_whole(work.finding) else 0)
     left, top = (max(start - halo, 0) // grid * grid for start in region[:2])
     right = min(round_up(region.left + region.width + halo, grid), file.width)
     bottom = min(round_up(region.top + region.height + halo, grid), file.height)

@@ -29,7 +29,7 @@ from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import apply_correction
 from rednet.restoring.detail import fine_structure
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import Inpaint, Task
@@ -63,6 +63,8 @@ class Proof:
         self.finding: Finding | None = None
         self.kept: list[_Kept] = []
         self.mask: Pyramid | None = None
+        self.shown = Pyramid(folder / "before.npy")
+        self.structures: dict[int, Pyramid] = {}
         self.lock = threading.Lock()
 
     def work(self, target: Path, handling: Handling) -> FileTask:
@@ -201,8 +203,8 @@ class Proof:
 
     def structure(self, page: int = 0) -> Pyramid:
         """Return the fine structure among what was removed; it is found at the first call."""
-        found = Pyramid(self.folder / f"structure{page}.npy")
         with self.lock:
+            found = self.structures.setdefault(page, Pyramid(self.folder / f"structure{page}.npy"))
             correction = self.kept[page].correction
             if correction is not None and not found.path.exists():
                 height, width, bands = correction.shape
@@ -217,7 +219,7 @@ class Proof:
 
     def before(self) -> Pyramid:
         """Return the picture before, as it is shown; it is made at the first call."""
-        before = Pyramid(self.folder / "before.npy")
+        before = self.shown
         with self.lock:
             if not before.path.exists():
                 file = PictureFile(
@@ -256,7 +258,6 @@ class _Kept:
     correction: Pyramid | None = None
     filled: Picture | None = None
     arrays: dict[str, Pyramid] = field(default_factory=dict)
-    base: Pyramid | None = None
 
     def picture(self, block: slice) -> Picture:
         """Return rows of `filled`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,15 @@ SMALLEST = 256  # px, the longest side that is not halved again
 class Pyramid:
     """An array on the disk, (height, width, bands), and the same at half the size, at a quarter, and so on.
 
-    Each size is a .npy file. The smaller ones are made when they are first read.
+    Each size is a .npy file. The smaller ones are made when they are first read; threads that read at once must share
+    the object, so that each is made once.
 
     Args:
         path: of the array at full size.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.lock = path, threading.RLock()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -69,12 +71,12 @@ class Pyramid:
     def _file(self, level: int) -> Path:
         """Return the file of a level; make it if it does not exist."""
         path = self.path.with_name(f"{self.path.stem}-{level}.npy") if level else self.path
-        if not path.exists():
-            self._file(level - 1)
-            part = Pyramid(path.with_suffix(".part"))
-            height = np.load(self._file(level - 1), mmap_mode="r").shape[0]
-            part.write(-(-height // 2), (halved(self.read(rows, level=level - 1)) for rows in blocks(height)))
-            part.path.replace(path)
+        with self.lock:
+            if not path.exists():
+                height = np.load(self._file(level - 1), mmap_mode="r").shape[0]
+                part = Pyramid(path.with_suffix(".part"))
+                part.write(-(-height // 2), (halved(self.read(rows, level=level - 1)) for rows in blocks(height)))
+                part.path.replace(path)
         return path
 
 

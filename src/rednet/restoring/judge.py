@@ -35,7 +35,6 @@ class Judgement(NamedTuple):
         damage: probability of each of DAMAGE; several may be there.
         noisy: probability that any of NOISES is there.
         sigma: standard deviation of the noise, if there is any, 0-255 scale.
-        quality: of the JPEG, if there is one.
         gains: expected gain of each of ACTIONS, dB.
     """
 
@@ -43,7 +42,6 @@ class Judgement(NamedTuple):
     damage: Vector
     noisy: float
     sigma: float
-    quality: float
     gains: Vector
 
 
@@ -81,9 +79,9 @@ def judge(found: NDArray[np.float32]) -> Judgement:
         if number < len(told.layers) - 1:
             values = np.maximum(values, 0)
     told_by_all = values.reshape(-1, values.shape[2])
-    kinds, damage, levels, gains = np.split(told_by_all, np.cumsum([len(KINDS), len(DAMAGE) + 1, 2]), axis=1)
+    kinds, damage, octaves, gains = np.split(told_by_all, np.cumsum([len(KINDS), len(DAMAGE) + 1, 1]), axis=1)
     likely = np.exp(kinds - kinds.max(axis=1, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
     *wrong, noisy = (1 / (1 + np.exp(-damage))).mean(axis=0)
-    sigma, quality = levels.mean(axis=0).tolist()
-    return Judgement(likely.mean(axis=0), np.array(wrong), float(noisy), 2**sigma, 100 * quality, gains.mean(axis=0))
+    sigma = 2 ** float(octaves.mean())
+    return Judgement(likely.mean(axis=0), np.array(wrong), float(noisy), sigma, gains.mean(axis=0))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Keywords
 
 if TYPE_CHECKING:

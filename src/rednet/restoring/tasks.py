@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rednet.classical.masks import Mask
     from rednet.images import Picture
     from rednet.progress import Progress
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
     from rednet.restoring.network import Network
     from rednet.restoring.options import Options
 
@@ -58,6 +58,8 @@ def _correct_stripes(
     from rednet.restoring.stripes import find_stripes
 
     stripes = find_stripes(picture.pixels)
+    if found.repair_only:
+        return -stripes
     rest = replace(picture, pixels=picture.pixels - stripes)
     return found.kept(network.correct(rest, found.facts, options, progress)) - stripes
 
@@ -93,9 +95,11 @@ class Automatic(Task):
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
     ) -> Pixels:
-        if "bands" not in found.damage:
-            return super().correct(network, picture, found, options, progress)
-        return _correct_stripes(network, picture, found, options, progress)
+        if "bands" in found.damage:
+            return _correct_stripes(network, picture, found, options, progress)
+        if found.repair_only:
+            return picture.pixels * 0
+        return super().correct(network, picture, found, options, progress)
 
 
 @dataclass(frozen=True)
@@ -262,8 +266,9 @@ class Deblur(Task):
     def loaded_kernel(self) -> Kernel:
         """Return the kernel as an array."""
         from rednet.classical.kernels import check_kernel, load_kernel
+        from rednet.restoring.stacks import as_array
 
-        return load_kernel(self.kernel) if isinstance(self.kernel, str | Path) else check_kernel(self.kernel)
+        return load_kernel(self.kernel) if isinstance(self.kernel, str | Path) else check_kernel(as_array(self.kernel))
 
     def correct(
         self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
@@ -315,6 +320,10 @@ class Inpaint(Task):
         """Whether transparent pixels are the missing ones, so that the result is opaque."""
         return self.mask_alpha
 
+    @property
+    def corrects(self) -> bool:
+        return self.restore_known
+
     def check(self, options: Options) -> None:
         super().check(options)
         if options.strength != 1 and not self.restore_known:
@@ -350,15 +359,6 @@ class Inpaint(Task):
 
         y = replace(picture, alpha=None) if self.opaque else picture
         return fill_picture(network, y, self.facts, self.missing(picture), options, progress)
-
-    def correct(
-        self, network: Network, picture: Picture, found: Finding, options: Options, progress: Progress
-    ) -> Pixels:
-        if self.restore_known:
-            return super().correct(network, picture, found, options, progress)
-        import numpy as np
-
-        return np.zeros_like(picture.pixels)
 
 
 TASKS: dict[str, type[Task]] = {

@@ -185,6 +185,6 @@ def tell_when_ready(server: object, url: str, on_ready: Callable[[str], None]) -
 
 
 def worth_telling(record: logging.LogRecord) -> bool:
-    """Return whether a message is worth logging: not that the server's end closes the connections of open pages."""
+    """Return False for messages that open connections are closed since the server stops; nobody needs them."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, asyncio.CancelledError) and "graceful shutdown" not in record.getMessage()

@@ -5,7 +5,7 @@ import pytest
 from rednet.web.static import PAGE
 from tests.web.page.conftest import PACKAGES, as_file, choose_files, painted, task, wait_saveable, wait_status
 
-TASKS = ("Find out", "Noise", "JPEG traces", "Too small", "Blur", "Missing parts")
+TASKS = ("Find out", "Noise", "JPEG artefacts", "Too small", "Blur", "Missing parts")
 
 
 def barriers(page):

@@ -1,5 +1,7 @@
 """Faults that pages like this one had: each was found by a visitor."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ from tests.web.page.conftest import (
 
 pytestmark = pytest.mark.browser
 TASKS = {
-    "Find out": "auto", "Noise": "denoise", "JPEG traces": "dejpeg", "Too small": "upscale", "Blur": "deblur",
+    "Find out": "auto", "Noise": "denoise", "JPEG artefacts": "dejpeg", "Too small": "upscale", "Blur": "deblur",
     "Missing parts": "inpaint",
 }  # fmt: skip
 RESTORE = "**/v1/restore"
@@ -149,6 +151,66 @@ def test_a_job_that_was_done_before_it_was_stopped_counts(page, noisy):
     assert saved(page)[0] == "a-restored.png"
 
 
+def test_a_picture_that_comes_while_the_page_asks_for_the_others_is_not_taken_for_a_lost_one(page, noisy):
+    sent = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    page.clock.install()
+    page.reload()
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    with holding(page, re.compile(r"/v1/jobs\?")) as held:
+        page.clock.fast_forward(120_000)  # the page asks now and then, so that the server keeps the pictures
+        page.wait_for_timeout(300)
+        assert len(held) == 1
+        choose_files(page, as_file(noisy, "b.png"))
+        page.locator("#name", has_text="b.png").wait_for()
+        wait_saveable(page)
+    page.wait_for_timeout(500)
+    wait_saveable(page)
+    assert len(sent) == 2
+
+
+def test_events_that_break_off_are_asked_for_again_after_a_pause(page, noisy):
+    asked = []
+
+    def break_off(route):
+        asked.append(route.request.url)
+        route.abort()
+
+    def unfinished(route):
+        told = route.fetch().json()
+        for job in told if isinstance(told, list) else [told]:
+            job["state"] = "running"
+        route.fulfill(json=told)
+
+    page.route("**/events", break_off)
+    page.route(RESTORE, unfinished)
+    page.route(re.compile(r"/v1/jobs\?"), unfinished)
+    choose_files(page, as_file(noisy, "a.png"))
+    page.locator("#facts", has_text="80 × 96").wait_for()
+    page.wait_for_timeout(2500)
+    assert 1 <= len(asked) <= 3
+    page.unroute(re.compile(r"/v1/jobs\?"))
+    page.unroute("**/events")
+    wait_saveable(page)
+
+
+def test_a_picture_that_a_busy_server_refuses_is_sent_again(page, noisy):
+    answers = [429, 503]
+
+    def refuse(route):
+        if answers:
+            problem = {"status": answers.pop(), "detail": "busy"}
+            route.fulfill(status=problem["status"], headers={"Retry-After": "1"}, json=problem)
+        else:
+            route.continue_()
+
+    page.route(RESTORE, refuse)
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    assert not answers
+
+
 def test_the_noise_slider_acts_at_once(page, noisy):
     choose_files(page, as_file(noisy, "a.png"))
     wait_saveable(page)
@@ -223,6 +285,24 @@ def test_all_controls_are_in_sight_at_1280x800(page, noisy, name):
         }"""
     )
     assert inside and page.locator("#save").is_visible()
+
+
+def test_the_whole_picture_is_shown_at_first_and_after_the_window_has_changed(page, noisy):
+    def fits():
+        page.wait_for_timeout(800)
+        height = float(page.locator("#zoom").inner_text().split()[0].replace(",", "")) / 100 * 96
+        room = page.locator("#stage").bounding_box()["height"]
+        return room - 2 < height < room + 1
+
+    choose_files(page, as_file(noisy, "a.png"))
+    wait_saveable(page)
+    assert fits()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    assert fits()
+    page.locator("#zoom-in").click()
+    assert not fits()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert not fits()
 
 
 def test_the_page_is_light(open_page):

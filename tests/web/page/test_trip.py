@@ -69,6 +69,36 @@ def test_all_pictures_are_saved_as_a_zip(page, noisy):
         assert levels_of(archive.read("b-restored.png")).shape == noisy.shape
 
 
+def test_pictures_of_several_strengths_are_saved_as_one_zip(page, noisy):
+    downloads = []
+    page.on("download", lambda download: downloads.append(download))
+    choose_files(page, as_file(noisy, "a.png"), as_file(noisy, "b.png"))
+    page.locator("#save-all", has_text="(2)").wait_for()
+    set_slider(page, "Strength", 0)
+    with zipfile.ZipFile(io.BytesIO(saved(page, "#save-all")[1])) as archive:
+        assert archive.namelist() == ["a-restored.png", "b-restored.png"]
+        np.testing.assert_array_equal(levels_of(archive.read("a-restored.png")), noisy)
+        assert (levels_of(archive.read("b-restored.png")) != noisy).any()
+    page.wait_for_timeout(300)
+    assert len(downloads) == 1 and "not saved" not in page.title()
+
+
+def test_results_that_the_server_has_removed_are_not_left_out_of_the_zip_without_a_word(page, noisy):
+    choose_files(page, as_file(noisy, "a.png"), as_file(noisy[::-1], "b.png"))
+    page.locator("#save-all", has_text="(2)").wait_for()
+    address, jobs = page.url.split("#")
+    page.request.delete(f"{address}v1/jobs/{jobs.split(',')[1]}")
+    page.locator("#save-all").click()
+    page.locator("#notice", has_text="has removed results that were not saved (1)").wait_for()
+    page.locator("#save-all", has_text="(1)").wait_for()
+    assert "not saved" in page.title()
+    page.get_by_role("button", name="b.png: expired").click()
+    page.locator("#restore:enabled").click()
+    page.locator("#save-all", has_text="(2)").wait_for()
+    with zipfile.ZipFile(io.BytesIO(saved(page, "#save-all")[1])) as archive:
+        assert archive.namelist() == ["a-restored.png", "b-restored.png"]
+
+
 def test_another_format_is_saved(page, noisy):
     choose_files(page, as_file(noisy, "a.png"))
     wait_saveable(page)

@@ -111,6 +111,14 @@ def in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
     return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in options.items()]
 
 
+def each_in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """Describe the fields of a model in the query: one value for all jobs, or one for each."""
+    return [
+        {**field, "schema": {"type": "array", "items": field["schema"], "minItems": 1, "maxItems": MOST_AT_ONCE}}
+        for field in in_query(model)
+    ]
+
+
 IDS = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST_AT_ONCE}
 NAMES = {"name": "job", "in": "query", "required": True, "schema": IDS}
 PICTURE = {"description": "The restored picture", "content": PICTURES}
@@ -150,7 +158,7 @@ DESCRIPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/v1/archive"): {
         "responses": {200: as_file("All of them", "application/zip"), **answers(404, 409, 422, 500, 503)},
-        "openapi_extra": {"parameters": [NAMES, *in_query(Tuning)]},
+        "openapi_extra": {"parameters": [NAMES, *each_in_query(Tuning)]},
     },
     ("GET", "/v1/jobs/{job_id}/inspect"): {
         "responses": {200: as_json("The report of `rednet inspect`", {"sigma": 18.0}), **answers(404, 409, 422, 503)},

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, Any, cast
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
 
 from fastapi import BackgroundTasks, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from rednet.errors import OptionError
-from rednet.files.file import Report
-from rednet.files.handling import Handling
 from rednet.web.api.documents import MOST_AT_ONCE
-from rednet.web.api.options import Tuning, TuningBase, read
+from rednet.web.api.options import Tuning, read, read_each
 from rednet.web.api.problems import problem
-from rednet.web.api.status import result_of, status_of
+from rednet.web.api.results import packed, result_of, written
+from rednet.web.api.status import status_of
 from rednet.web.jobs.bench import Bench
-from rednet.web.jobs.shelf import Order, Shelf
+from rednet.web.jobs.order import Order
+from rednet.web.jobs.shelf import Shelf
 
 __all__ = ["Jobs"]
 
 MOST_LISTENERS = 64  # streams of events that are open at once
 LOOK_EVERY_S, SPEAK_EVERY_S = 0.2, 2.0
-CHUNK = 1 << 20  # bytes
 
 
 @dataclass
@@ -65,7 +60,7 @@ class Jobs:
 
     async def several(self, request: Request) -> Response:
         """Return the state and progress of several jobs; unknown ones are left out."""
-        found = (self.shelf.find(name) for name in named(request))
+        found = (self.shelf.find(name) for name in dict.fromkeys(named(request)))
         return JSONResponse([self.status(order) for order in found if order is not None])
 
     def status(self, order: Order) -> dict[str, Any]:
@@ -117,11 +112,17 @@ class Jobs:
         return result_of(order, path, report)
 
     async def archive(self, request: Request) -> Response:
-        """Stream a zip of the pictures of finished jobs, with their own strength, detail and format or with others."""
+        """Stream a zip of the pictures of finished jobs, with their own strength, detail and format or with others.
+
+        Each option may be given once, for all jobs, or once for each job, in the order of the jobs. Where it is empty,
+        the job's own counts.
+        """
         orders = [self.shelf.need_done(name) for name in named(request)]
-        tuning = read(Tuning, {name: value for name, value in request.query_params.items() if name != "job"})
+        query = request.query_params
+        given = {name: query.getlist(name) for name in query if name != "job"}
+        parts = list(zip(orders, read_each(Tuning, given, len(orders)), strict=True))
         headers = {"Content-Disposition": 'attachment; filename="rednet.zip"', "Cache-Control": "no-store"}
-        return StreamingResponse(packed(orders, tuning), media_type="application/zip", headers=headers)
+        return StreamingResponse(packed(self.bench, request, parts), media_type="application/zip", headers=headers)
 
 
 class Listening(StreamingResponse):
@@ -144,67 +145,8 @@ class Listening(StreamingResponse):
 
 
 def named(request: Request) -> list[str]:
-    """Return the jobs that a query names, each once; raise OptionError if it names none, or too many."""
-    names = list(dict.fromkeys(request.query_params.getlist("job")))
+    """Return the jobs that a query names; raise OptionError if it names none, or too many."""
+    names = request.query_params.getlist("job")
     if not 0 < len(names) <= MOST_AT_ONCE:
         raise OptionError(f"the query names {len(names)} jobs; name 1 to {MOST_AT_ONCE}, as in ?job=ID&job=ID")
     return names
-
-
-def written(order: Order, handling: Handling, ending: str) -> tuple[Path, Report]:
-    """Write a result of a finished job into a new file of its folder."""
-    path = order.folder / f"result-{secrets.token_hex(8)}{ending}"
-    with order.in_use(), order.lock:
-        return path, order.proof.save(path, handling)
-
-
-def packed(orders: list[Order], tuning: TuningBase) -> Iterator[bytes]:
-    """Yield a zip, stored and not compressed, whose pictures are written one after the other."""
-    sink, taken = Sink(), set[str]()
-    with ExitStack() as stack, zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
-        for order in orders:
-            stack.enter_context(order.in_use())
-        for order in orders:
-            handling = tuning.handling(order.proof.handling)
-            handling = replace(handling, options=order.proof.task.fitting(handling.options))
-            path, _ = written(order, handling, tuning.ending(order.target.suffix))
-            try:
-                entry = zipfile.ZipInfo(distinct(order.result_name(path.suffix), taken))
-                with path.open("rb") as file, archive.open(entry, "w", force_zip64=True) as packing:
-                    while chunk := file.read(CHUNK):
-                        packing.write(chunk)
-                        yield sink.take()
-            finally:
-                path.unlink(missing_ok=True)
-        archive.close()
-        yield sink.take()
-
-
-def distinct(name: str, taken: set[str]) -> str:
-    """Return a name that was not taken, and take it; case does not tell names apart everywhere."""
-    stem, ending, number = Path(name).stem, Path(name).suffix, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem}-{number}{ending}"
-    taken.add(name.lower())
-    return name
-
-
-class Sink:
-    """A file that can only be written to, and whose bytes are taken as they come."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        """Take bytes."""
-        self.parts.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing; zipfile calls it."""
-
-    def take(self) -> bytes:
-        """Return the bytes that came since the last call."""
-        data, self.parts = b"".join(self.parts), []
-        return data

@@ -20,8 +20,9 @@ from rednet.images.picture import libvips
 from rednet.web.api.options import LookTuning, read
 from rednet.web.api.problems import RequestError
 from rednet.web.jobs.bench import Bench
+from rednet.web.jobs.order import Order, UnknownJobError
 from rednet.web.jobs.queue import JobState
-from rednet.web.jobs.shelf import NotDoneError, Order, Shelf, UnknownJobError
+from rednet.web.jobs.shelf import NotDoneError, Shelf
 
 __all__ = ["Looking", "encoded"]
 

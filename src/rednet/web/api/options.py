@@ -6,7 +6,7 @@ and what only HTTP knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, TypeVar
@@ -23,7 +23,17 @@ from rednet.restoring.tasks import TASKS, Task
 from rednet.values import Setting, settings, take_settings
 from rednet.web.limits import Limits
 
-__all__ = ["FILES", "LookTuning", "RestoreOptions", "RestoreRequest", "Tuning", "TuningBase", "read", "read_options"]
+__all__ = [
+    "FILES",
+    "LookTuning",
+    "RestoreOptions",
+    "RestoreRequest",
+    "Tuning",
+    "TuningBase",
+    "read",
+    "read_each",
+    "read_options",
+]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -180,6 +190,16 @@ LookTuning = _tuning("LookTuning", "strength", "detail")
 def read_options(fields: Mapping[str, str]) -> RestoreRequest:
     """Check the fields of a form or of a query; see `read`."""
     return read(RestoreOptions, fields)
+
+
+def read_each(model: type[M], fields: Mapping[str, Sequence[str]], count: int) -> list[M]:
+    """Check the fields of several things: a field has one value for all of them, or one for each; see `read`."""
+    for name, values in fields.items():
+        if len(values) not in (1, count):
+            raise OptionError(f"{name} is given {len(values)} times for {count} jobs; give it once, or once for each")
+    return [
+        read(model, {name: values[place % len(values)] for name, values in fields.items()}) for place in range(count)
+    ]
 
 
 def read(model: type[M], fields: Mapping[str, str]) -> M:

@@ -13,13 +13,14 @@ from pydantic import BaseModel
 
 from rednet.errors import ImageError, OptionError, RednetError
 from rednet.web.api.options import RestoreOptions
+from rednet.web.jobs.order import UnknownJobError
 from rednet.web.jobs.queue import QueueFullError, StoppedError, StoppingError, TooSlowError
-from rednet.web.jobs.shelf import NotDoneError, UnknownJobError
+from rednet.web.jobs.shelf import NotDoneError
 
 __all__ = ["PROBLEM", "Problem", "RequestError", "answered", "problem", "problem_of", "problem_with", "said"]
 
 PROBLEM = "application/problem+json"
-NAMES = {"picture": "the picture", "mask": "the mask", "kernel": "the kernel"}  # by the beginning of our files' names
+NAMES = {"picture": "the file", "mask": "the mask", "kernel": "the kernel"}  # by the beginning of our files' names
 
 
 class RequestError(RednetError):
@@ -80,4 +81,4 @@ def answered(error: BaseException, folder: Path) -> str:
 def said(error: BaseException | str, folder: Path) -> str:
     """Return the sentence of an error or a warning; our own files, in or below `folder`, are named as the client's."""
     ours = re.compile(re.escape(f"{folder}{os.sep}") + r"(?:[\w-]+/)?([a-z]+)[\w.-]*")
-    return ours.sub(lambda match: NAMES.get(match[1], "the picture"), str(error))
+    return ours.sub(lambda match: NAMES.get(match[1], "the file"), str(error))

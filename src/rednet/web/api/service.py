@@ -24,11 +24,13 @@ from rednet.web.api.finding import Finding
 from rednet.web.api.jobs import Jobs
 from rednet.web.api.looking import Looking
 from rednet.web.api.problems import problem
-from rednet.web.api.status import result_of, status_of
+from rednet.web.api.results import result_of
+from rednet.web.api.status import status_of
 from rednet.web.api.upload import Upload, receive
 from rednet.web.jobs.bench import Bench
+from rednet.web.jobs.order import Facts, Order, share_mask, share_picture
 from rednet.web.jobs.queue import StoppedError, StoppingError
-from rednet.web.jobs.shelf import Facts, Order, Shelf, share_mask, share_picture
+from rednet.web.jobs.shelf import Shelf
 from rednet.zoo.shipped import shipped_models
 
 __all__ = ["Service"]

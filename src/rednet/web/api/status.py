@@ -1,22 +1,19 @@
-"""What a job is and how far it is, as JSON; and its result, as a file."""
+"""What a job is and how far it is, as JSON."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from rednet.files.file import Report
 from rednet.files.looks import Look
-from rednet.images.encoding import written_format
 from rednet.restoring.options import Options
 from rednet.web.api.problems import answered, said
+from rednet.web.jobs.order import Order
 from rednet.web.jobs.queue import JobState
-from rednet.web.jobs.shelf import Order, Shelf
+from rednet.web.jobs.shelf import Shelf
 
-__all__ = ["JobStatus", "result_of", "status_of"]
+__all__ = ["JobStatus", "status_of"]
 
 
 class JobStatus(BaseModel):
@@ -78,13 +75,3 @@ def status_of(order: Order, shelf: Shelf) -> JobStatus:
         tunes=[name for name in ("strength", "detail") if getattr(fits, name) == 0.5],
         expires_s=round(shelf.seconds_left(order)),
     )
-
-
-def result_of(order: Order, path: Path, report: Report) -> FileResponse:
-    """Return a result that was written, with what there is to say about it."""
-    headers = {"Rednet-Found": order.proof.report.words, "Cache-Control": "no-store"}
-    if warnings := dict.fromkeys([*order.proof.report.warnings, *report.warnings]):
-        sentences = "; ".join(said(sentence, order.folder) for sentence in warnings)
-        headers["Rednet-Warning"] = sentences.encode("ascii", "replace").decode()
-    media = written_format(path.suffix).media
-    return FileResponse(path, media_type=media, filename=order.result_name(path.suffix), headers=headers)

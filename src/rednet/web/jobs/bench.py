@@ -62,10 +62,14 @@ class Bench:
 
         limiter = self.slow if slow else self.quick
         task = asyncio.ensure_future(to_thread.run_sync(watched, limiter=limiter))
-        while not task.done():
-            await asyncio.wait([task], timeout=PATIENCE_S)
-            if not task.done() and await request.is_disconnected():
-                left.set()
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio logs a traceback
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=PATIENCE_S)
+                if not task.done() and await request.is_disconnected():
+                    left.set()
+        finally:
+            left.set()  # an answer that is streamed is cancelled if its client leaves
         return task.result()
 
     def close(self) -> None:

@@ -1,129 +1,27 @@
-"""The orders of clients: their jobs, and what is kept of them until it is deleted or was not used for long."""
+"""Takes the orders of clients, and keeps them until they are deleted or were not used for long."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from rednet.errors import OptionError, RednetError
-from rednet.files.proof import Proof
-from rednet.images import Picture, write_picture
+from rednet.errors import RednetError
 from rednet.progress import Progress
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.task import Task
 from rednet.web.jobs.counters import Counters
+from rednet.web.jobs.order import Order, UnknownJobError
 from rednet.web.jobs.queue import Job, JobQueue, JobState
 from rednet.web.limits import Limits
 
-__all__ = ["Facts", "NotDoneError", "Order", "Shelf", "UnknownJobError", "share_mask", "share_picture"]
-
-clock: Callable[[], float] = time.monotonic
-
-
-class UnknownJobError(RednetError):
-    """There is no such job."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no job {name!r}; jobs are kept for a while only")
+__all__ = ["NotDoneError", "Shelf"]
 
 
 class NotDoneError(RednetError):
     """The job has no result yet, or will never have one."""
-
-
-class Facts(NamedTuple):
-    """What a picture file is; width and height are those of the upright picture, px."""
-
-    bytes: int
-    width: int
-    height: int
-    format: str
-    depth: str
-    bands: int
-
-
-@dataclass(eq=False)
-class Order:
-    """A restoration that was asked for.
-
-    Args:
-        name: of the client's file, to be shown and proposed, never used as a path.
-        facts: what the file is.
-        proof: the restoration, which keeps all its files, and nothing else, in its folder.
-        target: the result as the client asked for it.
-        options: as the client sent them.
-        job: in the queue.
-    """
-
-    name: str
-    facts: Facts
-    proof: Proof
-    target: Path
-    options: Mapping[str, Any]
-    job: Job = field(init=False)
-    used: float = field(default_factory=lambda: clock())
-    users: int = 0
-    bytes: int = 0
-    gone: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)  # of who writes a result
-
-    @property
-    def folder(self) -> Path:
-        """The folder of its files."""
-        return self.proof.folder
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of what is restored, before, px."""
-        region = self.proof.region
-        return (self.facts.width, self.facts.height) if region is None else (region.width, region.height)
-
-    @property
-    def megapixels(self) -> float:
-        """Of one page of the result."""
-        width, height = self.size
-        return width * height * self.proof.task.enlargement**2 / 1e6
-
-    def result_name(self, ending: str) -> str:
-        """Return the name that is proposed for a result."""
-        return f"{Path(self.name).stem}{self.proof.task.suffix}{ending}"
-
-    @property
-    def ended(self) -> bool:
-        """Whether its job has ended."""
-        return self.job.state.final
-
-    def weigh(self) -> None:
-        """Measure what its files take on the disk; files that several orders share count once in all."""
-        total = 0.0
-        for path in self.folder.glob("*"):
-            with suppress(FileNotFoundError):
-                status = path.stat()
-                total += status.st_size / max(status.st_nlink, 1)
-        self.bytes = int(total)
-
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Work with its files; what is written after the order was dropped is deleted, too."""
-        self.users += 1
-        try:
-            yield
-        finally:
-            self.users -= 1
-            self.used = clock()
-            self.weigh()
-            if self.gone:
-                shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Shelf:
@@ -176,7 +74,7 @@ class Shelf:
         def end(job: Job) -> None:
             if job.state is not JobState.DONE:
                 proof.clear()
-            order.used = clock()
+            order.use()
             order.weigh()
             self.counters.job_ended(job, megapixels)
 
@@ -196,7 +94,7 @@ class Shelf:
         self.tidy()
         order = self.orders.get(name)
         if order is not None:
-            order.used = clock()
+            order.use()
         return order
 
     def need(self, name: str) -> Order:
@@ -221,7 +119,7 @@ class Shelf:
 
     def seconds_left(self, order: Order) -> float:
         """Return how long an order is kept if it is not used, s."""
-        return max(self.limits.keep_seconds - (clock() - order.used), 0) if order.ended else self.limits.keep_seconds
+        return max(self.limits.keep_seconds - order.idle, 0) if order.ended else self.limits.keep_seconds
 
     def drop(self, order: Order) -> None:
         """Delete an order: stop its job, and delete its files, with those that are still being written."""
@@ -236,7 +134,7 @@ class Shelf:
         """Delete the orders that were not used for long, and of too many or too large ones those that ended first."""
         with self.lock:
             ended = sorted((order for order in self.orders.values() if order.ended), key=lambda order: order.job.ended)
-        idle = [order for order in ended if clock() - order.used > self.limits.keep_seconds]
+        idle = [order for order in ended if order.idle > self.limits.keep_seconds]
         rest = [order for order in ended if order not in idle]
         sizes = [order.bytes for order in rest]
         most = self.most_bytes(sum(sizes))
@@ -250,33 +148,3 @@ class Shelf:
     def most_bytes(self, ours: int) -> float:
         """Return how many bytes may be kept: the limit, or half of what the disk has for us if that is less."""
         return min(self.limits.kept_bytes, (shutil.disk_usage(self.folder).free + ours) / 2)
-
-
-def share_picture(order: Order, folder: Path, *, looks: bool) -> Path:
-    """Give another order the same picture without a copy.
-
-    Args:
-        order: has the picture.
-        folder: of the other order.
-        looks: give it what is shown of the picture, too.
-
-    Returns:
-        The picture in that folder.
-    """
-    source = order.proof.source
-    with order.in_use():
-        shown = order.folder.glob("before*.npy") if looks and order.proof.region is None else ()
-        for path in (source, *shown):
-            os.link(path, folder / path.name)
-    return folder / source.name
-
-
-def share_mask(order: Order, path: Path) -> Path:
-    """Write the mask of an order as a picture; raise OptionError if it has none."""
-    mask = order.proof.mask
-    if mask is None:
-        raise OptionError("that job has no mask: it has filled no missing pixels", option="mask_of")
-    with order.in_use():
-        pixels = mask.read(slice(None)).astype(np.float32) / np.float32(255)
-    write_picture(path, Picture(pixels, None, "uint8"))
-    return path

@@ -122,7 +122,7 @@ export async function jobs(ids) {
  * Follow a job until it ends.
  * @param {string} id
  * @param {(job: Job) => void} onState called with each state
- * @param {() => void} onEnd called when the stream ends, by its end or by a fault
+ * @param {(broken: boolean) => void} onEnd called when the stream ends; it may have broken before the job has ended
  * @returns {() => void} stops following
  */
 export function follow(id, onState, onEnd) {
@@ -133,11 +133,11 @@ export function follow(id, onState, onEnd) {
     onState(job);
     if (job.state === "waiting" || job.state === "running") return;
     close();
-    onEnd();
+    onEnd(false);
   });
   stream.addEventListener("error", () => {
     close();
-    onEnd();
+    onEnd(true);
   });
   return close;
 }
@@ -192,7 +192,7 @@ export async function picture(id, saving) {
  * Return the name of a file that a header names.
  * @param {string} header Content-Disposition
  */
-export function nameIn(header) {
+function nameIn(header) {
   const [, coded] = /filename\*=utf-8''([^;]+)/i.exec(header) ?? [];
   const [, plain] = /filename="([^"]*)"/.exec(header) ?? [];
   return coded ? decodeURIComponent(coded) : (plain ?? "picture");
@@ -200,12 +200,12 @@ export function nameIn(header) {
 
 /**
  * Return the address of a zip of several jobs' pictures.
- * @param {string[]} ids
- * @param {Saving} saving
+ * @param {{job: string, strength: number, detail: number}[]} parts the jobs, and how the picture of each is tuned
+ * @param {Saving} saving of all of them
  */
-export function archive(ids, saving) {
+export function archive(parts, saving) {
   const url = address("archive", saving);
-  for (const id of ids) url.searchParams.append("job", id);
+  for (const part of parts) for (const [name, value] of Object.entries(part)) url.searchParams.append(name, String(value));
   return url.href;
 }
 

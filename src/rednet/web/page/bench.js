@@ -10,7 +10,7 @@ makePanel();
 
 /** Bring everything up to date. */
 export function draw() {
-  drawStage();
+  drawStrip(byId("strip")); // before the stage, which gets the room that is left
   drawPanel();
-  drawStrip(byId("strip"));
+  drawStage();
 }

@@ -1,7 +1,7 @@
 /** Takes pictures in: dropped anywhere on the window, pasted, or chosen as files or as a folder. */
 
+import { add } from "./desk.js";
 import { newPicture } from "./picture.js";
-import { open } from "./work.js";
 
 const PICTURE = /\.(jpe?g|png|tiff?|webp|avif|hei[cf]|jxl|jp2|j2k|gif|exr|fits?|hdr|ppm|pgm|pbm|pfm|svs|bmp)$/i;
 
@@ -15,7 +15,7 @@ const PICTURE = /\.(jpe?g|png|tiff?|webp|avif|hei[cf]|jxl|jp2|j2k|gif|exr|fits?|
  */
 export function listen({ veil, files, folder, onNothing }) {
   const take = (/** @type {File[]} */ found) => {
-    if (found.length) open(found.map((file) => newPicture(file.name, file)));
+    if (found.length) add(found.map((file) => newPicture(file.name, file)));
     else onNothing();
   };
   addEventListener("dragenter", (event) => {

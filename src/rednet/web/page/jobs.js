@@ -2,14 +2,16 @@
 
 import * as api from "./api.js";
 import * as desk from "./desk.js";
-import { isUnfinished } from "./picture.js";
+import { notice } from "./notice.js";
+import { isUnfinished, isUnsaved } from "./picture.js";
+import { say } from "./texts.js";
 
 /** @typedef {import("./api.js").Job} Job */
 /** @typedef {import("./picture.js").Picture} Picture */
 
 const AGAIN_MS = 1000; // before a stream that broke is opened again
 const GRACE_MS = 4000; // in which the viewer may still ask for the tiles of a job that another one replaces
-const STAY_MS = 120_000; // between two words to the server that the pictures are still looked at
+const STAY_MS = 120_000; // between two requests that keep the pictures on the server
 
 /** @type {{id: string, close: () => void}|null} */
 let followed = null;
@@ -33,12 +35,13 @@ export function take(picture, job) {
 }
 
 /**
- * Note that the server does not have a picture any more; send its file again if it is here.
+ * Note that the server does not have a picture any more. Its file is sent again only if nothing was made of it yet: a
+ * server that makes room for the last pictures by removing the first ones would else be asked for all of them for ever.
  * @param {Picture} picture
  */
 export function lose(picture) {
+  picture.phase = picture.file && !picture.result ? "queued" : "gone";
   Object.assign(picture, { source: null, job: null, result: null, made: null, trying: null, region: null });
-  picture.phase = picture.file ? "queued" : "gone";
 }
 
 /**
@@ -84,9 +87,10 @@ export function follow() {
   if (followed) return;
   const [next] = unfinished().sort((one, other) => one.before - other.before);
   if (!next) return;
-  const close = api.follow(next.id, arrived, async () => {
+  const close = api.follow(next.id, arrived, async (broken) => {
     followed = null;
-    await refresh();
+    if (broken) await new Promise((go) => setTimeout(go, AGAIN_MS));
+    await refresh().catch(() => undefined);
     follow();
   });
   followed = { id: next.id, close };
@@ -132,28 +136,33 @@ function arrived(job) {
 
 /** Ask for the states of all jobs that have not ended, since only one is followed. */
 async function refresh() {
-  const ids = unfinished().map((job) => job.id);
-  if (!ids.length) return;
-  try {
-    const known = await api.jobs(ids);
-    known.forEach(arrived);
-    const lost = new Set(ids).difference(new Set(known.map((job) => job.id)));
-    for (const picture of desk.all()) if (picture.job && lost.has(picture.job.id)) lose(picture);
-    desk.changed();
-  } catch {
-    await new Promise((go) => setTimeout(go, AGAIN_MS));
-  }
+  const { known, lost } = await ask(unfinished().map((job) => job.id));
+  known.forEach(arrived);
+  for (const picture of desk.all()) if (picture.job && lost.has(picture.job.id)) lose(picture);
+  desk.changed();
 }
 
 /** Ask for all pictures, so that the server keeps them while the page is open, and says which it has not. */
-async function stay() {
-  const pictures = desk.all().filter((picture) => picture.source);
-  if (!pictures.length) return;
-  const ids = pictures.flatMap((picture) => [...jobsOf(picture)]);
-  const known = new Set((await api.jobs(ids)).map((job) => job.id));
-  for (const picture of pictures) {
-    if (picture.source && !known.has(picture.source.id)) lose(picture);
-    else if (picture.result && !known.has(picture.result.id)) Object.assign(picture, { result: null, made: null, phase: "ready" });
+export async function stay() {
+  const { lost } = await ask(desk.all().flatMap((picture) => [...jobsOf(picture)]));
+  const unsaved = desk.all().filter((picture) => picture.result && lost.has(picture.result.id) && isUnsaved(picture));
+  for (const picture of desk.all()) {
+    const { source, result, region } = picture;
+    const hasResult = result && !lost.has(result.id);
+    if (source && lost.has(source.id)) {
+      if (hasResult && !region) picture.source = result;
+      else lose(picture);
+    } else if (result && !hasResult) Object.assign(picture, { result: null, made: null, phase: "ready" });
   }
+  if (unsaved.length) notice(say("errorLost", { count: unsaved.length }));
   desk.changed();
+}
+
+/**
+ * Ask for jobs. Meanwhile others may come: only of those that were asked for it is known that the server has lost them.
+ * @param {string[]} ids
+ */
+async function ask(ids) {
+  const known = ids.length ? await api.jobs(ids) : [];
+  return { known, lost: new Set(ids).difference(new Set(known.map((job) => job.id))) };
 }

@@ -1,14 +1,12 @@
 /** Starts the page and joins its parts. */
 
-import * as api from "./api.js";
 import * as desk from "./desk.js";
-import { byId, button, make } from "./elements.js";
-import { sentence } from "./found.js";
+import { byId, make } from "./elements.js";
 import { listen } from "./intake.js";
+import { notice, tell } from "./notice.js";
 import { isUnsaved } from "./picture.js";
 import { LANGUAGES, preferred, rememberLanguage, say, speak } from "./texts.js";
 import { listExamples } from "./tour.js";
-import { reopen } from "./work.js";
 
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -30,23 +28,6 @@ async function inLanguage(code) {
   byId("promise").textContent = say(LOCAL.includes(location.hostname) ? "promiseHere" : "promiseServer");
   listExamples(byId("examples"), tell);
   desk.changed();
-}
-
-/**
- * Tell that something went wrong.
- * @param {unknown} error
- */
-function tell(error) {
-  if (!(error instanceof api.Refusal)) throw error;
-  notice(sentence(error.status === 0 ? "offline" : error.status === 401 ? "login" : error.message));
-}
-
-/** @param {string} words */
-function notice(words) {
-  const place = byId("notice");
-  const close = button("×", () => (place.hidden = true), { className: "close", "aria-label": say("dismiss") });
-  place.replaceChildren(make("p", {}, words), close);
-  place.hidden = false;
 }
 
 function chooseLanguage() {
@@ -71,4 +52,4 @@ addEventListener("beforeunload", (event) => {
 chooseLanguage();
 desk.onChange(() => void draw());
 await inLanguage(preferred());
-reopen().catch(tell);
+if (desk.remembered.length) import("./work.js").then(({ reopen }) => reopen()).catch(tell);

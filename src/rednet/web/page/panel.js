@@ -77,7 +77,7 @@ export function drawPanel() {
 
 /** @param {Picture} picture */
 function drawOutcome(picture) {
-  const { phase, job, result, region, wish, source } = picture;
+  const { phase, job, region, wish, source } = picture;
   const busy = isBusy(picture);
   const sentences = status(picture).map((sentence) => make("p", {}, sentence));
   sentences[0]?.append(make("span", { className: "took" }, took(picture)));
@@ -90,7 +90,7 @@ function drawOutcome(picture) {
   if (job?.state === "running" && phase === "sent") progress.value = job.share;
   else progress.removeAttribute("value");
 
-  const again = phase === "stopped" || phase === "ready" || phase === "failed" || region !== null || isUntouched(picture);
+  const again = ["stopped", "ready", "failed"].includes(phase) || (phase === "gone" && picture.file) || region || isUntouched(picture);
   const restoring = /** @type {HTMLButtonElement} */ (byId("restore"));
   restoring.hidden = busy || !(again || (isStale(picture) && phase === "sent"));
   restoring.disabled = source ? !isComplete(wish) : !picture.file;
@@ -100,7 +100,6 @@ function drawOutcome(picture) {
   const large = source !== null && source.width * source.height > LARGE;
   byId("try").hidden = busy || !source || wish.task === "inpaint" || !(large || wish.task === "deblur") || !isComplete(wish);
   byId("stop").hidden = !busy;
-  byId("outcome").toggleAttribute("data-fresh", result !== null && !busy);
 }
 
 /** @param {Picture} picture */

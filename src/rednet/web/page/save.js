@@ -4,6 +4,8 @@ import * as api from "./api.js";
 import * as desk from "./desk.js";
 import { button, make, slider, tick } from "./elements.js";
 import { sentence } from "./found.js";
+import { stay } from "./jobs.js";
+import { tell } from "./notice.js";
 import { canSave } from "./picture.js";
 import { figure, say } from "./texts.js";
 
@@ -23,7 +25,7 @@ let formats = [];
  */
 export function makeSaving(section) {
   const one = button("", () => void saveOne(one, told), { id: "save", className: "primary" });
-  const all = button("", saveAll, { id: "save-all" });
+  const all = button("", () => void saveAll().catch(tell), { id: "save-all" });
   const told = make("p", { role: "status" });
   const how = make("details", { id: "format" }, make("summary"), make("div"));
   how.addEventListener("toggle", async () => {
@@ -68,14 +70,11 @@ function fillFormat(place) {
 }
 
 /**
- * Return how pictures are saved, as the service takes it.
- * @param {Picture} [picture] whose tuning counts
+ * Return how all pictures are saved, as the service takes it.
  * @returns {import("./api.js").Saving}
  */
-function saving(picture) {
+function saving() {
   return {
-    strength: picture && picture.strength !== 1 ? picture.strength : undefined,
-    detail: picture && picture.detail !== 0 ? picture.detail : undefined,
     format: chosen.format || undefined,
     save_quality: LOSSY.includes(chosen.format) ? String(chosen.quality) : undefined,
     strip_metadata: chosen.strip ? "true" : undefined,
@@ -92,7 +91,9 @@ async function saveOne(pressed, told) {
   pressed.disabled = true;
   told.textContent = say("savingNow");
   try {
-    const { name, content } = await api.picture(picture.result.id, saving(picture));
+    const { strength, detail } = picture;
+    const tuning = { strength: strength === 1 ? undefined : strength, detail: detail || undefined };
+    const { name, content } = await api.picture(picture.result.id, { ...saving(), ...tuning });
     const url = URL.createObjectURL(content);
     download(url, name);
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
@@ -100,20 +101,21 @@ async function saveOne(pressed, told) {
     told.textContent = say("savedAs", { name });
   } catch (error) {
     if (!(error instanceof api.Refusal)) throw error;
-    told.textContent = error.status === 404 ? say("errorGone") : sentence(error.status ? error.message : "offline");
+    told.textContent = sentence(error.status ? error.message : "offline");
+    if (error.status === 404) await stay();
   } finally {
     pressed.disabled = !canSave(picture);
     if (picture.saved) desk.changed();
   }
 }
 
-/** Save all in a zip; pictures that are tuned in another way come in a zip of their own, as a zip has one tuning. */
-function saveAll() {
+/** Save all in a zip; if the server does not have all of them any more, the page says so, and nothing is saved. */
+async function saveAll() {
   const ready = desk.all().filter(canSave);
-  for (const group of Map.groupBy(ready, ({ strength, detail }) => `${strength} ${detail}`).values()) {
-    const ids = group.map(({ result }) => result?.id ?? "");
-    download(api.archive(ids, saving(group[0])), "");
-  }
+  await stay();
+  if (!ready.every(canSave)) return;
+  const parts = ready.map(({ result, strength, detail }) => ({ job: result?.id ?? "", strength, detail }));
+  download(api.archive(parts, saving()), "");
   for (const picture of ready) picture.saved = true;
   desk.changed();
 }

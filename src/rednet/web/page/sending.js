@@ -23,6 +23,7 @@ const sending = new Map();
 let pausedUntil = 0;
 
 desk.onChange(pump);
+desk.changed(); // pictures may be waiting since before this module was loaded
 
 /**
  * Drop the job that is being sent for a picture. The server gets the picture all the same.
@@ -130,8 +131,8 @@ function accept(picture, job, wish, trying) {
  */
 function refuse(picture, error) {
   if (!(error instanceof api.Refusal)) throw error;
-  if (error.status === 429) {
-    pausedUntil = Date.now() + 1000 * Math.max(error.retryAfter, 1);
+  if (error.retryAfter) {
+    pausedUntil = Date.now() + 1000 * error.retryAfter;
     setTimeout(pump, pausedUntil - Date.now() + 1);
     if (picture.phase === "sending") picture.phase = "queued";
   } else if (error.status === 404 && picture.source) lose(picture);

@@ -3,7 +3,7 @@
 import { thumbnail } from "./api.js";
 import * as desk from "./desk.js";
 import { button, make } from "./elements.js";
-import { stateOf } from "./found.js";
+import { sentence, stateOf } from "./found.js";
 import { isBusy, isStale } from "./picture.js";
 import { say } from "./texts.js";
 import { remove } from "./work.js";
@@ -38,7 +38,7 @@ export function drawStrip(strip) {
 
 /** @param {Picture} picture */
 function makeTile(picture) {
-  const image = make("img", { alt: "", width: 72, height: 54 });
+  const image = make("img", { alt: "", width: 74, height: 52 });
   const state = make("span", { className: "state" });
   const show = button("", () => desk.show(picture), { className: "thumb" });
   show.append(image, state);
@@ -52,7 +52,7 @@ function makeTile(picture) {
     state.textContent = words;
     show.setAttribute("aria-label", say("stripOne", { name: picture.name, state: words }));
     show.setAttribute("aria-current", String(desk.current() === picture));
-    show.title = picture.error || picture.name;
+    show.title = picture.error ? sentence(picture.error) : picture.name;
     close.setAttribute("aria-label", say("remove", { name: picture.name }));
     tile.dataset.state = picture.phase === "failed" ? "failed" : isBusy(picture) ? "busy" : isStale(picture) ? "stale" : "still";
     tile.style.setProperty("--share", String(isBusy(picture) ? (picture.job?.share ?? 0) : 0));

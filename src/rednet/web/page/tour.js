@@ -1,11 +1,11 @@
 /** The examples: five damaged pictures at full size, each with the task that repairs it. */
 
 import * as api from "./api.js";
+import { add } from "./desk.js";
 import { button, make } from "./elements.js";
 import { newPicture, wishOf } from "./picture.js";
 import { say } from "./texts.js";
 import { layer } from "./strokes.js";
-import { open } from "./work.js";
 
 /** @typedef {import("./texts.js").Key} Key */
 
@@ -36,5 +36,5 @@ async function start(place) {
   const content = await api.example(picture);
   const wish = wishOf({ ...options, task });
   if (mask) wish.mask = [await layer(await api.example(mask))];
-  open([newPicture(name, new File([content], name, { type: content.type }), wish)]);
+  add([newPicture(name, new File([content], name, { type: content.type }), wish)]);
 }

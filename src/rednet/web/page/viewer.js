@@ -12,7 +12,7 @@ import { pyramid } from "./api.js";
 /** @typedef {import("./api.js").Look} Look */
 /** @typedef {import("./picture.js").Region} Region */
 
-const SAME = 0.001; // ratio of pixels of the picture and of the screen that counts as 1
+const SAME = 0.001; // ratios that differ by less count as the same
 const COARSE = 3; // ratio from which the pixels of the picture are shown as squares
 const MOST_PIXELS = 2e5; // of the part that is tried
 const STEP = 1.5; // of one press of + or -
@@ -68,13 +68,13 @@ export class Viewer {
     /** @type {View|null} */
     this.view = null;
     this.asked = { before: "", after: "" };
+    this.isWhole = true;
     this.before.addHandler("viewport-change", () => this.#follow());
     this.before.addHandler("open", () => {
       this.#follow();
       on.open();
     });
-    this.before.addHandler("resize", () => queueMicrotask(() => this.#follow()));
-    this.after.addHandler("resize", () => queueMicrotask(() => this.#follow()));
+    for (const layer of [this.before, this.after]) layer.addHandler("resize", () => queueMicrotask(() => this.#resize()));
   }
 
   /**
@@ -147,7 +147,7 @@ export class Viewer {
       const configured = OpenSeadragon.IIIFTileSource.prototype.configure(info, info.id, "");
       const source = new OpenSeadragon.IIIFTileSource(/** @type {any} */ (configured));
       const plain = source.getTileUrl.bind(source);
-      // Pixels at full size are shown as they are; smaller copies may lose what nobody sees.
+      // At full size, exact pixels count; smaller copies may be lossy.
       source.getTileUrl = (level, x, y) =>
         String(plain(level, x, y)).replace(/\.jpg$/, level === source.maxLevel ? ".png" : ".jpg") + query;
       return source;
@@ -157,12 +157,19 @@ export class Viewer {
     }
   }
 
+  /** Show the whole picture again, if it was shown before the stage has changed its size. */
+  #resize() {
+    if (this.isWhole) this.before.viewport.goHome(true);
+    this.#follow();
+  }
+
   /** Let the upper layer show the place that the lower one shows. */
   #follow() {
     if (!this.before.isOpen()) return;
     const { viewport } = this.before;
     this.after.viewport.zoomTo(viewport.getZoom(true), undefined, true);
     this.after.viewport.panTo(viewport.getCenter(true), true);
+    this.isWhole = Math.abs(viewport.getZoom(true) / viewport.getHomeZoom() - 1) < SAME;
     const ratio = this.ratio();
     const smooth = ratio < COARSE && !this.#isExact();
     this.before.drawer.setImageSmoothingEnabled(smooth);

@@ -29,17 +29,8 @@ export function useRegion(region) {
   seen = region;
 }
 
-/**
- * Open pictures.
- * @param {Picture[]} pictures
- */
-export function open(pictures) {
-  desk.add(pictures);
-}
-
 /** Find the pictures of the address again. */
 export async function reopen() {
-  if (!desk.remembered.length) return;
   const known = await api.jobs(desk.remembered);
   const pictures = desk.remembered.flatMap((id) => known.filter((job) => job.id === id)).map(reopened);
   await Promise.all(pictures.map(takeMask));
