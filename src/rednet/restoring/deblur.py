@@ -37,7 +37,6 @@ from rednet.restoring.exposure import exposure
 from rednet.restoring.network import Network
 from rednet.restoring.noise import estimate_sigma
 from rednet.restoring.options import Options
-from rednet.restoring.sampling import sampled
 from rednet.tiling.fringes import fill_hidden
 from rednet.warning import warn
 
@@ -80,7 +79,7 @@ def correct_blur(
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
-    gain = exposure(sampled(y))  # noise is judged by levels of white, which a dark picture does not reach
+    gain = exposure(y)  # noise is judged by levels of white, which a dark picture does not reach
     y = y if gain == 1 else y * np.float32(gain)
     needed = not trust_kernel or quality is not None  # the picture without its noise, by which the answer is judged
     done, passes = 0, 1 + steps + needed

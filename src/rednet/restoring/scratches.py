@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.restoring.exposure import exposure
-from rednet.restoring.sampling import sampled
 from rednet.stopping import check_stop
 
 __all__ = ["find_scratches"]
@@ -40,7 +39,7 @@ def find_scratches(pixels: NDArray[np.float32]) -> Mask:
     Returns:
         (H, W), True on scratches and one px around them.
     """
-    gray = pixels.mean(axis=2) * np.float32(exposure(sampled(pixels)))
+    gray = pixels.mean(axis=2) * np.float32(exposure(pixels))
     seen = np.pad(gray, WIDEST, mode="edge")
     found = np.zeros(gray.shape, bool)
     bright, dark = np.empty_like(found), np.empty_like(found)  # than both sides
