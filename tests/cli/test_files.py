@@ -14,15 +14,12 @@ import pytest
 import tifffile
 from PIL import Image
 
+from tests.command import rednet
+
 
 @pytest.fixture(scope="module")
 def model(make_model):
     return make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality", "scale"))
-
-
-def rednet(*arguments, **options):
-    command = [sys.executable, "-m", "rednet", *map(str, arguments)]
-    return subprocess.run(command, **{"capture_output": True, "text": True, **options})
 
 
 def save(path, seed=0, size=(40, 30), **options):
