@@ -57,12 +57,17 @@ def test_no_pixels_cannot_be_compared(shape):
 def test_a_border_that_leaves_nothing_is_refused():
     with pytest.raises(OptionError, match="leaves nothing"):
         psnr(np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), crop_border=2)
+    with pytest.raises(OptionError, match="-1 px"):
+        psnr(np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), crop_border=-1)
 
 
 def test_luma_is_matlabs_rgb2ycbcr():
     red = np.array([[[1.0, 0, 0]]])
     assert luma(red).item() * 255 == pytest.approx(65.481 + 16)
     assert luma(np.zeros((1, 1, 3))).item() * 255 == pytest.approx(16)
+    for shape in ((4, 4), (4, 4, 1), (4, 4, 4)):
+        with pytest.raises(OptionError, match="RGB"):
+            luma(np.zeros(shape))
 
 
 @given(
@@ -102,6 +107,8 @@ def test_psnr_b_counts_the_steps_between_blocks():
     assert psnr_b(x * 255, x_hat * 255, data_range=255) == pytest.approx(psnr_b(x, x_hat))
     shifted = np.roll(x_hat, 4, axis=1)  # the steps lie within blocks: no blocking effect
     assert psnr_b(x, shifted) == pytest.approx(psnr(x, shifted))
+    assert psnr_b(x[:, :, 0], x_hat[:, :, 0]) == psnr_b(x, x_hat)
+    assert psnr_b(x, x) == float("inf")
 
 
 def test_psnr_b_takes_gray_pictures_of_two_blocks():

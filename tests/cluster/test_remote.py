@@ -20,6 +20,7 @@ from rednet.files.listing import RESULT, list_entries
 from rednet.files.many import Batch, restore_files
 from rednet.files.shards import Shard
 from rednet.restoring.restorer import Restorer
+from tests.command import rednet
 from tests.tasks import BLIND, handle
 
 fsspec = pytest.importorskip("fsspec")
@@ -256,22 +257,21 @@ def test_the_command_takes_urls_and_says_what_they_cannot(tmp_path, make_model):
     model = make_model(depth=4, width=4, channels=3, stride=2)
     save(tmp_path / "in", "a.png", "b.jpg")
 
-    def rednet(*arguments):
-        command = [sys.executable, "-m", "rednet", "denoise", *arguments, "--model", str(model)]
-        return subprocess.run(command, capture_output=True, text=True)
+    def denoise(*arguments):
+        return rednet("denoise", *arguments, "--model", model)
 
     url, out = f"file://{tmp_path}/in", f"file://{tmp_path}/out"
-    done = rednet(url, "-o", out)
+    done = denoise(url, "-o", out)
     assert done.returncode == 0 and f"{out}: 2 restored" in done.stdout, done.stderr
-    assert "2 kept" in rednet(url, "-o", str(tmp_path / "out")).stdout
-    assert rednet(f"{url}/a.png", "-o", f"{out}/one").returncode == 0 and (tmp_path / "out/one/a.png").exists()
+    assert "2 kept" in denoise(url, "-o", str(tmp_path / "out")).stdout
+    assert denoise(f"{url}/a.png", "-o", f"{out}/one").returncode == 0 and (tmp_path / "out/one/a.png").exists()
     for options, word in (
         ((url,), "give it with -o"),
         ((url, "-o", out, "--dry-run"), "on this machine"),
         ((f"file://{tmp_path}/none", "-o", out), "no pictures"),
         (("nothing://in", "-o", out), "cannot open nothing://in"),
     ):
-        failed = rednet(*options)
+        failed = denoise(*options)
         assert failed.returncode == 1 and word in failed.stderr and "Traceback" not in failed.stderr, failed.stderr
 
 

@@ -24,6 +24,7 @@ from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.sampling import sampled
+from rednet.restoring.signatures import same_kind_method
 from rednet.restoring.stacks import take_apart
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
@@ -121,18 +122,19 @@ class Restorer(Network):
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
         filled = task.fill(self, before, found, options, portion(progress, 0, 2) if task.corrects else progress)
-        correction = np.zeros_like(filled.pixels)
-        if task.corrects:
-            parts, rest = filled.parts, progress if filled is before else portion(progress, 1, 2)
-            corrections = [
-                task.correct(self, part, found, options, portion(rest, number, len(parts)))
-                for number, part in enumerate(parts)
-            ]
-            correction = np.concatenate(corrections, axis=2)
+        parts, rest = filled.parts, progress if filled is before else portion(progress, 1, 2)
+        corrections = [
+            task.correct(self, part, found, options, portion(rest, number, len(parts)))
+            if task.corrects
+            else np.zeros_like(part.pixels)
+            for number, part in enumerate(parts)
+        ]
+        correction = np.concatenate(corrections, axis=2)
         if filled is picture and not correction.any():
             return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
         return Restoration(task, before, filled, correction, found)
 
+    @same_kind_method
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
 
@@ -180,6 +182,7 @@ class Restorer(Network):
             return copy(image), restoration.found
         return back(restoration.apply(options)), restoration.found
 
+    @same_kind_method
     def restore(
         self,
         image: Any,
@@ -209,10 +212,12 @@ class Restorer(Network):
             task = Automatic() if facts is None else Told(facts)
         return self.restore_image(image, task, **keywords)
 
+    @same_kind_method
     def upscale(self, image: Any, scale: int = 2, **keywords: Unpack[Keywords]) -> Any:
         """Enlarge a picture 2, 3 or 4 times; `image`, keywords and result are as in `restore_image`."""
         return self.restore_image(image, Upscale(scale=scale), **keywords)
 
+    @same_kind_method
     def deblur(
         self,
         image: Any,

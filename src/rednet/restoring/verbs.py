@@ -20,6 +20,7 @@ from rednet.restoring.finding import Finding
 from rednet.restoring.inspection import inspect as find
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.signatures import explaining, same_kind
 from rednet.restoring.stacks import take_apart
 from rednet.restoring.tasks import Automatic, Deblur, Dejpeg, Denoise, Inpaint, Task, Upscale
 from rednet.values import check_flag, check_setting
@@ -33,6 +34,7 @@ def shipped(model: str) -> Restorer:
     return Restorer.from_pretrained(model)
 
 
+@same_kind
 def run(image: Any, task: Task, **options: Unpack[Keywords]) -> Any:
     """Carry out any task of `rednet.restoring.tasks`.
 
@@ -70,6 +72,7 @@ def inspect(image: Any, *, channel_axis: int | None = None, range: tuple[float, 
     return find(picture.pixels, Path(image) if isinstance(image, str | Path) else None)
 
 
+@explaining
 def restore(image: Any, *, always: bool = False, explain: bool = False, **options: Unpack[Keywords]) -> Any:
     """Find out what is wrong with a picture, and restore it; return a copy if restoring would not improve it.
 
@@ -85,6 +88,7 @@ def restore(image: Any, *, always: bool = False, explain: bool = False, **option
     return (result, found) if explain else result
 
 
+@same_kind
 def denoise(
     image: Any,
     *,
@@ -108,6 +112,7 @@ def denoise(
     return run(image, task, **options)
 
 
+@same_kind
 def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = None, **options: Unpack[Keywords]) -> Any:
     """Remove the blocks and rings of JPEG compression.
 
@@ -118,6 +123,7 @@ def dejpeg(image: Any, *, quality: float | None = None, sigma: float | None = No
     return run(image, Dejpeg(quality=quality, sigma=sigma), **options)
 
 
+@same_kind
 def upscale(image: Any, *, scale: int = 2, **options: Unpack[Keywords]) -> Any:
     """Enlarge a picture.
 
@@ -127,6 +133,7 @@ def upscale(image: Any, *, scale: int = 2, **options: Unpack[Keywords]) -> Any:
     return run(image, Upscale(scale=scale), **options)
 
 
+@same_kind
 def deblur(
     image: Any,
     kernel: NDArray[Any] | str | Path,
@@ -150,6 +157,7 @@ def deblur(
     return run(image, Deblur(kernel=kernel, noise_sigma=sigma, steps=steps, trust_kernel=trust_kernel), **options)
 
 
+@same_kind
 def inpaint(image: Any, mask: Any, *, restore_known: bool = False, **options: Unpack[Keywords]) -> Any:
     """Fill missing pixels; all others come back untouched (float64 within float32's precision).
 
