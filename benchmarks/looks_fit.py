@@ -22,9 +22,9 @@ import numpy as np
 from looks import decibels, shown
 from looks_pictures import Case, Made, fitting
 
+from rednet.restoring.decision import FINE_QUALITY, hints
 from rednet.restoring.exposure import exposure
 from rednet.restoring.finding import Finding
-from rednet.restoring.inspection import FINE_QUALITY, hints
 from rednet.restoring.jpeg_traces import Blocks, find_blocks, jpeg_quality
 from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, NOISES, WEIGHTS
 from rednet.restoring.restorer import Restorer

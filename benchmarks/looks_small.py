@@ -20,8 +20,9 @@ from looks import shown
 from looks_fit import gain, gains, looked_at, wrong_with
 from looks_pictures import Case, Made, Set
 
+from rednet.restoring.decision import FINE_QUALITY
 from rednet.restoring.finding import Finding
-from rednet.restoring.inspection import FINE_QUALITY, inspect
+from rednet.restoring.inspection import inspect
 from rednet.restoring.judge import ACTIONS
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic

@@ -85,8 +85,8 @@ ROOMS = {
     "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
     "restoring": "__init__ stacks sampling exposure ranges options noise jpeg_traces spectrum traits judge impulses "
-    "finding signatures inspection contradictions stripes detail correction network deblur holes scratches missing "
-    "task tasks restorer verbs",
+    "finding signatures decision inspection contradictions stripes detail correction network deblur holes scratches "
+    "missing task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs noisy "

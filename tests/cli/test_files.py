@@ -92,6 +92,21 @@ def test_results_beside_their_inputs_are_not_restored_again(folder, model):
     assert {path.name for path in folder.glob("*.jpg")} == {"a photo.jpg", "a photo-a.jpg", "a photo-b.jpg"}
 
 
+def test_a_name_with_control_characters_is_shown_in_one_line(model, tmp_path):
+    picture, bad = save(tmp_path / "in" / "a\n\x1b[2J.png"), tmp_path / "in" / "b\n.png"
+    bad.write_text("no picture")
+    for arguments in (("inspect", picture), ("denoise", picture), ("denoise", picture, "--dry-run", "--overwrite")):
+        done = rednet(*arguments, *(() if arguments[0] == "inspect" else ("--model", model)))
+        assert done.returncode == 0 and done.stdout.startswith(f"{picture.parent}/a\\n\\x1b[2J")
+        assert not {"\x1b"} & set(done.stdout + done.stderr)
+    for arguments in (("inspect", bad), ("denoise", bad, "--model", model)):
+        done = rednet(*arguments)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1 and "b\\n.png is not" in done.stderr
+    done = rednet("denoise", tmp_path / "in", "-o", tmp_path / "out", "--model", model)
+    assert done.stderr.count("\n") == 1 and "b\\n.png is not a picture" in done.stderr
+    assert (tmp_path / "out" / picture.name).exists()
+
+
 def test_an_empty_name_is_no_folder(folder, model):
     picture = folder / "a photo.jpg"
     for places in (("",), (picture, "-o", ""), (picture, folder / "deep" / "été.png", "-o", ""), ("", "-o", "out")):

@@ -534,8 +534,9 @@ def test_colours_that_chunks_tell_stay_told(name, depth, restored, tmp_path):
         assert chunk in found and place[b"IHDR"] < place[chunk[0]] < place[b"IDAT"]
     assert b"iCCP" not in place and b"pHYs" not in place  # nothing that nobody has said
     restored(tmp_path / "a.png", ".jpg")
-    hdr = "cannot be kept: that its colours are coded for HDR screens (cICP)"
-    assert restored.warnings == ([hdr] if name == "PQ" else [])
+    fewer = ["16 bits a value (JPEG gets 8 bits)"] if depth == "uint16" else []
+    lost = fewer + (["that its colours are coded for HDR screens (cICP)"] if name == "PQ" else [])
+    assert restored.warnings == ([f"cannot be kept: {'; '.join(lost)}"] if lost else [])
     with Image.open(tmp_path / "result.jpg") as file:
         assert ("icc_profile" in file.info) == (name in ("gamma", "primaries", "P3"))
 
@@ -583,6 +584,25 @@ def test_physical_sizes_of_a_png_follow(restored, tmp_path):
     found = dict(make.chunks_of(restored(tmp_path / "a.png")))
     assert [float(n) for n in found[b"sCAL"][1:].split(b"\0")] == [0.5 / restored.scale, 0.25 / restored.scale]
     assert found[b"bKGD"] == bytes(6)
+
+
+@pytest.mark.parametrize(("bits", "level", "expected"), [(1, 1, 255), (2, 1, 85), (4, 15, 255), (8, 9, 9)])
+def test_a_gray_background_of_few_bits_stays_as_bright(bits, level, expected, restored, tmp_path):
+    row = b"\0" + bytes(range(0, 240, 30)) * bits
+    head = struct.pack(">IIBBBBB", 64, 8, bits, 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"bKGD", struct.pack(">H", level)), (b"IDAT", zlib.compress(row * 8)), (b"IEND", b""))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(make.chunk(*each) for each in chunks))
+    assert dict(make.chunks_of(restored(tmp_path / "a.png")))[b"bKGD"] == struct.pack(">H", expected)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_text_that_is_too_long_is_told_and_takes_no_colours_with_it(count, restored, tmp_path):
+    text = b"a\0" + b"x" * (17_000_000 // count)
+    gamma = struct.pack(">I", 100000)
+    make.png(tmp_path / "a.png", (b"gAMA", gamma), *[(b"tEXt", text)] * count)
+    found = dict(make.chunks_of(restored(tmp_path / "a.png")))
+    assert found[b"gAMA"] == gamma and b"tEXt" not in found
+    assert restored.warnings == ["cannot be kept: text and other chunks of more than 16 MB"]
 
 
 def test_a_chunk_that_may_not_be_copied_is_told(restored, tmp_path):

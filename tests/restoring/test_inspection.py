@@ -7,19 +7,11 @@ from PIL import Image
 from rednet.classical.luma import BT601
 from rednet.degradations import JPEG, GaussianNoise, Impulses
 from rednet.images import read_picture
+from rednet.restoring.decision import FINE_QUALITY, decide, limit_of, named, unjudged
 from rednet.restoring.finding import Finding, in_words
-from rednet.restoring.inspection import (
-    FINE_QUALITY,
-    SMALLEST,
-    few_colours,
-    inspect,
-    inspect_file,
-    limit_of,
-    named,
-    show_impulses,
-    unjudged,
-)
-from rednet.restoring.jpeg_traces import rounding_error
+from rednet.restoring.inspection import SMALLEST, few_colours, inspect, inspect_file, show_impulses
+from rednet.restoring.jpeg_traces import Blocks, rounding_error
+from rednet.restoring.judge import DAMAGE, KINDS, Judgement
 from rednet.restoring.sampling import MOST_WINDOWS, SAMPLE_PIXELS, SAMPLE_ROWS, sampled_rows, windows
 
 from ..conftest import PHOTOS
@@ -165,6 +157,25 @@ def test_a_correction_stays_within_what_the_damage_can_have_done(photo, rng):
     large = np.full((2, 2, 3), 1, np.float32)
     np.testing.assert_allclose(found.kept(-large), -found.limit / 255)
     np.testing.assert_array_equal(found._replace(limit=np.inf).kept(-large), -large)
+
+
+def test_where_the_members_of_the_judge_disagree_nothing_is_restored():
+    agreed = Judgement(
+        kinds=np.eye(len(KINDS))[0],
+        damage=np.eye(len(DAMAGE))[0] * 0.97,
+        noisy=0.98,
+        sigma=12.0,
+        spread=1.1,
+        gains=np.array([2.0, 3.0, 1.0, 1.0, 1.0]),
+        least_gains=np.array([1.0, 1.5, 0.5, 0.5, 0.5]),
+    )
+    found = decide(agreed, Blocks(), None, 1.0, always=False)
+    assert found.damage == ("noise",) and found.facts == {"sigma": None} and not found.left
+    unsure = decide(agreed._replace(spread=2.2), Blocks(), None, 1.0, always=False)
+    assert unsure.left and not unsure.damage and unsure.perhaps == ("noise",)
+    assert decide(agreed._replace(spread=2.2), Blocks(), None, 1.0, always=True).left is False
+    doubtful = agreed._replace(least_gains=np.array([0.5, 0.2, 0.5, 0.5, 0.5]))
+    assert decide(doubtful, Blocks(), None, 1.0, always=False).left
 
 
 @pytest.mark.parametrize("quality", [50, 80, 90])

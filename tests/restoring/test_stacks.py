@@ -117,6 +117,14 @@ def test_a_tensor_that_numpy_cannot_hold_is_no_picture(tensor):
         rednet.denoise(tensor)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_tensor_with_its_channels_last_is_told_what_to_do(channels):
+    tensor = torch.rand(12, 10, channels)
+    with pytest.raises(ImageError, match="channels last; give channel_axis=-1"):
+        rednet.denoise(tensor)
+    assert rednet.denoise(tensor, channel_axis=-1).shape == tensor.shape
+
+
 def test_masks_and_kernels_may_be_tensors(noisy):
     mask = torch.zeros(48, 40, dtype=torch.bool)
     mask[10:14, 8:30] = True

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from unicodedata import category
 
 import typer
 from typer.core import TyperCommand
 
 from rednet.errors import ImageError, RednetError
 
-__all__ = ["Flags", "Verb", "flags_of_this_verb", "hinted"]
+__all__ = ["Flags", "Verb", "flags_of_this_verb", "hinted", "shown", "tell"]
 
+CONTROLS = ("Cc", "Zl", "Zp")  # Unicode's categories of control characters and of what ends lines
 Flags = Mapping[str, str]
 """A verb's flags by the names of options: max_megapixels -> --max-megapixels."""
 
@@ -49,7 +51,7 @@ def _one_line(flags: Flags) -> Iterator[None]:
         words = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
     else:
         return
-    print(f"rednet: {words}", file=sys.stderr)
+    tell(words)
     raise typer.Exit(1)
 
 
@@ -67,6 +69,21 @@ def _flushed_stdout() -> Iterator[None]:
         except OSError as error:
             sys.stdout = None  # else Python writes the rest at its end, and fails again
             raise ImageError(f"cannot write stdout: {error.strerror}") from error
+
+
+def shown(words: str) -> str:
+    """Return words with escapes in the place of control characters, which the name of a file may hold.
+
+    Example:
+        >>> shown("été\\n\\x1b[2J.png")
+        'été\\\\n\\\\x1b[2J.png'
+    """
+    return "".join(c.encode("unicode_escape").decode() if category(c) in CONTROLS else c for c in words)
+
+
+def tell(words: str) -> None:
+    """Print words on stderr, in one line."""
+    print(f"rednet: {shown(words)}", file=sys.stderr, flush=True)
 
 
 def flags_among(flags: Iterable[str]) -> Flags:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rednet.cli.command import Command
 from rednet.cli.display import print_error, print_json, progress_bar, show_preview
+from rednet.cli.hints import shown, tell
 from rednet.cli.scratches import place_of_scratches, propose_scratches
 from rednet.errors import OptionError, RednetError
 from rednet.files.file import FileTask
@@ -87,7 +88,7 @@ def restore_one(asked: Command) -> bool:
             print_error(str(error), error.option)
             report.fail(error)
         for sentence in report.warnings:
-            print(f"rednet: {report.named(_called_stdin(sentence, held))}", file=sys.stderr)
+            tell(report.named(_called_stdin(sentence, held)))
         if to_stdout:
             with target.open("rb") as file, writing(Path(STDOUT)):
                 shutil.copyfileobj(file, sys.stdout.buffer)
@@ -96,7 +97,7 @@ def restore_one(asked: Command) -> bool:
         elif not task.skipped:
             done = f"{LEFT}, " if report.status == LEFT else ""
             line = f"{STDOUT if to_stdout else target}: {done}{report.width}x{report.height} px, {report.seconds:.1f} s"
-            print(line, file=sys.stderr if to_stdout else sys.stdout)
+            print(shown(line), file=sys.stderr if to_stdout else sys.stdout)
     return not report.error
 
 
@@ -130,7 +131,7 @@ def _carry_out(task: FileTask, asked: Command, name: str) -> None:
     """Read, restore and write a picture, and say what was found in it; messages call it `name`."""
     task.load()
     if task.report.words:
-        print(f"{name}: {task.report.words}", file=sys.stderr)
+        print(shown(f"{name}: {task.report.words}"), file=sys.stderr)
     if asked.finds_scratches and not task.skipped:
         propose_scratches(task, fill=asked.yes)
         proposed: Any = task.task

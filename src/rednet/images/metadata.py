@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
+from rednet.images.chunks import COLOURS, PHYSICAL, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.density import RESOLUTION, Density, from_jfif, from_phys, from_tags
 from rednet.images.directories import Directory, Tag
@@ -43,7 +43,7 @@ from rednet.images.tiff_truth import renew_tags, science_in
 from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
-__all__ = ["EXIF", "Metadata", "attach_metadata", "mark_cmyk", "mark_turned", "was_turned"]
+__all__ = ["DEPTHS", "EXIF", "Metadata", "attach_metadata", "mark_cmyk", "mark_turned", "was_turned"]
 
 EXIF, XMP, IPTC = "exif-data", "xmp-data", "iptc-data"
 EXIF_RESERVED = ("WebP", "AVIF")  # elsewhere, EXIF is added to a file that libvips has written
@@ -59,7 +59,6 @@ NCLX = b"colrnclx"
 MOST_HEAD = 65536  # bytes of an AVIF file among which its properties lie
 EXIF_ROOM = {"JPEG": MOST_SEGMENT, "WebP": 65_400, "AVIF": 65_400}  # bytes; libexif, which reserves it, ends there
 MOST_WORDS = 200  # characters about one thing that is lost
-PHYSICAL = b"pHYs"  # the chunk that tells the resolution
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 

@@ -20,7 +20,7 @@ from rednet.images.exif import JPEG_START
 from rednet.images.foreign import broken_kind, check_tiff, foreign_kind, is_film
 from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
-from rednet.images.metadata import attach_metadata, mark_cmyk, mark_turned
+from rednet.images.metadata import DEPTHS, attach_metadata, mark_cmyk, mark_turned
 from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips
 from rednet.images.segments import END, lacks_end
 from rednet.images.tiff_pages import EXTRA_SAMPLES, Page, read_pages
@@ -44,8 +44,6 @@ COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk"
 PREMULTIPLIED, STRAIGHT = ALPHA  # libvips divides colours by the first kind, which becomes the second one
 GRAY = ("b-w", "grey16", "multiband")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
-VIPS_DEPTH = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
-              "float": "float32", "double": "float64"}  # fmt: skip
 
 
 class PictureFile:
@@ -68,8 +66,13 @@ class PictureFile:
     """
 
     def __init__(
-        self, path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
+        self,
+        path: str | Path,
+        *,
+        max_megapixels: float = MAX_MEGAPIXELS,
+        value_range: tuple[float, float] | None = None,
     ) -> None:
+        path = Path(path)
         check_readable(path)
         self.path, self.doubles = path, read_doubles(path)
         with one_line(path):
@@ -96,12 +99,12 @@ class PictureFile:
             self.height: int = self.header.height
             self.width: int = self.header.width
             self.bands: int = self.header.bands
-            if self.header.format not in VIPS_DEPTH:
+            if self.header.format not in DEPTHS:
                 raise ImageError(
                     f"{path} holds values of the type {self.header.format}; convert it to whole numbers or floats of 8 "
                     "to 32 bits"
                 )
-            self.depth = VIPS_DEPTH[self.header.format]
+            self.depth = DEPTHS[self.header.format]
             self.layout = self.settle_layout(directory)
             self.check_size(self.header, len(self.layout.groups), max_megapixels)
             self.channels = self.layout.channels
@@ -341,7 +344,7 @@ def one_line(path: Path) -> Iterator[None]:
 
 
 def read_picture(
-    path: Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
+    path: str | Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
 ) -> Picture:
     """Read a picture file of one page, turned upright.
 

@@ -119,7 +119,8 @@ def correct_blur(
         return np.zeros_like(y)
     if doubt is not None:
         warn(f"the kernel may not fit: {doubt.reason}. Compare the result with the picture, and correct the kernel")
-    return x_hat / np.float32(gain) - picture.pixels
+    x_hat /= np.float32(gain)
+    return x_hat - picture.pixels
 
 
 def deblur(network: Callable[[Pixels, Facts], Pixels], problem: Deconvolution, *, steps: int) -> Pixels:

@@ -122,14 +122,14 @@ class Restorer(Network):
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
         filled = task.fill(self, before, found, options, portion(progress, 0, 2) if task.corrects else progress)
-        correction = np.zeros_like(filled.pixels)
-        if task.corrects:
-            parts, rest = filled.parts, progress if filled is before else portion(progress, 1, 2)
-            corrections = [
-                task.correct(self, part, found, options, portion(rest, number, len(parts)))
-                for number, part in enumerate(parts)
-            ]
-            correction = np.concatenate(corrections, axis=2)
+        parts, rest = filled.parts, progress if filled is before else portion(progress, 1, 2)
+        corrections = [
+            task.correct(self, part, found, options, portion(rest, number, len(parts)))
+            if task.corrects
+            else np.zeros_like(part.pixels)
+            for number, part in enumerate(parts)
+        ]
+        correction = np.concatenate(corrections, axis=2)
         if filled is picture and not correction.any():
             return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
         return Restoration(task, before, filled, correction, found)

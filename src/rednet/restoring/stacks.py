@@ -54,6 +54,8 @@ def take_apart(image: Any, channel_axis: int | None = None, out: Any = None, *, 
             raise OptionError(f"a {type(image).__name__} has no axes; leave channel_axis and out to arrays")
         return Taken([image], False, lambda restored: restored[0])
     array = as_array(image)
+    if tensor and channel_axis is None and array.ndim == PICTURE and array.shape[0] >= MANY > array.shape[2]:
+        raise ImageError(f"a tensor of shape {array.shape} has its channels last; give channel_axis=-1")
     if tensor and channel_axis is None and array.ndim >= PICTURE:
         channel_axis = -PICTURE
     if channel_axis is not None:

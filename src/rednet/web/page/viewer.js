@@ -22,6 +22,7 @@ const OPTIONS = {
   showNavigationControl: false,
   showNavigator: false,
   animationTime: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 0.4,
+  preserveImageSizeOnResize: true,
   visibilityRatio: 0.5,
   minZoomImageRatio: 0.1,
   maxZoomPixelRatio: 32,
@@ -68,13 +69,20 @@ export class Viewer {
     /** @type {View|null} */
     this.view = null;
     this.asked = { before: "", after: "" };
-    this.isWhole = true;
+    this.isWhole = true; // whether the whole picture is shown, as at first
     this.before.addHandler("viewport-change", () => this.#follow());
     this.before.addHandler("open", () => {
       this.#follow();
       on.open();
     });
-    for (const layer of [this.before, this.after]) layer.addHandler("resize", () => queueMicrotask(() => this.#resize()));
+    this.before.addHandler("resize", () => {
+      const { isWhole } = this; // as it was before
+      queueMicrotask(() => {
+        if (isWhole) this.before.viewport.goHome(true);
+        this.#follow();
+      });
+    });
+    this.after.addHandler("resize", () => queueMicrotask(() => this.#follow()));
   }
 
   /**
@@ -157,19 +165,13 @@ export class Viewer {
     }
   }
 
-  /** Show the whole picture again, if it was shown before the stage has changed its size. */
-  #resize() {
-    if (this.isWhole) this.before.viewport.goHome(true);
-    this.#follow();
-  }
-
   /** Let the upper layer show the place that the lower one shows. */
   #follow() {
     if (!this.before.isOpen()) return;
     const { viewport } = this.before;
     this.after.viewport.zoomTo(viewport.getZoom(true), undefined, true);
     this.after.viewport.panTo(viewport.getCenter(true), true);
-    this.isWhole = Math.abs(viewport.getZoom(true) / viewport.getHomeZoom() - 1) < SAME;
+    this.isWhole = Math.abs(viewport.getZoom() / viewport.getHomeZoom() - 1) < SAME;
     const ratio = this.ratio();
     const smooth = ratio < COARSE && !this.#isExact();
     this.before.drawer.setImageSmoothingEnabled(smooth);
