@@ -1,18 +1,28 @@
-# make demo | test | test-all | check | docs | bench. Each target installs what it needs into .venv.
+# make demo | test | test-all | coverage | check | docs | bench. Each target installs what it needs into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-all check docs bench clean
+.PHONY: demo test test-all coverage check docs bench clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py demo
 
+# One process for each processor; browsers and clusters are tested one after the other, since they start processes of
+# their own.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 test: .venv/dev
-	$(BIN)/python -m pytest -m 'not browser and not cluster and not slow'
+	$(PYTEST) -m 'not browser and not cluster and not slow'
 
 test-all: .venv/dev .venv/page
-	$(BIN)/python -m pytest
+	$(PYTEST) -m 'not browser and not cluster'
+	$(BIN)/python -m pytest -m 'browser or cluster'
+
+coverage: .venv/dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m 'not browser and not cluster'
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --sort cover
 
 check: .venv/dev .venv/page
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ for all channels, and saved with 8 bits. The ways: clean pictures damaged by a r
 The figures are those of pictures in another folder, whose clean form is known.
 
     python benchmarks/finetuning.py --data DIR --out benchmarks/results/finetuning.csv
+    python benchmarks/finetuning.py --data DIR --out benchmarks/results/finetuning.csv --ways pairs  # this row anew
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 LOOKS = 4.0  # the factor has the mean 1 and the variance 1 / LOOKS
+WAYS = ("recipe", "pairs", "noisy-only")
 TRAIN, TEST = "train/open", "val/val20"
 SIDE, JUDGED_SIDE, PICTURES = 256, 192, 60  # px; number of pictures to learn from
 RECIPE = """
@@ -91,6 +93,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4, help="length of each training")
     parser.add_argument("--model", default="real", help="to start from")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="to measure; other rows stay")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     KINDS["speckle"] = Speckle  # type: ignore[index]
@@ -99,7 +102,10 @@ def main() -> None:
     noisy = [damage(x, np.random.default_rng((1, number))).y for number, x in enumerate(clean)]
     before = quality(load_network(find_model(options.model)), clean, noisy)
     input_dB = float(np.mean([psnr(y, x, data_range=1.0) for x, y in zip(clean, noisy, strict=True)]))
-    rows = []
+    rows = {}
+    if options.out.exists():
+        with options.out.open(newline="", encoding="utf-8") as file:
+            rows = {row["way"]: row for row in csv.DictReader(file)}
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
         sharp = write(base / "clean", learned)
@@ -108,26 +114,26 @@ def main() -> None:
         recipe = base / "speckle.toml"
         recipe.write_text(RECIPE)
         ways = {
-            "clean pictures, a recipe": {"clean": sharp, "recipe": recipe},
+            "recipe": {"clean": sharp, "recipe": recipe},
             "pairs": {"clean": sharp, "degraded": rough},
-            "noisy pictures alone": {"clean": rough, "noisy_only": True},
+            "noisy-only": {"clean": rough, "noisy_only": True},
         }
-        for number, (way, given) in enumerate(ways.items()):
-            out = base / str(number)
-            outcome = finetune(out=out, budget=Budget(options.minutes), start=options.model, **given)
+        for way in options.ways:
+            out = base / way
+            outcome = finetune(out=out, budget=Budget(options.minutes), start=options.model, **ways[way])
             after = quality(load_network(out), clean, noisy)
             [name] = outcome.after
-            rows.append({
+            rows[way] = {
                 "way": way, "model": options.model, "threads": options.threads, "steps": outcome.status.step,
                 "minutes": round(outcome.status.seconds / 60, 1), "noisy_dB": round(input_dB, 2),
                 "before_dB": round(before, 2), "after_dB": round(after, 2), "gain_dB": round(after - before, 2),
                 "gain_it_says_dB": round(outcome.after[name] - outcome.before[name], 2),
-            })  # fmt: skip
-            print(rows[-1], flush=True)
+            }  # fmt: skip
+            print(rows[way], flush=True)
             with options.out.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+                writer = csv.DictWriter(file, list(rows[way]), lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(rows)
+                writer.writerows(rows.values())
 
 
 if __name__ == "__main__":

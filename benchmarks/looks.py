@@ -3,7 +3,7 @@
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks.csv
 python benchmarks/looks.py measure --data DIR --out benchmarks/results/looks-2.csv --seed 2
 python benchmarks/looks.py table BEFORE.csv AFTER.csv
-python benchmarks/looks.py sheet SHEET.png --data DIR
+python benchmarks/looks.py sheet docs/images/looks.jpg --data DIR
 python benchmarks/looks.py cost --data DIR
 
 Gains are in dB of PSNR over the damaged picture, in 8 bits as files are. An error below that of rounding counts as that
@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from looks_pictures import SEED, SIDE, Case, Made, Set, bench
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from rednet.files.file import FileTask
 from rednet.files.handling import Handling
@@ -107,6 +107,12 @@ def level(made: Made) -> str:
     return " ".join(part for part in (sigma, "" if made.quality is None else f"q{made.quality}") if part)
 
 
+def level_in_words(made: Made) -> str:
+    """Return the truth as a person reads it: sigma 12.3, quality 70."""
+    sigma = f", sigma {made.sigma / made.white:.0f}" if made.sigma else ""
+    return sigma + ("" if made.quality is None else f", quality {made.quality}")
+
+
 def table(*files: Path) -> str:
     """Return a Markdown table: kinds of picture and damage, and for each file the mean gain and the least."""
     columns = []
@@ -184,12 +190,13 @@ def cost(pictures: Set, restorer: Restorer, rounds: int = 3) -> str:
 
 
 def sheet(pictures: Set, restorer: Restorer, count: int = 20, columns: int = 4) -> Image.Image:
-    """Draw some of the pictures before and after, with the truth and what was said."""
+    """Draw some of the pictures before and after, with the truth (black) and what was said (blue)."""
     cases = list(pictures.cases())
     chosen = cases[:: len(cases) // count][:count]
     wide, high = 2 * SIDE + 12, SIDE + 44
     page = Image.new("RGB", (columns * wide, -(-count // columns) * high), "white")
     pen = ImageDraw.Draw(page)
+    pen.font = ImageFont.load_default(12)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.jpg"
         for number, case in enumerate(chosen):
@@ -204,9 +211,10 @@ def sheet(pictures: Set, restorer: Restorer, count: int = 20, columns: int = 4) 
                 rgb = np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else levels
                 page.paste(Image.fromarray(rgb), (left + place * (SIDE + 2), top + 40))
             gain = decibels(made, restoration.apply().pixels.clip(0, 1)) - decibels(made, made.y)
-            pen.text((left, top + 2), f"{case.kind}, {case.damage} {level(made)}: {gain:+.2f} dB", fill="black")
-            words = textwrap.wrap(restoration.found.words, 66)[:2]
-            pen.text((left, top + 14), "\n".join(words), fill="blue")
+            change = "unchanged" if restoration.found.left else f"{gain:+.1f} dB"
+            pen.text((left, top), f"{case.kind}: {case.damage}{level_in_words(made)}; {change}", fill="black")
+            words = textwrap.wrap(restoration.found.words, 64)[:2]
+            pen.text((left, top + 12), "\n".join(words), fill="blue", spacing=0)
     return page
 
 
@@ -230,9 +238,11 @@ def main() -> None:
         print(cost(pictures, Restorer.from_pretrained(options.model)))
         return
     if options.what == "sheet":
-        sheet(pictures, Restorer.from_pretrained(options.model)).save(*options.files)
+        sheet(pictures, Restorer.from_pretrained(options.model)).save(*options.files, quality=80)
         return
-    rows = measure(pictures, Restorer.from_pretrained(options.model), iter(list(pictures.cases())[:: options.every]))
+    chosen = sorted(list(pictures.cases())[:: options.every], key=pictures.photograph)  # each photograph is read once
+    measured = measure(pictures, Restorer.from_pretrained(options.model), iter(chosen))
+    rows = sorted(measured, key=lambda row: row["number"])
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

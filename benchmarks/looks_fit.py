@@ -22,8 +22,9 @@ import numpy as np
 from looks import decibels, shown
 from looks_pictures import Case, Made, fitting
 
+from rednet.restoring.decision import FINE_QUALITY, hints
 from rednet.restoring.exposure import exposure
-from rednet.restoring.inspection import FINE_QUALITY, Finding, hints
+from rednet.restoring.finding import Finding
 from rednet.restoring.jpeg_traces import Blocks, find_blocks, jpeg_quality
 from rednet.restoring.judge import ACTIONS, DAMAGE, KINDS, NOISES, WEIGHTS
 from rednet.restoring.restorer import Restorer
@@ -55,16 +56,13 @@ def wrong_with(case: Case, made: Made) -> tuple[str, ...]:
 
 
 def truth(case: Case, made: Made) -> dict[str, Any]:
-    """Return what is known of a picture: kind, damage, octaves of sigma, quality; NaN for what there is not."""
+    """Return what is known of a picture: kind, damage, octaves of sigma; NaN for what there is not."""
     wrong = wrong_with(case, made)
     return {
         "kind": KINDS.index(case.kind),
         "damage": [float(name in wrong) for name in DAMAGE],
         "noisy": float(bool(set(NOISES) & set(wrong))),
-        "levels": [
-            math.log2(made.sigma / made.white) if made.sigma else math.nan,
-            made.quality / 100 if made.quality is not None else math.nan,
-        ],
+        "octaves": math.log2(made.sigma / made.white) if made.sigma else math.nan,
     }
 
 
@@ -84,19 +82,24 @@ def gains(case: Case, made: Made, quality: int | None, restorer: Restorer) -> li
 
     Wrong pixels and stripes are repaired, too. The network is told the quality, and of grain the true sigma.
     """
-    top, left = ((side - CROP) // 16 * 8 for side in made.x.shape[:2])
-    part = made._replace(x=made.x[top : top + CROP, left : left + CROP], y=made.y[top : top + CROP, left : left + CROP])
-    wrong, y = wrong_with(case, made), shown(part)
+    wrong = wrong_with(case, made)
     measured = []
     for action in ACTIONS:
-        if "colours" in action and part.y.shape[2] == 1:
+        if "colours" in action and made.y.shape[2] == 1:
             measured.append(math.nan)
             continue
         facts = hints(action, None if quality is None else float(quality), made.sigma if "grain" in wrong else None)
         found = Finding(facts, "", damage=wrong, colours_only="colours" in action)
-        x_hat = restorer.compute(Automatic(), y, found=found).apply().pixels
-        measured.append(decibels(part, x_hat) - decibels(part, part.y))
+        measured.append(gain(made, found, restorer))
     return measured
+
+
+def gain(made: Made, found: Finding, restorer: Restorer) -> float:
+    """Return what is gained in the middle of a picture if that is found in it, dB."""
+    top, left = ((side - CROP) // 16 * 8 for side in made.x.shape[:2])
+    part = made._replace(x=made.x[top : top + CROP, left : left + CROP], y=made.y[top : top + CROP, left : left + CROP])
+    x_hat = restorer.compute(Automatic(), shown(part), found=found).apply().pixels
+    return decibels(part, x_hat) - decibels(part, part.y)
 
 
 def gather_gains(out: Path, data: Path, times: int) -> None:
@@ -156,7 +159,7 @@ def fit(measured: Path, gained: Path, out: Path) -> None:
     mean, spread = given["traits"].mean(dim=0), given["traits"].std(dim=0) + 1e-3
     values = ((given["traits"] - mean) / spread).clamp(-4, 4)
     wrong = torch.cat([given["damage"], given["noisy"][:, None]], dim=1)
-    numbers = torch.cat([given["levels"], torch.from_numpy(joined(known, dict(np.load(gained))))], dim=1)
+    numbers = torch.cat([given["octaves"][:, None], torch.from_numpy(joined(known, dict(np.load(gained))))], dim=1)
     members = [member(values, given["kind"].long(), wrong, numbers, seed) for seed in range(MEMBERS)]
     layers = {name: torch.stack([weights[name] for weights in members]) for name in members[0]}
     out.parent.mkdir(exist_ok=True)
@@ -171,7 +174,7 @@ def member(values: Tensor, kind: Tensor, damage: Tensor, numbers: Tensor, seed: 
         values: (n, traits), of mean 0 and spread 1.
         kind: (n,), places in KINDS.
         damage: (n, len(DAMAGE) + 1), 1 for what there is; the last is any noise.
-        numbers: (n, 2 + ACTIONS), sigma, quality and gains; NaN for what is not known.
+        numbers: (n, 1 + ACTIONS), sigma and gains; NaN for what is not known.
         seed: of the beginning and of the order of the pictures.
     """
     import torch
@@ -180,8 +183,8 @@ def member(values: Tensor, kind: Tensor, damage: Tensor, numbers: Tensor, seed: 
     torch.manual_seed(seed)
     sizes = (values.shape[1], *HIDDEN, len(KINDS) + damage.shape[1] + numbers.shape[1])
     first, second, last = (torch.nn.Linear(*pair) for pair in pairwise(sizes))
-    quantile = torch.tensor([0.5, 0.5, *[CAREFUL] * len(ACTIONS)])
-    weight = torch.tensor([2.0, 6.0, *[1.0] * len(ACTIONS)])
+    quantile = torch.tensor([0.5, *[CAREFUL] * len(ACTIONS)])
+    weight = torch.tensor([2.0, *[1.0] * len(ACTIONS)])
     net = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), last)
     optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     for epoch in range(EPOCHS):

@@ -157,6 +157,10 @@ class Set:
                     yield Case(self, number, kind, damage, place, count * self.times)
                     number += 1
 
+    def photograph(self, case: Case) -> int:
+        """Return the place of the photograph from which a case is cut; -1 if it is drawn."""
+        return case.number % len(self.photographs) if case.kind == "photograph" else -1
+
     def picture(self, kind: str, number: int, rng: np.random.Generator) -> Pixels:
         """Make a clean picture of a kind, (SIDE, SIDE, 3)."""
         if kind == "photograph":

@@ -2,8 +2,8 @@
 
 python benchmarks/looks_small.py tests/restoring/looks.csv    # after a new fit, or when `real` has new weights
 
-The file names pictures, many of which the look can just decide; for each it has what the look decided, and what each
-thing that the network can be told gains. Photographs come from `examples/photos`.
+The file names pictures, many of which the look can just decide; for each it has what the look decided and estimated,
+and what each thing that the network can be told gains. Photographs come from `examples/photos`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ from typing import Any
 
 import numpy as np
 from looks import shown
-from looks_fit import gains, looked_at
+from looks_fit import gain, gains, looked_at, wrong_with
 from looks_pictures import Case, Made, Set
 
-from rednet.restoring.inspection import FINE_QUALITY, Finding, inspect
+from rednet.restoring.decision import FINE_QUALITY
+from rednet.restoring.finding import Finding
+from rednet.restoring.inspection import inspect
 from rednet.restoring.judge import ACTIONS
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic
 
-__all__ = ["COLUMNS", "decided", "gained", "pictures"]
+__all__ = ["COLUMNS", "ESTIMATED", "decided", "estimated", "gained", "pictures"]
 
-LEFT, BLIND = "left", "blind"
+LEFT, REPAIR, BLIND = "left", "repair", "blind"
 DONE = tuple("+".join(action) or BLIND for action in ACTIONS)
-COLUMNS = ("number", "kind", "damage", "level", "shows", "found", "done", *DONE)
+ESTIMATED = ("sure", "expected", "strength")
+COLUMNS = ("number", "kind", "damage", "level", "shows", "found", "done", *ESTIMATED, *DONE, REPAIR)
 
 
 def pictures() -> Set:
@@ -48,7 +51,13 @@ def looked(made: Made, folder: Path) -> Finding:
 def decided(found: Finding) -> dict[str, str]:
     """Return what a look decided, in the words of the file."""
     told = "+".join((*sorted(found.facts, reverse=True), *(["colours"] if found.colours_only else [])))
-    return {"shows": found.kind, "found": "+".join(found.damage), "done": LEFT if found.left else told or BLIND}
+    done = LEFT if found.left else REPAIR if found.repair_only else told or BLIND
+    return {"shows": found.kind, "found": "+".join(found.damage), "done": done}
+
+
+def estimated(found: Finding) -> dict[str, float]:
+    """Return what a look estimated: how sure it is, what restoring gains, dB, and the sigma of the noise."""
+    return dict(zip(ESTIMATED, (found.confidence, found.gain, found.sigma), strict=True))
 
 
 def gained(row: dict[str, str], done: str) -> float:
@@ -59,13 +68,17 @@ def gained(row: dict[str, str], done: str) -> float:
 def measured(case: Case, restorer: Restorer, folder: Path) -> dict[str, Any]:
     """Look at a picture and restore it in each way."""
     made = case.made()
-    row = {"number": case.number, "kind": case.kind, "damage": case.damage, **decided(looked(made, folder))}
+    found = looked(made, folder)
+    row = {"number": case.number, "kind": case.kind, "damage": case.damage, **decided(found)}
+    row |= {name: f"{value:.3f}" for name, value in estimated(found).items()}
     row["level"] = f"{made.sigma / made.white:.1f}" if made.sigma else ""
     if case.damage not in ("clean", "dark", "fine jpeg"):
         _, blocks, quality = looked_at(made, folder / "b.jpg")
         told = quality if quality is not None and quality <= FINE_QUALITY else blocks.quality
         values = gains(case, made, told, restorer)
         row |= {name: f"{value:.2f}" for name, value in zip(DONE, values, strict=True)}
+        repaired = Finding({}, "", damage=wrong_with(case, made), repair_only=True)
+        row[REPAIR] = f"{gain(made, repaired, restorer):.2f}"
     return row
 
 
@@ -87,7 +100,7 @@ def main() -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    best = np.mean([max(gained(row, name) for name in (LEFT, *DONE)) for row in rows])
+    best = np.mean([max(gained(row, name) for name in (LEFT, *DONE, REPAIR)) for row in rows])
     print(f"{len(rows)} pictures; gained {np.mean([gained(row, row['done']) for row in rows]):.2f} of {best:.2f} dB")
 
 

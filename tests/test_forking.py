@@ -9,6 +9,7 @@ import pytest
 from rednet.engines.loading import ENGINES
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+SLOWLY = [pytest.param(name, marks=pytest.mark.slow if name != "ncnn" else ()) for name in ENGINES]  # torch loads long
 
 PARENT = """
 import multiprocessing, sys, warnings
@@ -48,7 +49,7 @@ def run(engine, body, folder):
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", SLOWLY)
 def test_after_one_use_a_forked_process_is_told_the_way_out(engine, tmp_path):
     lines = run(
         engine,
@@ -61,7 +62,7 @@ def test_after_one_use_a_forked_process_is_told_the_way_out(engine, tmp_path):
     assert second == third and "forked" in second and "spawn" in second
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", SLOWLY)
 def test_before_any_use_a_forked_process_works(engine, tmp_path):
     assert run(engine, ["print(told(anew, 'fork'))", "print(anew(0))"], tmp_path) == ["(40, 40, 3)"] * 2
 

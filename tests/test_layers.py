@@ -84,9 +84,9 @@ ROOMS = {
     "engines": "__init__ engine ncnn_graph ncnn_layers ncnn_engine onnx_graph onnx_engine torch_engine loading "
     "exporting",
     "tiling": "__init__ bands tiles orientations fringes scan budget residual",
-    "restoring": "__init__ stacks exposure ranges options sampling noise jpeg_traces spectrum traits judge "
-    "inspection contradictions impulses stripes detail correction network deblur holes scratches missing task tasks "
-    "restorer verbs",
+    "restoring": "__init__ stacks sampling exposure ranges options noise jpeg_traces spectrum traits judge impulses "
+    "finding signatures decision inspection contradictions stripes detail correction network deblur holes scratches "
+    "missing task tasks restorer verbs",
     "degradations": "degraded noise sensor grain faults compression scaling missing exposure blurring mixture kinds "
     "__init__",
     "training": "__init__ recipe drawings processes patches balance optimizer start run judging loop pairs noisy "

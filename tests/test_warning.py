@@ -2,14 +2,13 @@
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from rednet.warning import heard, warn
+from tests.command import rednet
 
 
 def test_a_warning_is_logged_unless_somebody_listens(caplog):
@@ -29,14 +28,10 @@ def large_hole(folder: Path) -> Path:
     return folder / "hole.png"
 
 
-def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "rednet", *map(str, arguments)], capture_output=True, text=True)
-
-
 def test_the_command_line_tells_a_warning_with_the_name_of_the_picture(tmp_path):
     picture = large_hole(tmp_path)
-    one = run("inpaint", picture, "--mask-alpha", "-o", tmp_path / "a.png", "--json")
+    one = rednet("inpaint", picture, "--mask-alpha", "-o", tmp_path / "a.png", "--json")
     assert f"rednet: {picture}: some missing pixels" in one.stderr
     assert any("made up" in sentence for sentence in json.loads(one.stdout)[0]["warnings"])
-    many = run("inpaint", picture, "--mask-alpha", "-o", tmp_path / "out", "--recursive", tmp_path / "a.png")
+    many = rednet("inpaint", picture, "--mask-alpha", "-o", tmp_path / "out", "--recursive", tmp_path / "a.png")
     assert many.stderr.count(f"rednet: {picture}: some missing pixels") == 1

@@ -47,3 +47,13 @@ def test_what_a_killed_run_left_is_swept_away(tmp_path):
     (tmp_path / ".rednet-dead.part.txt").write_bytes(b"half")
     sweep(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_where_nothing_is_locked_no_open_file_gets_its_name(tmp_path, monkeypatch, overwrite):
+    """As Windows demands it."""
+    monkeypatch.setattr("rednet.whole_files.HAS_LOCKS", False)
+    closed = []
+    with whole_file(tmp_path / "a.txt", overwrite=overwrite, seal=lambda part: closed.append(file.closed)) as file:
+        file.write(b"all")
+    assert closed == [True] and (tmp_path / "a.txt").read_bytes() == b"all"

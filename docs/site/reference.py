@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 PUBLIC = {  # module: the names that are documented
     "rednet": ("restore", "denoise", "dejpeg", "upscale", "deblur", "inpaint", "inspect", "run"),
     "rednet.restoring.options": ("Options", "Keywords"),
-    "rednet.restoring.inspection": ("Finding",),
+    "rednet.restoring.finding": ("Finding",),
     "rednet.restoring.restorer": (
         "Restorer",
         "Restorer.from_pretrained",

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 import rednet
 
-MODELS = ("universal", "fast", "real")
-
 
 def restore_pictures(
     data: Any, rgb: bool, model: str, sigma: float, strength: float, lowest: float, highest: float
@@ -22,7 +20,7 @@ def restore_pictures(
     Args:
         data: numbers of any range.
         rgb: whether the last axis is colour.
-        model: name of a shipped model.
+        model: a shipped model, or the path of a model folder.
         sigma: strength of the noise on the scale of 0 to 255; 0 if it is unknown.
         strength: how much of the noise to remove, 0 to 1.
         lowest, highest: the numbers that are black and white.
@@ -44,7 +42,7 @@ def add_widget(viewer: Any) -> Any:
 
     @magicgui(  # type: ignore[untyped-decorator, unused-ignore]
         call_button="Restore",
-        model={"choices": MODELS},
+        model={"tooltip": "universal, fast, real, or a folder that rednet finetune has written"},
         sigma={"max": 75.0, "tooltip": "strength of the noise on the scale of 0 to 255; 0 if it is unknown"},
         strength={"widget_type": "FloatSlider", "max": 1.0},
     )

@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rednet.errors import EngineError, ImageError, ModelError, OptionError, RednetError, TrainingError
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
     from rednet.restoring.restorer import Restorer
     from rednet.restoring.verbs import deblur, dejpeg, denoise, inpaint, inspect, restore, run, upscale
 
@@ -43,7 +43,7 @@ __all__ = [
 
 HOMES = {
     "rednet.errors": ("EngineError", "ImageError", "ModelError", "OptionError", "RednetError", "TrainingError"),
-    "rednet.restoring.inspection": ("Finding",),
+    "rednet.restoring.finding": ("Finding",),
     "rednet.restoring.restorer": ("Restorer",),
     "rednet.restoring.verbs": ("deblur", "dejpeg", "denoise", "inpaint", "inspect", "restore", "run", "upscale"),
 }

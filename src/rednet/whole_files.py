@@ -59,16 +59,13 @@ def whole_file(
         yield file
         file.flush()
         os.fsync(file.fileno())
+        if not HAS_LOCKS:  # Windows, which renames no open file
+            file.close()
         seal(part)
-        _publish(part, path, overwrite=overwrite)
-
-
-def _publish(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Rename a temporary file to its final name; raise FileExistsError if that exists and `overwrite` is False."""
-    if overwrite:
-        part.replace(path)
-    else:
-        _rename_to_new(part, path)
+        if overwrite:
+            part.replace(path)
+        else:
+            _rename_to_new(part, path)
 
 
 def _rename_to_new(source: Path, target: Path) -> None:

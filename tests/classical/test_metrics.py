@@ -29,15 +29,45 @@ def test_pictures_of_two_shapes_are_refused():
         psnr(np.zeros((2, 2, 1)), np.zeros((2, 3, 1)))
 
 
+@pytest.mark.parametrize("measure", [psnr, ssim, psnr_b])
+def test_whole_numbers_need_their_range(measure, rng):
+    x, x_hat = rng.integers(0, 256, (2, 24, 24), np.uint8)
+    expected = measure(x / 255, x_hat / 255)
+    assert measure(x, x_hat, data_range=255) == pytest.approx(expected, abs=1e-9)
+    for one, other in ((x, x_hat), (x / 255, x_hat), (x, x_hat / 255)):
+        with pytest.raises(OptionError, match="data_range: 255"):
+            measure(one, other)
+    for wrong in (0, -1.0, float("nan")):
+        with pytest.raises(OptionError, match="above 0"):
+            measure(x, x_hat, data_range=wrong)
+    assert measure(x > 99, x_hat > 99) == measure((x > 99) * 1.0, (x_hat > 99) * 1.0)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (3, 4), (2, 3, 4, 3)])
+def test_psnr_compares_arrays_of_any_shape(shape):
+    assert psnr(np.zeros(shape), np.full(shape, 0.1)) == pytest.approx(20)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 4), (4, 0, 3)])
+def test_no_pixels_cannot_be_compared(shape):
+    with pytest.raises(OptionError, match="no pixels"):
+        psnr(np.zeros(shape), np.zeros(shape))
+
+
 def test_a_border_that_leaves_nothing_is_refused():
     with pytest.raises(OptionError, match="leaves nothing"):
         psnr(np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), crop_border=2)
+    with pytest.raises(OptionError, match="-1 px"):
+        psnr(np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), crop_border=-1)
 
 
 def test_luma_is_matlabs_rgb2ycbcr():
     red = np.array([[[1.0, 0, 0]]])
     assert luma(red).item() * 255 == pytest.approx(65.481 + 16)
     assert luma(np.zeros((1, 1, 3))).item() * 255 == pytest.approx(16)
+    for shape in ((4, 4), (4, 4, 1), (4, 4, 4)):
+        with pytest.raises(OptionError, match="RGB"):
+            luma(np.zeros(shape))
 
 
 @given(
@@ -77,6 +107,8 @@ def test_psnr_b_counts_the_steps_between_blocks():
     assert psnr_b(x * 255, x_hat * 255, data_range=255) == pytest.approx(psnr_b(x, x_hat))
     shifted = np.roll(x_hat, 4, axis=1)  # the steps lie within blocks: no blocking effect
     assert psnr_b(x, shifted) == pytest.approx(psnr(x, shifted))
+    assert psnr_b(x[:, :, 0], x_hat[:, :, 0]) == psnr_b(x, x_hat)
+    assert psnr_b(x, x) == float("inf")
 
 
 def test_psnr_b_takes_gray_pictures_of_two_blocks():

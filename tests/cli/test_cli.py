@@ -1,4 +1,4 @@
-"""The command as a user meets it: a process of its own, its output, its exit code."""
+"""The command as a user meets it: a process, its output, its exit code."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.command import rednet
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +26,6 @@ def picture(tmp_path, photo):
     path = tmp_path / "a photo.jpg"
     Image.fromarray((photo * 255).astype(np.uint8)).save(path, quality=30)
     return path
-
-
-def rednet(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "rednet", *map(str, arguments)], capture_output=True, text=True, **options
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,15 +14,12 @@ import pytest
 import tifffile
 from PIL import Image
 
+from tests.command import rednet
+
 
 @pytest.fixture(scope="module")
 def model(make_model):
     return make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "quality", "scale"))
-
-
-def rednet(*arguments, **options):
-    command = [sys.executable, "-m", "rednet", *map(str, arguments)]
-    return subprocess.run(command, **{"capture_output": True, "text": True, **options})
 
 
 def save(path, seed=0, size=(40, 30), **options):
@@ -94,6 +92,44 @@ def test_results_beside_their_inputs_are_not_restored_again(folder, model):
     assert {path.name for path in folder.glob("*.jpg")} == {"a photo.jpg", "a photo-a.jpg", "a photo-b.jpg"}
 
 
+def test_a_name_with_control_characters_is_shown_in_one_line(model, tmp_path):
+    picture, bad = save(tmp_path / "in" / "a\n\x1b[2J.png"), tmp_path / "in" / "b\n.png"
+    bad.write_text("no picture")
+    for arguments in (("inspect", picture), ("denoise", picture), ("denoise", picture, "--dry-run", "--overwrite")):
+        done = rednet(*arguments, *(() if arguments[0] == "inspect" else ("--model", model)))
+        assert done.returncode == 0 and done.stdout.startswith(f"{picture.parent}/a\\n\\x1b[2J")
+        assert not {"\x1b"} & set(done.stdout + done.stderr)
+    for arguments in (("inspect", bad), ("denoise", bad, "--model", model)):
+        done = rednet(*arguments)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1 and "b\\n.png is not" in done.stderr
+    done = rednet("denoise", tmp_path / "in", "-o", tmp_path / "out", "--model", model)
+    assert done.stderr.count("\n") == 1 and "b\\n.png is not a picture" in done.stderr
+    assert (tmp_path / "out" / picture.name).exists()
+
+
+def test_an_empty_name_is_no_folder(folder, model):
+    picture = folder / "a photo.jpg"
+    for places in (("",), (picture, "-o", ""), (picture, folder / "deep" / "été.png", "-o", ""), ("", "-o", "out")):
+        done = rednet("denoise", *places, "--model", model, cwd=folder)
+        assert done.returncode == 2 and "is empty" in done.stderr
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_folder_or_an_empty_suffix_never_leads_to_the_picture_itself(folder, model, tmp_path):
+    picture = folder / "a photo.jpg"
+    (tmp_path / "way").symlink_to(folder)
+    before = picture.read_bytes()
+    for options in (("-o", folder), ("-o", tmp_path / "way"), ("--suffix", "")):
+        done = rednet("denoise", picture, *options, "--overwrite", "--model", model)
+        assert done.returncode == 1 and "over itself" in done.stderr and done.stderr.count("\n") == 1
+    for option in ("--show-removed", "--uncertainty"):
+        done = rednet("denoise", picture, option, tmp_path / "way" / picture.name, "--overwrite", "--model", model)
+        assert done.returncode == 1 and "is the picture" in done.stderr and done.stderr.count("\n") == 1
+    assert picture.read_bytes() == before and len(list(folder.iterdir())) == 2
+    assert rednet("denoise", picture, "-o", picture, "--overwrite", "--model", model).returncode == 0  # was asked for
+    assert picture.read_bytes() != before
+
+
 def test_a_folder_needs_an_output_and_pictures(folder, model, tmp_path):
     (tmp_path / "empty").mkdir()
     for arguments, word in (
@@ -127,6 +163,37 @@ def test_stdin_and_stdout(folder, model):
         assert done.returncode == 1 and done.stderr.startswith(b"rednet: stdin ") and not done.stdout
         done = rednet("denoise", "-", "-o", folder / "x.png", "--json", "--model", model, input=broken, text=False)
         assert done.returncode == 1 and all(row["input"] == "stdin" for row in json.loads(done.stdout or "[]"))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no disk that is always full")  # noqa: PTH110
+def test_a_full_disk_behind_stdout_is_one_line(folder, model):
+    picture = folder / "a photo.jpg"
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        for arguments in (
+            ("denoise", picture, "-o", "-", "--model", model),
+            ("denoise", picture, "-o", folder / "b.jpg", "--json", "--model", model),
+            ("inspect", picture),
+        ):
+            buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+            done = rednet(*arguments, stdout=full, stderr=subprocess.PIPE, capture_output=False, env=buffered)
+            assert done.returncode == 1 and "Traceback" not in done.stderr and "Exception" not in done.stderr
+            assert done.stderr.splitlines()[-1] == "rednet: cannot write stdout: No space left on device"
+
+
+def test_a_stdin_that_cannot_be_held_is_one_line(folder, model):
+    small = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100, 100))
+    content = (folder / "a photo.jpg").read_bytes()
+    done = rednet("denoise", "-", "--model", model, input=content, text=False, preexec_fn=small)
+    assert done.returncode == 1 and done.stderr.startswith(b"rednet: cannot write ") and done.stderr.count(b"\n") == 1
+    closed = ("sh", "-c", '"$@" <&-', "sh", sys.executable, "-m", "rednet", "denoise", "-", "--model", model)
+    done = subprocess.run(list(map(str, closed)), capture_output=True)
+    assert done.returncode == 1 and done.stderr == b"rednet: stdin is closed; give a file, or a picture through stdin\n"
+    nowhere = {**os.environ, "TMPDIR": "", "PYTHONPATH": os.pathsep.join(sys.path)}
+    code = "import tempfile; tempfile._candidate_tempdir_list = list; from rednet.cli.app import main; main()"
+    command = [sys.executable, "-c", code, "denoise", "-", "--model", str(model)]
+    done = subprocess.run(command, input=content, capture_output=True, env=nowhere)
+    assert done.returncode == 1 and done.stderr.startswith(b"rednet: No usable temporary directory")
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_a_dry_run_of_stdin_names_what_the_user_named(folder, model, tmp_path):
@@ -246,7 +313,7 @@ def test_a_range_is_black_to_white_in_a_format_without_floats(model, tmp_path):
 def test_inspect_tells_without_touching(folder):
     done = rednet("inspect", folder / "a photo.jpg", folder / "deep" / "été.png", folder / "absent.png")
     assert done.returncode == 1 and "absent.png" in done.stderr
-    assert "JPEG quality 30" in done.stdout and done.stdout.count("\n") == 2
+    assert "JPEG of quality 30" in done.stdout and done.stdout.count("\n") == 2
 
 
 def test_inspect_takes_folders_and_tells_of_each_picture_in_a_line_of_json(folder, tmp_path):

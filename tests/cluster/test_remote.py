@@ -20,6 +20,7 @@ from rednet.files.listing import RESULT, list_entries
 from rednet.files.many import Batch, restore_files
 from rednet.files.shards import Shard
 from rednet.restoring.restorer import Restorer
+from tests.command import rednet
 from tests.tasks import BLIND, handle
 
 fsspec = pytest.importorskip("fsspec")
@@ -177,6 +178,21 @@ def test_shards_have_ledgers_of_their_own(pictures, restorer, memory, tmp_path):
     }
 
 
+def test_a_picture_is_never_its_own_result_by_whatever_way(pictures, restorer, tmp_path):
+    (tmp_path / "way").symlink_to(pictures)
+    before = (pictures / "a.png").read_bytes()
+    for inputs, out in ((pictures, tmp_path / "way"), (f"{pictures}/../in", f"file://{pictures}")):
+        with pytest.raises(OptionError, match="over itself"):
+            run(tmp_path, restorer, inputs=str(inputs), out=str(out), overwrite=True)
+    assert (pictures / "a.png").read_bytes() == before
+
+
+def test_a_file_without_a_folder_lies_in_the_current_one(pictures, memory, monkeypatch):
+    monkeypatch.chdir(pictures)
+    (job,) = list_jobs([Storage("a.png")], Records(Storage("memory://out")))
+    assert job.place == "./a.png" and job.found.name == "a.png"
+
+
 def test_results_among_the_pictures_and_clashing_names_are_found(pictures, restorer, memory, tmp_path):
     for _ in range(2):
         passed = Counter()
@@ -241,22 +257,21 @@ def test_the_command_takes_urls_and_says_what_they_cannot(tmp_path, make_model):
     model = make_model(depth=4, width=4, channels=3, stride=2)
     save(tmp_path / "in", "a.png", "b.jpg")
 
-    def rednet(*arguments):
-        command = [sys.executable, "-m", "rednet", "denoise", *arguments, "--model", str(model)]
-        return subprocess.run(command, capture_output=True, text=True)
+    def denoise(*arguments):
+        return rednet("denoise", *arguments, "--model", model)
 
     url, out = f"file://{tmp_path}/in", f"file://{tmp_path}/out"
-    done = rednet(url, "-o", out)
+    done = denoise(url, "-o", out)
     assert done.returncode == 0 and f"{out}: 2 restored" in done.stdout, done.stderr
-    assert "2 kept" in rednet(url, "-o", str(tmp_path / "out")).stdout
-    assert rednet(f"{url}/a.png", "-o", f"{out}/one").returncode == 0 and (tmp_path / "out/one/a.png").exists()
+    assert "2 kept" in denoise(url, "-o", str(tmp_path / "out")).stdout
+    assert denoise(f"{url}/a.png", "-o", f"{out}/one").returncode == 0 and (tmp_path / "out/one/a.png").exists()
     for options, word in (
         ((url,), "give it with -o"),
         ((url, "-o", out, "--dry-run"), "on this machine"),
         ((f"file://{tmp_path}/none", "-o", out), "no pictures"),
         (("nothing://in", "-o", out), "cannot open nothing://in"),
     ):
-        failed = rednet(*options)
+        failed = denoise(*options)
         assert failed.returncode == 1 and word in failed.stderr and "Traceback" not in failed.stderr, failed.stderr
 
 

@@ -1,5 +1,8 @@
 """What holds for every kind of damage."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,6 +50,15 @@ def test_any_picture_keeps_its_shape_and_the_same_seed_gives_the_same(kind, heig
     assert np.array_equal(one.y, two.y) and one.facts == two.facts
     assert np.array_equal(x, before)
     hint_vector(one.facts)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_became_of_a_picture_can_be_copied_and_sent_to_another_process(kind, rng):
+    degraded = degradation_from({"kind": kind, **TABLES[kind]})(rng.random((40, 40, 3), np.float32), rng)
+    for same in (pickle.loads(pickle.dumps(degraded)), copy.deepcopy(degraded)):
+        assert type(same) is type(degraded)
+        for one, other in zip(same, degraded, strict=True):
+            np.testing.assert_equal(one, dict(other) if other is degraded.facts else other)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,7 @@ def run_all(lines, folder):
             assert next(filter(None, named.groups())) in {path.name for path in set(folder.rglob("*")) - there}, line
 
 
+@pytest.mark.slow
 def test_every_line_of_the_use_blocks_succeeds_after_the_ones_before(folder):
     lines = commands(USE)
     assert lines[0] == "pip install ." and len(lines) > 12

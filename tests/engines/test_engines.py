@@ -127,6 +127,20 @@ def test_a_device_that_is_not_there_is_told(engine, make_model, monkeypatch):
         load_engine(make_model(depth=4, width=2), engine, device="tpu")
 
 
+def test_the_engine_torch_leaves_the_programs_settings_as_they_are(make_model, monkeypatch):
+    cudnn, seen = torch.backends.cudnn, []
+    engine = load_engine(make_model(depth=4, width=2), "torch")
+    restore = engine.net.forward
+    monkeypatch.setattr(
+        engine.net, "forward", lambda *x: seen.append((cudnn.deterministic, cudnn.benchmark)) or restore(*x)
+    )
+    for settings in ((True, False), (False, True)):
+        with cudnn.flags(enabled=True, deterministic=settings[0], benchmark=settings[1]):
+            engine(np.zeros((4, 4, 1), np.float32), np.zeros(0, np.float32))
+            assert (cudnn.deterministic, cudnn.benchmark) == settings
+        assert seen.pop() == settings
+
+
 def test_torch_uses_as_many_threads_as_it_is_told(make_model):
     folder, before = make_model(depth=4, width=2), torch.get_num_threads()
     try:

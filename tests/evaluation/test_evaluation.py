@@ -23,6 +23,7 @@ from rednet.evaluation.protocols import GROUPS, PROTOCOLS, SMOKE, Protocol, choo
 from rednet.evaluation.tables import Measured, peak_memory_mb, summarise, write_results
 from rednet.network.architecture import REDNetConfig
 from rednet.restoring.restorer import Restorer
+from tests.command import rednet
 from tests.evaluation.pins import FILE as pins_file
 from tests.evaluation.pins import draw_data, pin
 
@@ -340,12 +341,11 @@ def test_the_interval_holds_the_mean_and_is_wider_for_less_alike_pictures(data):
 
 def test_the_command_measures_the_smoke_test_beside_baselines(make_model, tmp_path):
     model = make_model(depth=4, width=4, channels=3, stride=2, mask=True, hints=("sigma", "scale", "deconvolved"))
-    command = [sys.executable, "-m", "rednet", "evaluate", "--protocol", "smoke", "--model", model]
-    command += ["--model", "baseline:nlm", "--out", tmp_path / "out"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = ["evaluate", "--protocol", "smoke", "--model", model, "--model", "baseline:nlm"]
+    done = rednet(*command, "--out", tmp_path / "out")
     assert "| smoke-noise | baseline:nlm | 4 |" in done.stdout and f"| smoke-x2 | {model} | 4 |" in done.stdout
     assert "baseline:nlm is not made for: smoke-jpeg, smoke-x2" in done.stderr and "peak memory" in done.stderr
-    report = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
+    report = json.loads(rednet(*command, "--json").stdout)
     assert report[0]["protocol"] == "smoke-noise" and report[0]["results"][0]["picture"] == "astronaut.png"
 
 
@@ -356,17 +356,15 @@ def test_the_command_says_what_is_missing(tmp_path):
         (["--protocol", "smoke", "--worst", "2"], "give --out"),
         (["--told", "all"], "told is 'all'"),
     ):
-        command = [sys.executable, "-m", "rednet", "evaluate", *options]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        done = rednet("evaluate", *options, env=environment)
         assert done.returncode == 1 and message in done.stderr
 
 
 def test_what_was_measured_before_an_error_is_kept(tmp_path, rng):
     (tmp_path / "test" / "set5").mkdir(parents=True)
     Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "test" / "set5" / "a.png")
-    command = [sys.executable, "-m", "rednet", "evaluate", "--protocol", "set5-x2", "--protocol", "set14-x2"]
-    command += ["--model", "baseline:none", "--data", tmp_path, "--out", tmp_path / "out"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = ["evaluate", "--protocol", "set5-x2", "--protocol", "set14-x2", "--model", "baseline:none"]
+    done = rednet(*command, "--data", tmp_path, "--out", tmp_path / "out")
     assert done.returncode == 1 and "no pictures in" in done.stderr
     assert "set5-x2,baseline:none,a.png" in (tmp_path / "out" / "results.csv").read_text("utf-8")
 

@@ -87,6 +87,13 @@ def test_napari_restores_a_stack_of_any_range(viewer, noisy):
         assert np.abs(after - before).mean() > 300
 
 
+def test_napari_runs_a_model_folder(viewer, noisy, make_model):
+    folder = str(make_model(depth=4, width=4, channels=3, hints=("sigma",)))
+    viewer.widgets[0](layer(noisy, True, (0, 255)), folder, 25.0)
+    [new] = viewer.layers
+    np.testing.assert_array_equal(new.data, rednet.Restorer.from_pretrained(folder).restore(noisy, facts={"sigma": 25}))
+
+
 class Picture:
     """As GIMP's image: layers, the top one first."""
 

@@ -16,5 +16,5 @@ def test_the_typed_example_runs(tmp_path, photo, rng):
     files = [str(tmp_path / "noisy.png"), str(tmp_path / "restored.png")]
     ended = subprocess.run([sys.executable, str(EXAMPLE), *files], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == "(96, 80, 3) (2, 96, 80, 3) (3, 96, 80) (192, 160, 3)\n"
+    assert ended.stdout == "True (96, 80, 3) (2, 96, 80, 3) (3, 96, 80) (192, 160, 3)\n"
     assert np.abs(np.asarray(Image.open(files[1])).astype(int) - noisy).mean() > 5

@@ -13,6 +13,7 @@ from rednet.errors import ImageError, OptionError
 from rednet.files.frames import PIXELS, parse_size, restore_frames
 from rednet.restoring.options import Options
 from rednet.restoring.tasks import Denoise, Upscale
+from tests.command import rednet
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +95,13 @@ def test_300_frames_take_no_more_memory_than_30(make_model, rng):
     assert pipe.peaks[-1] - pipe.peaks[30] < 300 * len(frame) / 1024 / 10  # a tenth of what keeping them would take
 
 
-COMMAND = [sys.executable, "-m", "rednet", "frames", "--size", "30x41"]
+COMMAND = ["frames", "--size", "30x41"]
 
 
 def test_the_command_line_passes_frames_on(rng, photo, restorer):
     frames = noisy(rng, photo)
     content = b"".join(frame.tobytes() for frame in frames)
-    ended = subprocess.run([*COMMAND, "--sigma", "20"], input=content, capture_output=True)
+    ended = rednet(*COMMAND, "--sigma", "20", input=content, text=False)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == restored(frames, "rgb24", Denoise(sigma=20), restorer)
     assert b"3 frames" in ended.stderr
@@ -108,7 +109,8 @@ def test_the_command_line_passes_frames_on(rng, photo, restorer):
 
 def test_a_reader_that_ends_early_ends_rednet_without_a_traceback(rng, photo):
     content = b"".join(frame.tobytes() for frame in noisy(rng, photo)) * 40
-    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ours:
+    command = [sys.executable, "-m", "rednet", *COMMAND]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ours:
         ours.stdout.close()
         try:
             ours.stdin.write(content)
@@ -121,6 +123,6 @@ def test_a_reader_that_ends_early_ends_rednet_without_a_traceback(rng, photo):
 
 
 def test_an_option_of_another_task_is_refused():
-    ended = subprocess.run([*COMMAND, "--scale", "2"], input="", capture_output=True, text=True)
+    ended = rednet(*COMMAND, "--scale", "2")
     assert ended.returncode == 1
     assert ended.stderr == "rednet: denoise has no scale; leave it out (--scale)\n"

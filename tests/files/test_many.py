@@ -16,7 +16,8 @@ from rednet.files.ledger import LEDGER, Ledger, OutputState, hash_file
 from rednet.files.listing import FOLDER, RESULT, list_entries, output_name
 from rednet.files.many import Batch, restore_files
 from rednet.files.preview import preview
-from rednet.restoring.inspection import Finding
+from rednet.locking import lock
+from rednet.restoring.finding import Finding
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import TASKS, Task, Upscale
 from tests.tasks import BLIND, handle
@@ -183,6 +184,25 @@ def test_the_ledger_knows_how_an_output_stands(tmp_path):
 def test_two_runs_into_one_folder_are_refused(tmp_path):
     with Ledger(tmp_path, "job"), pytest.raises(ImageError, match="another run"), Ledger(tmp_path, "job"):
         pass
+
+
+def test_a_run_that_waited_for_the_end_of_another_writes_into_the_ledger_that_that_one_left(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(b"a")
+    first = Ledger(tmp_path, "job").__enter__()
+
+    def locked_after_the_other_has_ended(file, **options):
+        monkeypatch.setattr("rednet.files.ledger.lock", lock)
+        first.record("1", tmp_path / "a.png", tmp_path / "a.png")
+        first.__exit__(None)  # puts a new file in the place of the one that has just been opened
+        return lock(file, **options)
+
+    monkeypatch.setattr("rednet.files.ledger.lock", locked_after_the_other_has_ended)
+    with Ledger(tmp_path, "job") as second:
+        second.record("2", tmp_path / "a.png", tmp_path / "a.png")
+        lines = [json.loads(row) for row in (tmp_path / LEDGER).read_text().splitlines() if row]  # as after a kill
+        assert [line["input_sha256"] for line in lines] == ["1", "2"]
+        with pytest.raises(ImageError, match="another run"), Ledger(tmp_path, "job"):
+            pass
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])

@@ -18,6 +18,7 @@ from rednet.files.handling import Handling
 from rednet.files.looks import Look, Region, look_at
 from rednet.files.proof import Proof
 from rednet.images.saving import Saving
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Automatic, Deblur, Denoise, Inpaint, Upscale
@@ -129,6 +130,20 @@ def test_a_part_equals_that_part_of_the_whole(name, tmp_path, rng, restorer):
         assert off.max() <= (whole.dtype == np.uint16), region  # pieces agree to 2e-6, which may round 16 bits up
         shown = look_at(proof.layers(), Look.BEFORE, Region(0, 0, *region[2:]), region[2:], Options())
         assert shown.shape[:2] == (region.height, region.width)
+
+
+@pytest.mark.parametrize("damage", [(), ("impulses",), ("noise",)])
+def test_a_part_is_restored_by_what_was_found_in_the_whole(damage, tmp_path, rng, restorer, monkeypatch):
+    found = Finding({"sigma": None}, "", damage=damage, colours_only=not damage)
+    monkeypatch.setattr(Automatic, "look", lambda *_: found)
+    levels = rng.integers(100, 110, (70, 50, 3), np.uint8)
+    levels[::9, ::7] = 255
+    Image.fromarray(levels).save(source := tmp_path / "a.png")
+    whole = read_levels(fresh(tmp_path, source, Automatic(), handled(), restorer, ".tif"))
+    for number, region in enumerate(PARTS):
+        proof = proof_of(tmp_path / str(number), source, Automatic(), handled(), restorer, region)
+        proof.save(target := tmp_path / f"part{number}.tif", handled())
+        np.testing.assert_array_equal(read_levels(target.read_bytes()), whole[region.slices], err_msg=str(region))
 
 
 def test_a_dark_part_is_restored_as_in_its_bright_whole(tmp_path, rng, restorer):

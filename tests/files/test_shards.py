@@ -15,6 +15,7 @@ from rednet.errors import ImageError, OptionError
 from rednet.files.ledger import LEDGER, LEDGERS, Ledger, OutputState, hash_file
 from rednet.files.listing import Entry
 from rednet.files.shards import Shard
+from tests.command import rednet
 
 OUT = Path("out")
 NAMES = [f"{number % 7}/picture é {number}.png" for number in range(2000)]
@@ -125,7 +126,8 @@ def test_ten_shards_of_which_one_is_killed_make_what_one_run_makes(tmp_path, mak
 def test_shards_of_the_command(tmp_path, make_model):
     model, pictures, out = make_model(depth=4, width=4, channels=3, stride=2), tmp_path / "in", tmp_path / "out"
     save(pictures, 2)
-    said = [finish(start(pictures, out, model, "--shard", f"{number}/9")) for number in range(1, 10)]
+    given = (pictures, "-o", out, "--recursive", "--model", model)
+    said = [rednet("denoise", *given, "--shard", f"{number}/9").stdout for number in range(1, 10)]
     assert len(content(out)) == 2
     assert sum("nothing to do" in words for words in said) in (7, 8)  # an empty shard is no error
     for options, word in (
@@ -133,6 +135,5 @@ def test_shards_of_the_command(tmp_path, make_model):
         ((pictures / "0" / "picture 0.png", pictures / "1" / "picture 1.png", "--shard", "1/2"), "with -o"),
         ((pictures / "0" / "picture 0.png", "--shard", "1/2"), "folder"),
     ):
-        command = [sys.executable, "-m", "rednet", "denoise", *map(str, options), "--model", str(model)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = rednet("denoise", *options, "--model", model)
         assert done.returncode and word in done.stderr and "Traceback" not in done.stderr

@@ -1,15 +1,20 @@
 import errno
 import os
+import re
+import struct
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pyvips
-from PIL import Image, ImageCms
+import tifffile
+from PIL import Image, ImageCms, features
 
 from rednet.errors import ImageError, OptionError
-from rednet.images import from_array, read_picture, to_array, write_picture
+from rednet.images import PictureFile, from_array, read_picture, to_array, write_picture
 from rednet.images.formats import written_endings
 from rednet.images.saving import Saving
 from rednet.images.writing import check_place, save_levels
@@ -149,6 +154,67 @@ def test_an_animated_png_is_refused_rather_than_cut_to_its_first_frame(tmp_path)
     assert read_picture(tmp_path / "b.png").size == "8x8"
     frames[0].save(tmp_path / "c.png", icc_profile=b"acTL" * 9)  # the word alone does not matter
     assert read_picture(tmp_path / "c.png").size == "8x8"
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")
+@pytest.mark.parametrize("brand", [b"avis", b"avif"])
+def test_an_animated_avif_is_refused_as_such(tmp_path, brand):
+    frames = [Image.new("L", (16, 16), level) for level in (0, 100, 200)]
+    frames[0].save(tmp_path / "a.avif", save_all=True, append_images=frames[1:])
+    content = (tmp_path / "a.avif").read_bytes()
+    assert content[4:12] == b"ftypavis"
+    (tmp_path / "a.avif").write_bytes(content[:8] + brand + content[12:])  # libvips opens a film that begins as a still
+    with pytest.raises(ImageError, match=r"animated.*frames as files of their own"):
+        read_picture(tmp_path / "a.avif")
+
+
+def test_a_stack_behind_one_directory_is_refused_rather_than_cut_to_its_first_picture(tmp_path):
+    """As ImageJ writes more than 4 GB, tifffile what it truncates, and MetaMorph everything."""
+    stack = np.arange(3 * 8 * 9, dtype=np.uint16).reshape(3, 8, 9)
+    tifffile.imwrite(tmp_path / "imagej.tif", stack, imagej=True, truncate=True)
+    tifffile.imwrite(tmp_path / "shaped.tif", stack, photometric="minisblack", truncate=True)
+    planes = [(33629, "2I", 3, [0] * 6, True)]
+    tifffile.imwrite(tmp_path / "metamorph.tif", stack, photometric="minisblack", truncate=True, extratags=planes,
+                     description="MetaMorph", metadata=None)  # fmt: skip
+    for name in ("imagej", "shaped", "metamorph"):
+        with pytest.raises(ImageError, match="is a stack of 3 pictures of which only the first has a directory"):
+            PictureFile(tmp_path / f"{name}.tif")
+    tifffile.imwrite(tmp_path / "pages.tif", stack, imagej=True)
+    assert PictureFile(tmp_path / "pages.tif").pages == 3
+    tifffile.imwrite(tmp_path / "first.tif", stack[0], description="ImageJ=1.53\nimages=3\n", metadata=None)
+    assert PictureFile(tmp_path / "first.tif").pages == 1  # another program has taken the first picture out
+
+
+def packed(path, bits, channels):
+    """A TIFF of 8x8 px whose values follow each other without a gap."""
+    rows = [(256, 8), (257, 8), (258, bits), (259, 1), (262, 2 if channels == 3 else 1), (277, channels), (278, 8)]
+    content = bytes(8 * channels * bits)
+    rows += [(273, 8 + 2 + 12 * 9 + 4), (279, len(content))]
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(rows))
+    path.write_bytes(b"II*\0\x08\0\0\0" + struct.pack("<H", 9) + directory + bytes(4) + content)
+
+
+def test_a_file_that_is_whole_is_never_called_damaged(tmp_path):
+    for bits, channels in ((12, 1), (14, 1), (10, 3), (4, 3)):
+        packed(tmp_path / "a.tif", bits, channels)
+        with pytest.raises(ImageError, match="does not fill whole bytes; save it with 8 or 16 bits"):
+            read_picture(tmp_path / "a.tif")
+    tifffile.imwrite(tmp_path / "b.tif", np.zeros((8, 8, 3), np.uint8), photometric="cielab")
+    with pytest.raises(ImageError, match="Lab; convert it to RGB"):
+        read_picture(tmp_path / "b.tif")
+
+
+def test_a_turned_picture_that_finds_no_room_for_a_temporary_file_is_not_called_damaged(tmp_path):
+    turned = Image.Exif()
+    turned[274] = 6
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg", exif=turned)
+    code = f"import rednet; rednet.inspect({str(tmp_path / 'a.jpg')!r})"
+    small = {"VIPS_DISC_THRESHOLD": "1", "TMPDIR": str(tmp_path / "nowhere")}  # bytes that libvips keeps in memory
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **small}, capture_output=True, text=True)
+    last = done.stderr.splitlines()[-1]
+    assert re.search(
+        r"ImageError: cannot read .*nowhere.*No such file or directory; set TMPDIR to another folder", last
+    )
 
 
 def test_palettes_and_one_bit_pictures_are_read_as_what_they_show(tmp_path):

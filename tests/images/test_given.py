@@ -1,13 +1,14 @@
 """What Python programs give comes back as they gave it: arrays, PIL images with all that belongs to them, paths."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from rednet.errors import ImageError
-from rednet.images import from_any, from_array
+from rednet.images import from_any, from_array, read_picture, to_array, write_picture
 from rednet.restoring.restorer import Restorer
 
 from .test_matrix import srgb_profile, wide_profile
@@ -173,3 +174,11 @@ def test_what_is_painted_on_transparency_is_missing(colour, as_file, levels, res
     mask.save(tmp_path / "mask.png")
     expected = restorer.restore(levels, mask=strokes[:, :, 3] > 127)
     np.testing.assert_array_equal(restorer.restore(levels, mask=tmp_path / "mask.png" if as_file else mask), expected)
+
+
+def test_files_are_read_and_written_by_a_path_or_its_text(levels, tmp_path):
+    for kind in (str, Path):
+        write_picture(kind(tmp_path / "a.png"), from_array(levels), overwrite=True)
+        np.testing.assert_array_equal(to_array(read_picture(kind(tmp_path / "a.png"))), levels)
+        with pytest.raises(ImageError, match=r"cannot read .*none\.png"):
+            read_picture(kind(tmp_path / "none.png"))

@@ -13,7 +13,9 @@ import tifffile
 from PIL import Image
 
 from rednet.engines.loading import load_engine
+from rednet.images.directories import Tag
 from rednet.images.saving import Saving
+from rednet.images.tiff_tags import append_tags
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Inpaint, Upscale
 from tests.images import metadata_files as make
@@ -125,7 +127,7 @@ def test_exif_of_an_animation_tells_the_size_of_a_frame(start, restored, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".avif"])
-@pytest.mark.parametrize("length", [10, 3000, 60000])
+@pytest.mark.parametrize("length", [10, 3000, 65300])
 def test_exif_of_any_length_has_its_place(suffix, length, restored, tmp_path):
     exif = Image.Exif()
     exif[33432] = "r" * length
@@ -251,6 +253,95 @@ def test_iptc_is_kept_or_told(start, end, restored, tmp_path):
     assert make.traces() not in target.read_bytes()
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_resources_of_photoshop_may_be_spread_over_segments(number, restored, tmp_path):
+    """As Photoshop does it with more than a segment holds."""
+    parts = [make.resource(0x0404, make.IPTC), make.resource(2000, b"a path" * 15000)]
+    content = b"".join(parts if number else parts[::-1])
+    pieces = [content[start : start + 60000] for start in range(0, len(content), 60000)]
+    make.jpeg(tmp_path / "a.jpg", *(make.segment(0xED, b"Photoshop 3.0\0" + piece) for piece in pieces))
+    for start, end in ((".jpg", ".tif"), (".tif", ".jpg"), (".jpg", ".jpg")):
+        source = (tmp_path / f"a{start}").rename(tmp_path / f"b{start}")
+        restored(source, end).rename(tmp_path / f"a{end}")
+        assert told(tmp_path / f"a{end}")["Iptc.Application2.Caption"] == "a caption" and restored.warnings == []
+    image = exiv(tmp_path / "a.jpg")
+    assert image.iptcData() and (tmp_path / "a.jpg").read_bytes().count(b"Photoshop 3.0") == 2
+
+
+@pytest.mark.parametrize("suffix", BLOCKS)
+def test_a_long_maker_s_note_of_a_tiff_goes_with_the_rest(suffix, restored, tmp_path):
+    make.tiff(tmp_path / "a.tif")
+    camera = {36867: Tag(2, b"2020:01:02 03:04:05\0"), 37500: Tag(7, bytes(range(250)) * 280)}
+    with (tmp_path / "a.tif").open("r+b") as file:
+        append_tags(file, [{271: Tag(2, b"A maker\0")}], camera, {1: Tag(2, b"N\0")})
+    found = told(restored(tmp_path / "a.tif", suffix))
+    if suffix in (".jpg", ".webp", ".avif"):
+        assert restored.warnings == ["cannot be kept: the longest parts of its EXIF, which has more than 64 kB"]
+    else:
+        assert len(found["Exif.Photo.MakerNote"].split()) == 70000 and restored.warnings == []
+    assert found["Exif.Photo.DateTimeOriginal"] == "2020:01:02 03:04:05" and found["Exif.Image.Make"] == "A maker"
+    assert found["Exif.GPSInfo.GPSLatitudeRef"] == "N"
+
+
+def test_what_any_program_has_told_in_exif_or_in_a_tiff_goes_into_the_other(restored, tmp_path):
+    exif = Image.Exif()
+    exif[269], exif[285], exif[18246] = "A register", "folio 3", 5
+    exif[40091] = "A title".encode("utf-16-le") + bytes(2)
+    save(tmp_path / "a.jpg", exif=exif)
+    tiff = restored(tmp_path / "a.jpg", ".tif").rename(tmp_path / "b.tif")
+    found = told(restored(tiff, ".jpg"))
+    assert restored.warnings == []
+    for read in (found, told(tiff)):
+        assert (read["Exif.Image.DocumentName"], read["Exif.Image.PageName"]) == ("A register", "folio 3")
+        assert read["Exif.Image.Rating"] == "5" and len(read["Exif.Image.XPTitle"].split()) == 16
+
+
+def block_of(thumbnail, interoperability=b"R98\0"):
+    """A little-endian EXIF block: a maker, a date, what they call interoperability, a thumbnail at the end."""
+    row = lambda tag, kind, count, value: struct.pack("<HHII", tag, kind, count, value)  # noqa: E731
+    main, camera = 8, 8 + 2 + 2 * 12 + 4
+    other = camera + 2 + 2 * 12 + 4
+    words = other + 2 + 12 + 4
+    second = words + 8 + 20
+    block = struct.pack("<2sHI", b"II", 42, main)
+    block += struct.pack("<H", 2) + row(271, 2, 8, words) + row(34665, 4, 1, camera) + struct.pack("<I", second)
+    block += struct.pack("<H", 2) + row(36867, 2, 20, words + 8) + row(40965, 4, 1, other) + bytes(4)
+    block += struct.pack("<H", 1) + row(1, 2, 4, int.from_bytes(interoperability, "little")) + bytes(4)
+    block += b"A maker\0" + b"2020:01:02 03:04:05\0"
+    behind = second + 2 + 24 + 4
+    block += struct.pack("<H", 2) + row(513, 4, 1, behind) + row(514, 4, 1, len(thumbnail)) + bytes(4) + thumbnail
+    return b"Exif\0\0" + block
+
+
+def test_exif_that_a_thumbnail_has_filled_to_the_last_byte_stays(restored, tmp_path):
+    thumbnail = make.thumbnail()
+    full = block_of(thumbnail + bytes(65533 - len(block_of(thumbnail))))
+    assert len(full) == 65533
+    save(tmp_path / "a.jpg", exif=full)
+    target = restored(tmp_path / "a.jpg", saving=Saving(software="rednet " * 9))
+    assert told(target)["Exif.Image.Make"] == "A maker" and restored.warnings == []
+    assert len(Image.open(target).info["exif"]) < 400 and make.traces() not in target.read_bytes()
+
+
+@pytest.mark.parametrize("place", [10 + 24, 10 + 28 + 2 + 12 + 8], ids=["thumbnail", "interoperability"])
+@pytest.mark.parametrize("suffix", BLOCKS)
+def test_broken_parts_of_exif_are_left_out_and_told_and_the_rest_stays(suffix, place, restored, tmp_path):
+    block = bytearray(block_of(make.thumbnail()))
+    block[6 + place : 6 + place + 4] = struct.pack("<I", 99999)
+    save(tmp_path / "a.jpg", exif=bytes(block))
+    target = restored(tmp_path / "a.jpg", suffix)
+    found = told(target)
+    assert found["Exif.Image.Make"] == "A maker" and found["Exif.Photo.DateTimeOriginal"] == "2020:01:02 03:04:05"
+    assert restored.warnings == ["cannot be kept: the parts of its EXIF that are broken"]
+    assert make.traces() not in target.read_bytes()
+
+
+def test_a_tiff_whose_exif_is_broken_keeps_its_other_tags(restored, tmp_path):
+    make.tiff(tmp_path / "a.tif", extratags=[(34665, 4, 1, 999999, True), (65000, "s", 0, "of a program", True)])
+    tags = tags_of(restored(tmp_path / "a.tif"))
+    assert tags[65000] == "of a program"
+
+
 def test_a_maker_s_notes_with_a_preview_are_dropped(restored, tmp_path):
     exif = Image.Exif()
     exif[271] = "A maker"
@@ -302,6 +393,23 @@ def test_stripped_files_tell_nothing(suffix, restored, tmp_path):
     if suffix not in (".webp", ".avif"):
         with Image.open(target) as file:
             assert round(float(file.info["dpi"][0])) == 300
+
+
+@pytest.mark.parametrize("strip", [False, True])
+def test_fewer_bits_and_other_colours_are_told(strip, restored, tmp_path):
+    deep = make.pixels().astype(np.uint16) * 257
+    make.tiff(tmp_path / "deep.jpg", deep)  # a TIFF whose name is wrong
+    make.tiff(tmp_path / "floats.tif", (deep / 65535).astype(np.float32))
+    Image.fromarray(make.pixels()).convert("CMYK").save(tmp_path / "cmyk.jpg")
+    for name, suffix, words in (
+        ("deep.jpg", ".jpg", ["cannot be kept: 16 bits a value (JPEG gets 8 bits)"]),
+        ("deep.jpg", ".png", []),
+        ("floats.tif", ".png", ["cannot be kept: floats of 32 bits a value (PNG gets 16 bits)"]),
+        ("floats.tif", ".tif", []),
+        ("cmyk.jpg", ".jpg", ["cannot be kept: CMYK, which becomes sRGB"]),
+    ):
+        restored(tmp_path / name, suffix, saving=Saving(strip_metadata=strip, overwrite=True))
+        assert restored.warnings == words
 
 
 # --- JPEG
@@ -361,6 +469,22 @@ def test_the_second_picture_of_an_mpo_is_told(restored, tmp_path):
         assert file.format == "JPEG" and b"MPF\0" not in target.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        (b"MotionPhoto_Data\0\0\0\x18ftypmp42 a film", ["cannot be kept: the film behind the picture"]),
+        (b"a program's own", ["cannot be kept: what another program has put behind the picture"]),
+        (bytes(500), []),
+    ],
+)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_lies_behind_a_picture_is_told_though_nothing_speaks_of_it(progressive, rest, words, restored, tmp_path):
+    make.jpeg(tmp_path / "a.jpg", progressive=progressive, restart_marker_rows=1)
+    with (tmp_path / "a.jpg").open("ab") as file:
+        file.write(rest)
+    assert rest not in restored(tmp_path / "a.jpg").read_bytes() and restored.warnings == words
+
+
 def test_content_credentials_are_told(restored, tmp_path):
     make.jpeg(tmp_path / "a.jpg", make.segment(0xEB, b"JP\0\1\0\0\0\1" + b"\0\0\0\x10jumbc2pa"))
     assert b"c2pa" not in restored(tmp_path / "a.jpg").read_bytes()
@@ -410,8 +534,9 @@ def test_colours_that_chunks_tell_stay_told(name, depth, restored, tmp_path):
         assert chunk in found and place[b"IHDR"] < place[chunk[0]] < place[b"IDAT"]
     assert b"iCCP" not in place and b"pHYs" not in place  # nothing that nobody has said
     restored(tmp_path / "a.png", ".jpg")
-    hdr = "cannot be kept: that its colours are coded for HDR screens (cICP)"
-    assert restored.warnings == ([hdr] if name == "PQ" else [])
+    fewer = ["16 bits a value (JPEG gets 8 bits)"] if depth == "uint16" else []
+    lost = fewer + (["that its colours are coded for HDR screens (cICP)"] if name == "PQ" else [])
+    assert restored.warnings == ([f"cannot be kept: {'; '.join(lost)}"] if lost else [])
     with Image.open(tmp_path / "result.jpg") as file:
         assert ("icc_profile" in file.info) == (name in ("gamma", "primaries", "P3"))
 
@@ -459,6 +584,25 @@ def test_physical_sizes_of_a_png_follow(restored, tmp_path):
     found = dict(make.chunks_of(restored(tmp_path / "a.png")))
     assert [float(n) for n in found[b"sCAL"][1:].split(b"\0")] == [0.5 / restored.scale, 0.25 / restored.scale]
     assert found[b"bKGD"] == bytes(6)
+
+
+@pytest.mark.parametrize(("bits", "level", "expected"), [(1, 1, 255), (2, 1, 85), (4, 15, 255), (8, 9, 9)])
+def test_a_gray_background_of_few_bits_stays_as_bright(bits, level, expected, restored, tmp_path):
+    row = b"\0" + bytes(range(0, 240, 30)) * bits
+    head = struct.pack(">IIBBBBB", 64, 8, bits, 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"bKGD", struct.pack(">H", level)), (b"IDAT", zlib.compress(row * 8)), (b"IEND", b""))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(make.chunk(*each) for each in chunks))
+    assert dict(make.chunks_of(restored(tmp_path / "a.png")))[b"bKGD"] == struct.pack(">H", expected)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_text_that_is_too_long_is_told_and_takes_no_colours_with_it(count, restored, tmp_path):
+    text = b"a\0" + b"x" * (17_000_000 // count)
+    gamma = struct.pack(">I", 100000)
+    make.png(tmp_path / "a.png", (b"gAMA", gamma), *[(b"tEXt", text)] * count)
+    found = dict(make.chunks_of(restored(tmp_path / "a.png")))
+    assert found[b"gAMA"] == gamma and b"tEXt" not in found
+    assert restored.warnings == ["cannot be kept: text and other chunks of more than 16 MB"]
 
 
 def test_a_chunk_that_may_not_be_copied_is_told(restored, tmp_path):

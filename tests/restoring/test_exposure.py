@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 import rednet
+from rednet.classical.kernels import motion
 from rednet.classical.metrics import psnr
+from rednet.degradations import Blur
 from rednet.files.file import FileTask
 from rednet.files.handling import Handling
 from rednet.images import from_array, read_picture, write_picture
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.inspection import inspect
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.scratches import find_scratches
 from rednet.restoring.tasks import Automatic, Denoise
 
 WHITE = 200 / 65535  # of the range: all that the dark pictures have
@@ -61,3 +64,40 @@ def test_a_dark_file_that_streams_is_equal_to_one_in_memory(task, noisy, tmp_pat
         results.append(read_picture(tmp_path / f"{limit}.tif").pixels)
     np.testing.assert_array_equal(*results)
     assert np.abs(results[0] - from_array(levels).pixels).max() > 0
+
+
+@pytest.mark.parametrize("white", [0.0625, WHITE])
+@pytest.mark.parametrize("sigma", [None, 1.0])
+def test_a_dark_picture_is_deblurred_as_well_as_the_same_at_full_range(photo, white, sigma, rng, caplog):
+    x, white = photo / photo.max(), np.float32(white)
+    y = Blur(motion(7, 30), 1)(x, rng).y
+    bright = psnr(x, rednet.deblur(y, "motion:7,30", sigma=sigma))
+    level = None if sigma is None else sigma * float(white)
+    dark = psnr(x, rednet.deblur(y * white, "motion:7,30", sigma=level) / white)
+    assert bright > psnr(x, y) + 2 and abs(dark - bright) < 0.3
+    rednet.deblur(y * white, "motion:7,30", sigma=20 * float(white))
+    assert f"given as {20 * float(white):g}, but the picture shows noise of about" in caplog.text
+
+
+@pytest.mark.parametrize("white", [0.0625, WHITE])
+@pytest.mark.parametrize("wide", [False, True])
+def test_missing_pixels_of_a_dark_picture_are_filled_as_well_as_those_of_a_bright_one(photo, white, wide, rng):
+    white, mask = np.float32(white), rng.random(photo.shape[:2]) < 0.5
+    if wide:
+        mask = np.zeros_like(mask)
+        mask[30:60, 30:50] = True
+    bright, dark = (psnr(photo[mask], rednet.inpaint(photo * w, mask)[mask] / w) for w in (np.float32(1), white))
+    assert abs(dark - bright) < 0.3
+    junk = np.where(mask[:, :, None], np.float32(1), photo * white)  # what stands there says nothing of the range
+    np.testing.assert_array_equal(rednet.inpaint(junk, mask), rednet.inpaint(photo * white, mask))
+
+
+def test_scratches_and_uncertainty_of_a_dark_picture_are_those_of_a_bright_one(photo):
+    x = photo / photo.max()
+    x[40:42, 10:70] = 1
+    dark = x * np.float32(WHITE)
+    found = find_scratches(x)
+    assert found[40:42, 20:60].all() and np.mean(find_scratches(dark) != found) < 0.01
+    restorer = Restorer.from_pretrained("fast")
+    bright, same = (restorer.uncertainty(from_array(each), {"sigma": None}).pixels for each in (x, dark))
+    assert np.corrcoef(bright.ravel(), same.ravel())[0, 1] > 0.99

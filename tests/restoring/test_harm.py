@@ -16,6 +16,7 @@ from rednet.files.file import FileTask
 from rednet.files.handling import Handling
 from rednet.images import read_picture
 from rednet.restoring.tasks import Denoise, Upscale
+from rednet.training.drawings import Drawings
 from rednet.warning import heard
 
 from ..conftest import PHOTOS
@@ -183,6 +184,21 @@ def test_pictures_of_noise_that_nobody_told_are_not_doubted(photos):
         with heard([]) as sentences:
             rednet.denoise(picture)
         assert bool(sentences) == warned
+
+
+def test_a_drawing_that_loses_by_the_repair_of_a_fine_jpeg_is_warned_of(photos, tmp_path):
+    drawings, file = Drawings(77, 160, 200, installed=False), tmp_path / "fine.jpg"
+    worst = 0.0
+    for number in (*range(14), None):
+        x = levels_of(photos[1]) if number is None else drawings[number]
+        Image.fromarray(x).save(file, quality=75 if number is None else 90)
+        with heard([]) as sentences:
+            x_hat = rednet.dejpeg(file)
+        gained = gain(x / 255, np.asarray(Image.open(file)), x_hat)
+        worst = min(worst, gained)
+        assert sentences or gained > WORST, (number, gained)
+        assert number is not None or not sentences  # a photograph that is worth its repair
+    assert worst < WORST
 
 
 @pytest.mark.parametrize("quality", [95, 75])

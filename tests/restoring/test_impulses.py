@@ -4,12 +4,13 @@ from PIL import Image
 
 import rednet
 from rednet.degradations import Impulses
+from rednet.errors import OptionError
 from rednet.files.file import FileTask
 from rednet.files.handling import Handling
-from rednet.images import read_picture
+from rednet.images import from_array, read_picture
 from rednet.restoring.impulses import find_impulses
 from rednet.restoring.restorer import Restorer
-from rednet.restoring.tasks import Automatic
+from rednet.restoring.tasks import Automatic, Denoise
 
 from ..conftest import PHOTOS
 
@@ -97,6 +98,15 @@ def test_a_picture_without_impulses_is_denoised_as_always():
     np.testing.assert_array_equal(rednet.denoise(y, impulse=True), rednet.denoise(y))
 
 
+def test_a_repair_alone_changes_nothing_but_the_wrong_pixels(photograph):
+    y = levels(Impulses(0.02, "salt and pepper")(photograph, np.random.default_rng(7)).y)
+    found = rednet.inspect(y)._replace(damage=("impulses",), repair_only=True)
+    restored = Restorer.from_pretrained(Automatic.model).compute(Automatic(), from_array(y), found=found)
+    changed = (restored.apply().pixels != from_array(y).pixels).any(axis=2)
+    assert changed.any() and not (changed & ~find_impulses(from_array(y).pixels)).any()
+    assert not restored.correction.any()
+
+
 def test_restore_fills_the_impulses_that_it_finds(photograph, tmp_path, monkeypatch):
     y = levels(Impulses(0.02, "salt and pepper")(photograph, np.random.default_rng(7)).y)
     assert "impulses" in rednet.inspect(y).damage
@@ -117,3 +127,13 @@ def test_restore_fills_the_impulses_that_it_finds(photograph, tmp_path, monkeypa
         file.close()
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "True.png")), filled)
     assert not np.array_equal(np.asarray(Image.open(tmp_path / "False.png")), filled)
+
+
+def test_a_network_without_a_mask_restores_what_has_impulses_too(photograph, make_model, caplog):
+    y = levels(Impulses(0.02, "salt and pepper")(photograph, np.random.default_rng(7)).y)
+    restorer = Restorer.from_pretrained(make_model(depth=4, width=2, channels=3), threads=1)
+    result, found = restorer.restore_and_explain(y, Automatic())
+    assert "impulses" in found.damage and not np.array_equal(result, y)
+    assert "this network takes no mask" in caplog.text
+    with pytest.raises(OptionError, match="takes no mask"):  # who asks for it gets it, or a reason
+        restorer.restore_image(y, Denoise(impulse=True))

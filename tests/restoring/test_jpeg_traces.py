@@ -54,15 +54,13 @@ def test_what_is_no_whole_jpeg_has_no_quality(content, tmp_path):
 @pytest.mark.parametrize("quality", [10, 25, 50, 75, 90])
 def test_the_quality_of_a_decoded_jpeg_is_found_in_its_pixels(halved, quality, subsampling):
     found = find_blocks(saved(halved, quality, subsampling))
-    assert found.aligned and abs(found.quality - quality) <= 1
+    assert abs(found.quality - quality) <= 1
 
 
 @pytest.mark.parametrize("offset", [(3, 3), (0, 5), (7, 1)])
 def test_the_quality_is_found_when_the_picture_has_been_cropped(halved, offset):
     y = saved(halved, 40)[offset[0] :, offset[1] :]
-    found = find_blocks(y)
-    assert not found.aligned and found.quality == 40
-    assert found.strength > 1.1
+    assert find_blocks(y).quality == 40
 
 
 def test_a_picture_that_was_never_a_jpeg_has_no_quality_nor_has_one_that_noise_has_covered(halved, rng):

@@ -46,6 +46,17 @@ def test_what_is_decided_about_each_picture_is_what_was_measured(small, rows, lo
     assert not changed
 
 
+def test_what_is_estimated_of_each_picture_is_what_was_measured(small, rows, looks):
+    """A weight or a level that moves a little seldom turns a decision, but it moves these."""
+    moved = [
+        (row["number"], row["kind"], row["damage"], name, row[name], value)
+        for row, found in zip(rows, looks, strict=True)
+        for name, value in small.estimated(found).items()
+        if value != pytest.approx(float(row[name]), rel=0.01, abs=0.02)
+    ]
+    assert not moved
+
+
 def test_no_clean_picture_is_touched_and_none_is_made_worse(small, rows, looks):
     gains = [small.gained(row, small.decided(found)["done"]) for row, found in zip(rows, looks, strict=True)]
     worse = [(row["number"], gain) for row, gain in zip(rows, gains, strict=True) if gain < -0.5]

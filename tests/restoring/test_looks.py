@@ -56,6 +56,20 @@ def test_what_consists_of_two_tones_keeps_them(looks):
         assert not np.array_equal(restorer.restore_image(levels, Automatic(always=True)), levels)
 
 
+def test_thin_strokes_on_a_noisy_page_stay(looks):
+    """The network takes strokes of one pixel for noise, and is kept from removing more than the noise."""
+    (case,) = (case for case in looks.bench(DATA, 2).cases() if case.number == 434)
+    made, restorer = case.made(), Restorer.from_pretrained(Automatic.model)
+    y = looks.shown(made)
+    found = inspect(y.pixels)
+    kept, lost = (
+        looks.decibels(made, restorer.compute(Automatic(), y, found=given).apply().pixels.clip(0, 1))
+        - looks.decibels(made, made.y)
+        for given in (found, found._replace(limit=np.inf))
+    )
+    assert kept > -0.5 and lost < -2
+
+
 @needs_data
 def test_most_clean_photographs_are_left_as_they_are(looks):
     left = [inspect(case.made().x).left for case in cases(looks, photographs=True, clean=True, every=2)]

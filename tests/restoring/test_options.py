@@ -12,6 +12,7 @@ import rednet
 from rednet.errors import ImageError, ModelError, OptionError, RednetError
 from rednet.restoring import verbs
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Denoise
 
 from ..conftest import PHOTOS
 
@@ -56,6 +57,12 @@ def test_an_option_of_another_verb_is_a_type_error():
                        ("upscale", "steps"), ("deblur", "restore_known"), ("denoise", "restore_known")):  # fmt: skip
         with pytest.raises(TypeError, match=name):
             call(verb, **{name: None})
+
+
+@pytest.mark.parametrize("task", ["denoise", Denoise, None])
+def test_what_is_no_task_is_refused(task):
+    with pytest.raises(OptionError, match=r"such as Denoise\(sigma=25\)"):
+        rednet.run(Y, task)
 
 
 @pytest.mark.parametrize("method", ["restore", "upscale", "deblur"])

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from rednet.images.colour import Range
 from rednet.restoring.inspection import inspect_file
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import Restorer
+from rednet.restoring.tasks import Inpaint
 from tests.tasks import BLIND, run_task
 
 RANGES = [("uint8", 16, 235), ("uint16", 0, 4095), ("int8", -100, 100), ("int16", -1000, 2060),
@@ -182,3 +184,51 @@ def test_all_pages_must_be_clean_to_be_skipped(tmp_path, rng, restorer, photo):
         task = run_task(tmp_path / f"{name}.tif", tmp_path / f"{name}-out.tif", restorer, BLIND, skip_clean=True)
         assert task.skipped is skipped
         assert (tmp_path / f"{name}-out.tif").exists() is not skipped
+
+
+@pytest.mark.parametrize(
+    ("depth", "mark"), [("int16", -9999), ("float32", np.nan), ("float32", -9999), ("uint16", 65535)]
+)
+def test_what_stands_in_missing_pixels_does_not_speak_against_the_range(depth, mark, tmp_path, restorer, caplog, rng):
+    y = (1000 + 2000 * rng.random((64, 64))).astype(depth)
+    mask = np.zeros(y.shape, bool)
+    mask[:20] = True
+    y[mask] = mark
+    with caplog.at_level(logging.WARNING):
+        restorer.restore(y, mask=mask, range=(1000, 3000))
+        assert not caplog.messages
+        restorer.restore(y, mask=mask, range=(2900, 9000))
+    assert "say which range" in caplog.text
+    if not np.isnan(mark):
+        tifffile.imwrite(tmp_path / "a.tif", y, metadata=None)
+        task = Inpaint(mask=mask)
+        assert not run_task(tmp_path / "a.tif", tmp_path / "b.tif", restorer, task, range=(1000, 3000)).report.warnings
+        told = run_task(tmp_path / "a.tif", tmp_path / "c.tif", restorer, task, range=(2900, 9000)).report.warnings
+        assert len(told) == 1 and "say which range" in told[0]
+
+
+@pytest.mark.parametrize(("depth", "mark"), [("float32", -3.4e38), ("float64", -1.79e308), ("int32", -(2**31))])
+def test_marks_of_missing_values_far_beyond_the_range_stay_and_disturb_nothing(depth, mark, restorer, rng):
+    y = (
+        (rng.random((32, 40)) * 0.5).astype(depth)
+        if depth.startswith("f")
+        else rng.integers(0, 2, (32, 40)).astype(depth)
+    )
+    y[5, 5] = y[20:22, 3:9] = mark
+    limits = (0, 0.5) if depth.startswith("f") else (0, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for image in (y, -y if depth.startswith("f") else y):
+            result = restorer.restore(image, range=limits, facts={})
+            np.testing.assert_array_equal(result[y == mark], image[y == mark])
+            restorer.restore(image, range=limits)
+
+
+@pytest.mark.parametrize("depth", ["uint8", "uint16", "float32", "float64", "int16", "int32", "uint32"])
+def test_transparency_of_every_type_keeps_every_bit(depth, restorer, rng):
+    limits = None if depth in ("uint8", "uint16", "float32", "float64") else (0, 100)
+    if depth.startswith("float"):
+        y = rng.random((9, 7, 4)).astype(depth)
+    else:
+        y = rng.integers(0, np.iinfo(depth).max, (9, 7, 4), depth, endpoint=True)
+    np.testing.assert_array_equal(restorer.restore(y, facts={}, range=limits)[:, :, 3], y[:, :, 3])

@@ -4,8 +4,11 @@ import pytest
 import rednet
 from rednet.classical.metrics import psnr
 from rednet.degradations import Banding
-from rednet.images import read_picture
+from rednet.images import from_array, read_picture
+from rednet.restoring.finding import Finding
+from rednet.restoring.restorer import Restorer
 from rednet.restoring.stripes import REACH, STRONGEST, find_stripes
+from rednet.restoring.tasks import Automatic
 
 from ..conftest import PHOTOS
 
@@ -49,3 +52,10 @@ def test_denoising_with_the_option_removes_stripes(photograph):
     levels = np.rint(y.clip(0, 1) * 255).astype(np.uint8)
     plain, asked = (psnr(photograph * 255, rednet.denoise(levels, bands=bands)) for bands in (False, True))
     assert asked > plain + 3
+
+
+def test_if_only_stripes_are_found_nothing_else_is_changed(photograph):
+    y = Banding(8, "rows")(photograph, np.random.default_rng(5)).y.clip(0, 1)
+    found = Finding({}, "", damage=("bands",), repair_only=True)
+    restored = Restorer.from_pretrained(Automatic.model).compute(Automatic(), from_array(y), found=found)
+    np.testing.assert_array_equal(restored.apply().pixels, y - find_stripes(y))

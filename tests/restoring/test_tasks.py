@@ -181,7 +181,7 @@ def test_a_kernel_is_drawn_in_squares():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", ["deblur", "fill", "impulse"])
+@pytest.mark.parametrize("name", ["deblur", "deblur a dark one", "fill", "fill a dark one", "impulse"])
 def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, channels, monkeypatch):
     side = 300
     levels = np.random.default_rng(0).integers(0, 256, (side, side, channels), np.uint8)
@@ -190,7 +190,9 @@ def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, chan
         "deblur": Deblur(kernel=disk(5), noise_sigma=2.0),
         "fill": Inpaint(mask=lambda picture: lost),
         "impulse": Denoise(impulse=True),
-    }[name]
+    }[name.removesuffix(" a dark one")]
+    if "dark" in name:
+        levels = levels // 16
     if name == "impulse":
         levels = np.where(lost[:, :, None], 100 + levels // 16, levels)
     monkeypatch.setattr(Restorer, "residual", lambda self, y, *rest, **options: np.zeros_like(y))
@@ -202,3 +204,23 @@ def test_work_on_a_whole_picture_takes_no_more_memory_than_is_counted(name, chan
     besides, each = task.floats
     assert floats < besides + each * channels
     assert floats > 0.5 * (besides + each * channels) or name == "impulse"  # which are few
+
+
+def test_progress_never_goes_back_and_ends_at_the_end(y):
+    restorer = Restorer.from_pretrained("fast", tile=16)
+    wide, thin = np.zeros((2, 96, 80), bool)
+    wide[20:80, 10:70] = thin[::9] = True
+    spotted = replace(y, pixels=y.pixels.copy())
+    spotted.pixels[::7, ::11] = 1
+    bands = from_array(np.concatenate([to_array(y), to_array(y)[:, :, :2]], axis=2))
+    for task, picture in (
+        (Denoise(impulse=True), spotted),
+        (Denoise(bands=True), y),
+        (Upscale(), y),
+        (Deblur(kernel=disk(1)), y),
+        *[(Inpaint(mask=mask, restore_known=known), picture)
+          for mask in (thin, wide) for known in (False, True) for picture in (y, bands)],
+    ):  # fmt: skip
+        told = []
+        restorer.run(task, picture, progress=told.append)
+        assert told == sorted(told) and told[-1] == 1 and len(told) > 4

@@ -1,7 +1,5 @@
 """A network is trained further on somebody's own pictures, and the gain is that on pictures held back."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +10,7 @@ from PIL import Image
 from rednet import Restorer
 from rednet.errors import TrainingError
 from rednet.network.model import REDNet, REDNetConfig
-from rednet.training.finetuning import CARD, DATA, SHEET, finetune, shipped_recipe, split
+from rednet.training.finetuning import CARD, DATA, PATIENCE, SHEET, finetune, shipped_recipe, split
 from rednet.training.judging import validate
 from rednet.training.loop import Budget
 from rednet.training.noisy import NOISY, NoisyPatches, check_independent, noisy_crops
@@ -20,6 +18,7 @@ from rednet.training.recipe import Data, Recipe, Schedule, load_recipe
 from rednet.training.run import STATE
 from rednet.zoo.checking import CONFIG, WEIGHTS
 from rednet.zoo.model_folder import load_network, save_network
+from tests.command import rednet
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +174,20 @@ def test_what_gets_no_better_keeps_the_weights_of_the_start(clean, start, tmp_pa
     assert "Nothing was better" in (tmp_path / "out" / CARD).read_text()
 
 
+@pytest.mark.parametrize("warmup_steps", [1, 5])
+def test_a_run_gives_up_after_three_validations_without_gain_but_not_while_its_rate_rises(
+    warmup_steps, clean, start, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("rednet.training.finetuning.SCHEDULE", Schedule(warmup_steps=warmup_steps))
+    monkeypatch.setattr("rednet.training.finetuning.LEAST_S", 0.0)  # a validation after every step
+    monkeypatch.setattr("rednet.training.finetuning.mean_of_damaged", lambda psnr, shares: 20.0)
+    write(tmp_path / "clean", clean[:3])
+    write(tmp_path / "noisy", noisy(clean[:3], 0))
+    given = {"degraded": tmp_path / "noisy", "start": str(start)}
+    outcome = finetune(tmp_path / "clean", tmp_path / "out", Budget(steps=20), **given)
+    assert outcome.status.step == warmup_steps + PATIENCE  # it is asked whether to stop after the next step
+
+
 def test_the_same_pictures_are_held_back_when_others_come(tmp_path):
     names = [f"{number}.png" for number in range(40)]
     learn, judge = split(names, str)
@@ -209,9 +222,8 @@ def test_the_damage_of_a_shipped_model_is_at_hand(name):
 def test_the_command_line_says_what_it_was_worth(clean, start, tmp_path):
     write(tmp_path / "clean", clean)
     write(tmp_path / "noisy", noisy(clean, 0))
-    given = [str(tmp_path / "clean"), "--degraded", str(tmp_path / "noisy"), "--from", str(start)]
-    command = [sys.executable, "-m", "rednet", "finetune", *given, "-o", str(tmp_path / "out"), "--minutes", "0.1"]
-    ended = subprocess.run(command, capture_output=True, text=True)
+    given = [tmp_path / "clean", "--degraded", tmp_path / "noisy", "--from", start]
+    ended = rednet("finetune", *given, "-o", tmp_path / "out", "--minutes", "0.1")
     assert ended.returncode == 0, ended.stderr
     assert "PSNR on 1 pictures held back" in ended.stdout
     assert load_network(tmp_path / "out").config == load_network(start).config

@@ -9,10 +9,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from rednet.errors import TrainingError
 from rednet.training.optimizer import orthogonalise, orthogonalise_together
@@ -20,23 +18,12 @@ from rednet.training.patches import Patches, list_pictures, load_pictures, strea
 from rednet.training.processes import TIMEOUT_S, Team, check_meeting_place, join_team
 from rednet.training.recipe import load_recipe
 from rednet.zoo.model_folder import load_network
+from tests.training.conftest import RECIPE
 from tests.training.member import BREAK, STEPS
-from tests.training.test_training import RECIPE
 
 MEMBER = str(Path(__file__).parent / "member.py")
 BATCH = 4  # of the recipe
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch has no gloo")
-
-
-@pytest.fixture
-def data(tmp_path, photo):
-    levels = (photo * 255).astype(np.uint8)
-    for folder, names in (("train", "0129"), ("val", "5")):
-        (tmp_path / folder).mkdir()
-        for name in names:
-            Image.fromarray(np.roll(levels, int(name) * 7, axis=1)).save(tmp_path / folder / f"{name}.png")
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    return tmp_path
 
 
 def torchrun(count, *arguments, code=0):

@@ -18,6 +18,7 @@ from rednet.zoo.model_folder import load_network
 from rednet.zoo.shipped import find_model
 
 RECIPES = Path(__file__).parent.parent.parent / "recipes"
+SHIPPED = sorted(RECIPES.glob("*.toml"))
 PAPER = sorted((RECIPES / "paper").glob("*.toml"))
 LINEAGE = sorted((RECIPES / "lineage").glob("*.toml"))
 OLD_RUNS = {
@@ -36,7 +37,7 @@ OLD_RUNS = {
 }
 
 
-@pytest.mark.parametrize("path", [*RECIPES.glob("*.toml"), *PAPER, *LINEAGE], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*SHIPPED, *PAPER, *LINEAGE], ids=lambda path: path.stem)
 def test_every_recipe_can_be_read(path):
     assert load_recipe(path).mixture.shares
 
@@ -86,3 +87,31 @@ def test_the_recipe_of_an_old_run_stays_what_it_was(path):
     """Also when a recipe changes on which it stands."""
     tables = json.dumps(load_tables(path), sort_keys=True)
     assert hashlib.sha256(tables.encode()).hexdigest()[:12] == OLD_RUNS[path.stem]
+
+
+def test_real_damage_leaves_seventy_percent_to_the_tasks_of_universal():
+    recipes = {path.stem: load_recipe(path) for path in SHIPPED}
+    old, new = recipes["universal"], recipes["real"]
+    count = len(old.mixture.shares)
+    assert new.mixture.shares[:count] == old.mixture.shares and new.validation[: len(old.validation)] == old.validation
+    assert sum(new.mixture.weights[:count]) == pytest.approx(0.7, abs=0.01)
+    assert new.data.drawings <= 0.1 and new.data.train == ("train/open", "train/photos")
+    told = {name for share in new.mixture.shares[count:] for name in facts_of(share)}
+    assert told <= set(new.model.hints)
+
+
+def facts_of(share):
+    return share.degradation(np.full((40, 40, 3), 0.5, np.float32), np.random.default_rng(0)).facts
+
+
+def test_the_lineage_goes_on_from_the_shipped_weights_with_new_crops():
+    recipes = {path.stem: load_recipe(path) for path in SHIPPED}
+    first, following = recipes["universal"], recipes["universal-next"]
+    assert (
+        first.mixture.told > following.mixture.told
+        and first.schedule.seed != following.schedule.seed
+        and first.mixture.shares == following.mixture.shares
+    )
+    shipped = load_network(find_model("universal"))
+    started = starting_network(following, "universal")
+    assert all(torch.equal(a, b) for a, b in zip(started.parameters(), shipped.parameters(), strict=True))

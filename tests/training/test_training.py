@@ -1,4 +1,4 @@
-"""Recipes, crops and the loop: small runs on a few pictures."""
+"""The loop: small runs on a few pictures, stopped, killed and resumed."""
 
 import csv
 import os
@@ -6,157 +6,21 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from rednet.degradations import JPEG, Dark, Mixture, Share
 from rednet.errors import EngineError, OptionError, TrainingError
 from rednet.training import loop, run
 from rednet.training.loop import Budget, train
-from rednet.training.patches import Patches, list_pictures, load_pictures, stream
-from rednet.training.recipe import Distillation, Schedule, load_recipe
+from rednet.training.patches import load_pictures, stream
+from rednet.training.recipe import Distillation, Schedule
 from rednet.training.run import rate
 from rednet.training.start import load_teacher, starting_network
 from rednet.zoo.model_folder import load_network
-from rednet.zoo.shipped import find_model
-
-RECIPES = sorted((Path(__file__).parent.parent.parent / "recipes").glob("*.toml"))
-RECIPE = """
-[model]
-depth = 4
-width = 32
-channels = 3
-stride = 2
-mask = true
-hints = ["sigma"]
-[data]
-train = ["train"]
-validation = "val"
-exclude = ["train/9.png"]
-patch = 16
-margin = 8
-batch = 4
-workers = 0
-[schedule]
-lr = 0.003
-adam_lr = 0.003
-warmup_steps = 5
-averaging = 0.9
-precision = "float32"
-[mixture]
-told = 0.5
-task_told = 0.5
-[[mixture.share]]
-name = "noise"
-degradation = { kind = "gaussian_noise", sigma = [20, 50] }
-[[mixture.share]]
-name = "lost"
-gray = 1.0
-weight = 0.2
-degradation = { kind = "missing_pixels", shape = "random", share = 0.5 }
-[[validation]]
-name = "sigma 30"
-degradation = { kind = "gaussian_noise", sigma = 30 }
-"""
-
-
-@pytest.fixture
-def data(tmp_path, photo):
-    levels = (photo * 255).astype(np.uint8)
-    for folder, names in (("train", "0129"), ("val", "5")):
-        (tmp_path / folder).mkdir()
-        for name in names:
-            Image.fromarray(np.roll(levels, int(name) * 7, axis=1)).save(tmp_path / folder / f"{name}.png")
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    return tmp_path
-
-
-@pytest.fixture
-def recipe(data):
-    return load_recipe(data / "recipe.toml")
-
-
-def patches_of(recipe, data, seed=0):
-    pictures = load_pictures(list_pictures(data, recipe.data.train, recipe.data.exclude), 3)
-    return Patches(pictures, recipe.mixture, recipe.model, recipe.data, seed)
-
-
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
-def test_every_recipe_that_we_ship_can_be_read(path):
-    assert load_recipe(path).mixture.shares
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "word"),
-    [
-        ("depth = 4", "depht = 4", "depht"),
-        ("depth = 4", "depth = 5", "even"),
-        ('kind = "missing_pixels"', 'kind = "rain"', "rain"),
-        ("[mixture]", "[mixtures]", "mixtures"),
-        ("[model]", "[model", "TOML"),
-        ("[schedule]", "[schedule]\nspeed = 3", "speed"),
-        ("[schedule]", '[schedule]\noptimizer = "sgd"', "muon"),
-        ("depth = 4", 'depth = "4"', "whole number"),
-        ("batch = 4", "batch = 0", "batch"),
-    ],
-)
-def test_a_mistake_in_a_recipe_is_named(data, old, new, word):
-    (data / "bad.toml").write_text(RECIPE.replace(old, new))
-    with pytest.raises(OptionError, match=word) as caught:
-        load_recipe(data / "bad.toml")
-    assert "bad.toml" in str(caught.value)
-
-
-def test_a_missing_recipe_is_named(tmp_path):
-    with pytest.raises(OptionError, match=r"no\.toml"):
-        load_recipe(tmp_path / "no.toml")
-
-
-def test_a_recipe_says_only_where_it_differs_from_its_base(data, recipe):
-    (data / "child.toml").write_text('base = "recipe.toml"\n[model]\ndepth = 6\n[mixture]\ntold = 0.25')
-    child = load_recipe(data / "child.toml")
-    assert child.model == replace(recipe.model, depth=6)
-    assert child.mixture.told == 0.25 and child.mixture.shares == recipe.mixture.shares
-    assert (child.data, child.schedule, child.validation) == (recipe.data, recipe.schedule, recipe.validation)
-    (data / "child.toml").write_text('base = "child.toml"')
-    with pytest.raises(OptionError, match="its own base"):
-        load_recipe(data / "child.toml")
-    (data / "child.toml").write_text('base = "none.toml"')
-    with pytest.raises(OptionError, match=r"none\.toml"):
-        load_recipe(data / "child.toml")
-
-
-def test_a_recipe_can_add_to_the_shares_of_its_base(data, recipe):
-    more = '[[added.share]]\nname = "JPEG"\ndegradation = { kind = "jpeg", quality = 20 }\n'
-    (data / "child.toml").write_text('base = "recipe.toml"\n' + more + more.replace("share", "validation"))
-    child = load_recipe(data / "child.toml")
-    assert child.mixture.shares == (*recipe.mixture.shares, Share("JPEG", JPEG(20)))
-    assert child.validation == (*recipe.validation, Share("JPEG", JPEG(20)))
-    assert child.mixture.told == recipe.mixture.told
-    (data / "grandchild.toml").write_text('base = "child.toml"\n' + more)
-    assert len(load_recipe(data / "grandchild.toml").mixture.shares) == len(recipe.mixture.shares) + 2
-    (data / "child.toml").write_text('base = "recipe.toml"\n[added]\nmodel = 3')
-    with pytest.raises(OptionError, match="adds model"):
-        load_recipe(data / "child.toml")
-
-
-def test_real_damage_leaves_seventy_percent_to_the_tasks_of_universal():
-    recipes = {path.stem: load_recipe(path) for path in RECIPES}
-    old, new = recipes["universal"], recipes["real"]
-    count = len(old.mixture.shares)
-    assert new.mixture.shares[:count] == old.mixture.shares and new.validation[: len(old.validation)] == old.validation
-    assert sum(new.mixture.weights[:count]) == pytest.approx(0.7, abs=0.01)
-    assert new.data.drawings <= 0.1 and new.data.train == ("train/open", "train/photos")
-    told = {name for share in new.mixture.shares[count:] for name in facts_of(share)}
-    assert told <= set(new.model.hints)
-
-
-def facts_of(share):
-    return share.degradation(np.full((40, 40, 3), 0.5, np.float32), np.random.default_rng(0)).facts
+from tests.command import rednet
+from tests.training.conftest import RECIPE, patches_of
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
@@ -175,100 +39,6 @@ def test_a_teacher_must_take_the_same_inputs(recipe, make_model):
     teacher = make_model(depth=4, width=4, channels=3, stride=2)
     with pytest.raises(TrainingError, match="the teacher's"):
         load_teacher(replace(recipe, distillation=Distillation(str(teacher))))
-
-
-def test_excluded_pictures_are_left_out_and_must_exist(recipe, data):
-    assert [p.name for p in list_pictures(data, ["train"], ["train/9.png"])] == ["0.png", "1.png", "2.png"]
-    with pytest.raises(TrainingError, match="do not exist"):
-        list_pictures(data, ["train"], ["train/x.png"])
-    with pytest.raises(TrainingError, match="give the folder that contains"):
-        list_pictures(data, ["nosuch"])
-
-
-def test_crop_n_is_always_the_same_and_differs_from_its_neighbours(recipe, data):
-    one, two = patches_of(recipe, data), patches_of(recipe, data)
-    for n in range(6):
-        assert all(torch.equal(torch.as_tensor(a), torch.as_tensor(b)) for a, b in zip(one[n], two[n], strict=True))
-    assert not torch.equal(one[0].x, one[1].x)
-    assert not torch.equal(one[0].y, patches_of(recipe, data, seed=1)[0].y)
-
-
-def test_a_crop_has_the_shape_that_the_network_takes(recipe, data):
-    for n in range(8):
-        crop = patches_of(recipe, data)[n]
-        assert crop.y.shape == crop.x.shape == (3, 16, 16)
-        assert crop.mask.shape == (1, 16, 16) and crop.hints.shape == (2,)
-        if recipe.mixture.shares[crop.task].name == "lost":
-            assert crop.mask.any() and torch.equal(crop.x[0], crop.x[2])  # gray fills all channels
-        else:
-            assert not crop.mask.any() and crop.hints[0] == 1
-
-
-def test_a_share_of_the_crops_is_cut_from_drawings(recipe, data):
-    photographs = patches_of(recipe, data).pictures
-    drawn = replace(recipe, data=replace(recipe.data, drawings=0.25))
-
-    def sources(patches):
-        found = [patches.picture(n, np.random.default_rng((0, n))) for n in range(800)]
-        return [not any(picture is photograph for photograph in patches.pictures) for picture in found]
-
-    assert not any(sources(patches_of(recipe, data))) and photographs
-    share = np.mean(sources(patches_of(drawn, data)))
-    assert abs(share - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 800)
-    with pytest.raises(OptionError, match="drawings"):
-        replace(recipe.data, drawings=1.5)
-
-
-def test_crops_of_drawings_follow_from_the_seed_and_their_number_alone(recipe, data):
-    drawn = replace(recipe, data=replace(recipe.data, drawings=1.0))
-    one, two = patches_of(drawn, data), patches_of(drawn, data)
-    backwards = [two[n] for n in reversed(range(5))][::-1]
-    assert all(torch.equal(one[n].y, backwards[n].y) for n in range(5))
-    assert not torch.equal(one[0].x, patches_of(drawn, data, seed=1)[0].x)
-    later = patches_of(drawn, data)
-    assert later.picture(0, np.random.default_rng(0)) is not later.picture(8192, np.random.default_rng(0))
-
-
-def test_without_drawings_the_crops_are_those_of_before(recipe, data):
-    """A run that was stopped before there were drawings goes on with the crops that it would have had."""
-    patches = patches_of(recipe, data)
-    rng = np.random.default_rng((0, 7))
-    picture = patches.pictures[rng.choice(len(patches.pictures), p=patches.odds)]
-    assert patches.picture(7, np.random.default_rng((0, 7))) is picture
-
-
-def test_a_gray_network_gets_gray_drawings(recipe, data):
-    gray = replace(recipe, model=replace(recipe.model, channels=1), data=replace(recipe.data, drawings=1.0))
-    pictures = load_pictures(list_pictures(data, ["train"]), 1)
-    assert Patches(pictures, gray.mixture, gray.model, gray.data, 0)[0].y.shape == (1, 16, 16)
-
-
-def test_a_dark_crop_is_compared_with_the_dark_truth(recipe, data):
-    dark = replace(recipe, mixture=Mixture((Share("dark", Dark(0.02)),)))
-    crop = patches_of(dark, data)[0]
-    assert 0 < crop.x.max() <= 0.02 and (crop.y - crop.x).abs().max() < 1e-5
-
-
-def test_webp_is_read_and_lists_beside_the_pictures_are_passed_over(data, photo):
-    levels = np.rint(photo * 255).astype(np.uint8)
-    (data / "open" / "source").mkdir(parents=True)
-    Image.fromarray(levels).save(data / "open" / "source" / "a.webp", lossless=True)
-    (data / "open" / "manifest.csv").write_text("file,terms\nsource/a.webp,CC0\n")
-    paths = list_pictures(data, ["open"])
-    assert [path.name for path in paths] == ["a.webp"]
-    assert np.array_equal(load_pictures(paths, 3)[0], levels)
-
-
-def test_workers_do_not_change_the_crops(recipe, data):
-    from dataclasses import replace
-
-    patches = patches_of(recipe, data)
-    alone = stream(patches, 3 * recipe.data.batch)
-    patches_with_workers = patches_of(recipe, data)
-    patches_with_workers.data = replace(recipe.data, workers=2)
-    together = stream(patches_with_workers, 3 * recipe.data.batch)
-    for _ in range(3):
-        assert torch.equal(next(alone).y, next(together).y)
 
 
 def test_the_rate_warms_up_stays_and_falls_to_zero():
@@ -341,9 +111,9 @@ def test_a_run_goes_on_with_its_own_recipe_alone(recipe, data, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_whole_group_stops_the_command_ready_to_resume(number, data, tmp_path):
     (data / "recipe.toml").write_text(RECIPE.replace("workers = 0", "workers = 1"))
-    command = [sys.executable, "-m", "rednet", "train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
+    command = ["train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
     process = subprocess.Popen(
-        [*command, "--steps", "1000000"],
+        [sys.executable, "-m", "rednet", *command, "--steps", "1000000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -355,7 +125,7 @@ def test_a_signal_to_the_whole_group_stops_the_command_ready_to_resume(number, d
     assert process.returncode == 0, stderr
     assert "stopped; go on with --resume" in stdout
     resumed = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["status"]["step"] + 2
-    done = subprocess.run([*command, "--steps", str(resumed), "--resume"], capture_output=True, text=True, check=True)
+    done = rednet(*command, "--steps", resumed, "--resume")
     assert f"done; {resumed} steps" in done.stdout
 
 
@@ -364,16 +134,17 @@ def saved_step(run):
 
 
 def test_a_run_that_is_killed_right_after_it_began_goes_on(data, tmp_path):
-    command = [sys.executable, "-m", "rednet", "train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
-    process = subprocess.Popen([*command, "--steps", "1000000"], stderr=subprocess.PIPE, text=True)
+    command = ["train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
+    words = [sys.executable, "-m", "rednet", *command, "--steps", "1000000"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     line = process.stderr.readline()
     process.kill()
     process.communicate(timeout=60)
     assert "step 1 " in line and "nan" not in line and " dB" not in line
     assert saved_step(tmp_path / "run") == 1 and load_network(tmp_path / "run").config.depth == 4
-    done = subprocess.run([*command, "--steps", "1", "--resume"], capture_output=True, text=True)
+    done = rednet(*command, "--steps", "1", "--resume")
     assert "finished already" in done.stdout and "nan" not in done.stdout
-    done = subprocess.run([*command, "--steps", "3", "--resume"], capture_output=True, text=True)
+    done = rednet(*command, "--steps", "3", "--resume")
     assert done.returncode == 0 and "done; 3 steps" in done.stdout and "nan" not in done.stdout + done.stderr
 
 
@@ -408,11 +179,11 @@ def test_a_finished_run_that_is_resumed_says_so_and_changes_nothing(recipe, data
     before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     again = train(recipe, data, tmp_path / "run", Budget(steps=2), resume=True)
     assert (again.step, again.progress, again.mean_psnr) == (2, 1, first.mean_psnr)
-    command = [sys.executable, "-m", "rednet", "train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
-    done = subprocess.run([*command, "--minutes", "0.00001", "--resume"], capture_output=True, text=True)
+    command = ["train", data / "recipe.toml", "--data", data, "--out", tmp_path / "run"]
+    done = rednet(*command, "--minutes", "0.00001", "--resume")
     assert done.returncode == 0 and "run: finished already; to go on, give a larger budget; 2 steps" in done.stdout
     assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
-    done = subprocess.run([*command, "--steps", "3", "--resume"], capture_output=True, text=True)
+    done = rednet(*command, "--steps", "3", "--resume")
     assert "run: done; 3 steps" in done.stdout
 
 
@@ -431,19 +202,6 @@ def test_training_starts_from_given_weights(recipe, data, tmp_path, make_model):
     assert 0 < (a - b).abs().max() < 0.05
     with pytest.raises(TrainingError, match="shape"):
         train(recipe, data, tmp_path / "third", Budget(steps=1), weights=make_model(depth=4, width=2))
-
-
-def test_the_lineage_goes_on_from_the_shipped_weights_with_new_crops():
-    recipes = {path.stem: load_recipe(path) for path in RECIPES}
-    first, following = recipes["universal"], recipes["universal-next"]
-    assert (
-        first.mixture.told > following.mixture.told
-        and first.schedule.seed != following.schedule.seed
-        and first.mixture.shares == following.mixture.shares
-    )
-    shipped = load_network(find_model("universal"))
-    started = starting_network(following, "universal")
-    assert all(torch.equal(a, b) for a, b in zip(started.parameters(), shipped.parameters(), strict=True))
 
 
 def test_divergence_stops_the_run_and_keeps_the_last_good_weights(recipe, data, tmp_path, monkeypatch):
@@ -482,11 +240,6 @@ def test_a_model_folder_is_never_the_folder_of_a_new_run(recipe, data, make_mode
     folder = make_model(depth=4, width=2)
     with pytest.raises(TrainingError, match="a model already"):
         train(recipe, data, folder, Budget(steps=1))
-
-
-def test_sixteen_bit_pictures_are_read_as_what_they_show(tmp_path):
-    Image.fromarray(np.full((4, 4), 0x8080, np.uint16)).save(tmp_path / "a.png")
-    assert (load_pictures([tmp_path / "a.png"], 3)[0] == 0x80).all()
 
 
 @pytest.mark.parametrize("options", [{}, {"minutes": 1, "steps": 1}, {"minutes": 0}, {"steps": -1}])

@@ -1,8 +1,5 @@
 """A network that gives no picture: neither the service nor the command line gives one."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +7,7 @@ from safetensors.numpy import load_file, save_file
 
 from rednet.restoring.restorer import Restorer
 from rednet.zoo.checking import WEIGHTS
+from tests.command import rednet
 from tests.web.conftest import as_bytes
 
 
@@ -34,8 +32,7 @@ def test_the_service_answers_500_with_a_sentence(make_client, overflowing, level
 @pytest.mark.parametrize("verb", [["denoise"], ["upscale"], ["deblur", "--kernel", "disk:1"], ["restore", "--always"]])
 def test_the_command_line_says_so_and_writes_nothing(overflowing, levels, tmp_path, verb):
     Image.fromarray(levels).save(tmp_path / "a.png")
-    command = [sys.executable, "-m", "rednet", *verb, "a.png", "-o", "b.png", "--model", overflowing]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = rednet(*verb, "a.png", "-o", "b.png", "--model", overflowing, cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "use another model" in done.stderr.splitlines()[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

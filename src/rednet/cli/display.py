@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.cli.hints import flags_of_this_verb, hinted, shown, tell
 from rednet.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ class Bar:
             lines.append(hinted(report.error, report.option, self.flags))
         for line in lines:
             if sys.stderr.isatty():
-                self.progress.console.print(f"rednet: {line}", markup=False, highlight=False, soft_wrap=True)
+                self.progress.console.print(f"rednet: {shown(line)}", markup=False, highlight=False, soft_wrap=True)
             else:
-                print(f"rednet: {line}", file=sys.stderr, flush=True)
+                tell(line)
         self.finished += 1
         self.megapixels += report.megapixels
         elapsed = self.progress.tasks[0].elapsed or 0
@@ -81,7 +81,7 @@ class Bar:
 
 def print_error(message: str, option: str) -> None:
     """Print an error on stderr, with the flag of the option that helps."""
-    print(f"rednet: {hinted(message, option, flags_of_this_verb())}", file=sys.stderr)
+    tell(hinted(message, option, flags_of_this_verb()))
 
 
 def show_preview(reports: Sequence[Report], *, as_json: bool) -> bool:
@@ -108,7 +108,7 @@ def _print_preview(reports: Sequence[Report]) -> None:
         else:
             size = f", {report.width}x{report.height} px" if report.width else ""
             words = f", {report.words}" if report.words else ""
-            print(f"{report.input} -> {report.output}: {report.status}{size}{words}")
+            print(shown(f"{report.input} -> {report.output}: {report.status}{size}{words}"))
     count = Counter(report.status for report in reports)
     seconds = sum(report.seconds for report in reports)
     print(f"{', '.join(f'{number} {status}' for status, number in sorted(count.items()))}; about {seconds:.0f} s")
@@ -128,7 +128,7 @@ def print_passed(passed: Mapping[str, int]) -> None:
     if passed.get(RESULT):
         reasons.append(f"{counted(passed[RESULT], 'result')} of this or an earlier run")
     if reasons:
-        print(f"rednet: passed over: {'; '.join(reasons)}", file=sys.stderr)
+        tell(f"passed over: {'; '.join(reasons)}")
 
 
 def counted(number: int, noun: str) -> str:
@@ -141,4 +141,4 @@ def print_summary(output: str, reports: Sequence[Report], seconds: float) -> Non
     count = Counter(report.status for report in reports)
     megapixels = sum(report.megapixels for report in reports if report.status == "restored")
     what = ", ".join(f"{number} {status}" for status, number in sorted(count.items())) or "nothing to do"
-    print(f"{output}: {what}; {megapixels:.1f} megapixels in {seconds:.1f} s")
+    print(shown(f"{output}: {what}; {megapixels:.1f} megapixels in {seconds:.1f} s"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from unicodedata import category
 
 import typer
 from typer.core import TyperCommand
 
-from rednet.errors import RednetError
+from rednet.errors import ImageError, RednetError
 
-__all__ = ["Flags", "Verb", "flags_of_this_verb", "hinted"]
+__all__ = ["Flags", "Verb", "flags_of_this_verb", "hinted", "shown", "tell"]
 
+CONTROLS = ("Cc", "Zl", "Zp")  # Unicode's categories of control characters and of what ends lines
 Flags = Mapping[str, str]
 """A verb's flags by the names of options: max_megapixels -> --max-megapixels."""
 
@@ -21,19 +24,66 @@ _flags: ContextVar[Flags] = ContextVar("flags")
 
 
 class Verb(TyperCommand):
-    """A verb of the command line; it turns a RednetError into one line on stderr and exit code 1."""
+    """A verb of the command line; errors that are no bugs become one line on stderr and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb."""
         flags = flags_among(flag for parameter in self.params for flag in parameter.opts)
         before = _flags.set(flags)
         try:
-            return super().invoke(ctx)
-        except RednetError as error:
-            print(f"rednet: {hinted(str(error), error.option, flags)}", file=sys.stderr)
-            raise typer.Exit(1) from None
+            with _one_line(flags):
+                return super().invoke(ctx)
         finally:
             _flags.reset(before)
+
+
+@contextmanager
+def _one_line(flags: Flags) -> Iterator[None]:
+    """Turn a RednetError, and what the system refuses (a full disk, say), into one line on stderr and exit code 1."""
+    try:
+        with _flushed_stdout():
+            yield
+    except RednetError as error:
+        words = hinted(str(error), error.option, flags)
+    except BrokenPipeError:  # the reader of stdout wants no more: typer ends without a word
+        raise
+    except OSError as error:
+        words = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    else:
+        return
+    tell(words)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _flushed_stdout() -> Iterator[None]:
+    """Write out at the end what stdout holds, while an error can still be told; raise ImageError if this fails."""
+    try:
+        yield
+    finally:
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            sys.stdout = None  # else Python writes the rest at its end, and fails again
+            raise ImageError(f"cannot write stdout: {error.strerror}") from error
+
+
+def shown(words: str) -> str:
+    """Return words with escapes in the place of control characters, which the name of a file may hold.
+
+    Example:
+        >>> shown("été\\n\\x1b[2J.png")
+        'été\\\\n\\\\x1b[2J.png'
+    """
+    return "".join(c.encode("unicode_escape").decode() if category(c) in CONTROLS else c for c in words)
+
+
+def tell(words: str) -> None:
+    """Print words on stderr, in one line."""
+    print(f"rednet: {shown(words)}", file=sys.stderr, flush=True)
 
 
 def flags_among(flags: Iterable[str]) -> Flags:

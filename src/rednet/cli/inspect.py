@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 
 from rednet.cli.display import print_passed
 from rednet.cli.flags import RECURSIVE
-from rednet.cli.hints import flags_of_this_verb, hinted
+from rednet.cli.hints import flags_of_this_verb, hinted, shown, tell
 from rednet.images.formats import MAX_MEGAPIXELS
 from rednet.restoring.options import Options
 from rednet.values import check_setting, settings
@@ -53,10 +52,10 @@ def inspect(
             if isinstance(found, Entry):
                 raise ImageError(found.error)
             facts = inspect_file(found, max_megapixels=max_megapixels, value_range=limits)
-            line = json.dumps(asdict(facts)) if as_json else f"{path}: {facts}"
+            line = json.dumps(asdict(facts)) if as_json else shown(f"{path}: {facts}")
         except RednetError as error:
             words = hinted(str(error), error.option, flags)
-            print(f"rednet: {words}", file=sys.stderr)
+            tell(words)
             failed = True
             line = json.dumps({"input": str(path), "error": words}) if as_json else ""
         if line:

@@ -14,17 +14,18 @@ from typing import Any
 
 from rednet.cli.command import Command
 from rednet.cli.display import print_error, print_json, progress_bar, show_preview
+from rednet.cli.hints import shown, tell
 from rednet.cli.scratches import place_of_scratches, propose_scratches
 from rednet.errors import OptionError, RednetError
 from rednet.files.file import FileTask
 from rednet.files.ledger import Ledger
-from rednet.files.listing import Entry, output_name
+from rednet.files.listing import Entry, output_name, same_file
 from rednet.files.many import Batch
 from rednet.files.preview import preview
 from rednet.images import PictureFile
 from rednet.images.formats import format_of
 from rednet.images.reading import is_folder
-from rednet.images.writing import check_apart, check_place
+from rednet.images.writing import check_apart, check_place, writing
 from rednet.restoring.restorer import LEFT
 from rednet.whole_files import sweep
 
@@ -48,8 +49,10 @@ def restore_one(asked: Command) -> bool:
         source, name, held = picture, str(picture), None
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory())) if STREAM in (picture, output) else Path()
         if picture == STREAM:
+            if sys.stdin is None:
+                raise OptionError("stdin is closed; give a file, or a picture through stdin")
             name, held = "stdin", aside / "stdin"
-            with held.open("wb") as file:
+            with writing(held), held.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
             with _calling_it_stdin(held):
                 ending = PictureFile(held, max_megapixels=handling.max_megapixels).ending
@@ -60,6 +63,8 @@ def restore_one(asked: Command) -> bool:
             target = target / output_name(source, suffix=asked.suffix or "", format=asked.format)
         elif output is not None and not to_stdout:
             _check_name(output, asked)
+        if target != output and same_file(target, source):
+            raise OptionError(f"{name} would be written over itself; give another folder, or a suffix")
         mask = place_of_scratches(source) if asked.finds_scratches else None
         check_apart(target, handling.show_removed, handling.uncertainty, mask)
         if asked.dry_run:
@@ -83,16 +88,16 @@ def restore_one(asked: Command) -> bool:
             print_error(str(error), error.option)
             report.fail(error)
         for sentence in report.warnings:
-            print(f"rednet: {report.named(_called_stdin(sentence, held))}", file=sys.stderr)
+            tell(report.named(_called_stdin(sentence, held)))
         if to_stdout:
-            with target.open("rb") as file:
+            with target.open("rb") as file, writing(Path(STDOUT)):
                 shutil.copyfileobj(file, sys.stdout.buffer)
         if asked.as_json:
             print_json([report])
         elif not task.skipped:
             done = f"{LEFT}, " if report.status == LEFT else ""
             line = f"{STDOUT if to_stdout else target}: {done}{report.width}x{report.height} px, {report.seconds:.1f} s"
-            print(line, file=sys.stderr if to_stdout else sys.stdout)
+            print(shown(line), file=sys.stderr if to_stdout else sys.stdout)
     return not report.error
 
 
@@ -126,7 +131,7 @@ def _carry_out(task: FileTask, asked: Command, name: str) -> None:
     """Read, restore and write a picture, and say what was found in it; messages call it `name`."""
     task.load()
     if task.report.words:
-        print(f"{name}: {task.report.words}", file=sys.stderr)
+        print(shown(f"{name}: {task.report.words}"), file=sys.stderr)
     if asked.finds_scratches and not task.skipped:
         propose_scratches(task, fill=asked.yes)
         proposed: Any = task.task

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from rednet.classical.masks import Mask, from_picture
+from rednet.cli.hints import shown
 from rednet.errors import ImageError, OptionError, RednetError
 from rednet.files.file import FileTask
 from rednet.files.listing import output_name
@@ -50,7 +51,8 @@ def propose_scratches(task: FileTask, *, fill: bool) -> None:
             f"{place} exists already, and marks something else than what is found now; fill that with --mask {place}, "
             "or replace it with --overwrite"
         )
-    print(f"{place}: marks {lost.mean():.1%} of the picture as scratched; look whether that is right", file=sys.stderr)
+    words = f"{place}: marks {lost.mean():.1%} of the picture as scratched; look whether that is right"
+    print(shown(words), file=sys.stderr)
     if fill or (sys.stdin.isatty() and typer.confirm("Fill what is marked?", err=True)):
         return
     raise OptionError(

@@ -51,7 +51,14 @@ def restoring_verb(kind: type[Task]) -> Callable[..., None]:
             options=Options(**options), saving=Saving(**saving, software=software), **take_settings(Handling, given)
         )
         places = [given["pictures"], given["output"]]
-        given |= {"pictures": [Path(place) for place in places[0]], "output": places[1] and Path(places[1])}
+        if "" in (*places[0], places[1]):
+            raise typer.BadParameter(
+                "the name of a picture or of the output is empty; is a variable of the shell unset?"
+            )
+        given |= {
+            "pictures": [Path(place) for place in places[0]],
+            "output": None if places[1] is None else Path(places[1]),
+        }
         if not _restore(Command(task=task, handling=handling, **given), *places):
             raise typer.Exit(1)
 

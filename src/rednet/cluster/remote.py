@@ -47,7 +47,7 @@ def list_jobs(
         for found, storage in pictures_of(given, records, recursive=recursive, passed=passed):
             inside = PurePosixPath(found.name)
             name = str(inside.with_name(output_name(Path(found.name), suffix=suffix, format=format)))
-            if storage.path(found.name) == records.out.path(name) and storage.disk == records.out.disk:
+            if storage.real(found.name) == records.out.real(name) and storage.disk == records.out.disk:
                 raise OptionError(f"{storage.place(found.name)} would be written over itself; give another folder")
             jobs.append(Job(storage, found, name))
     count = Counter(job.name for job in jobs)
@@ -64,7 +64,8 @@ def pictures_of(
 ) -> list[tuple[Found, Storage]]:
     """Return the pictures of a folder, or the file itself."""
     if given.is_file():
-        folder = Storage(given.url.rpartition("/")[0])
+        above, slash, _ = given.url.rpartition("/")
+        folder = Storage(above or slash or ".")
         name = given.root.rpartition("/")[2]
         return [(Found(name, folder.mark(name) or ""), folder)]
     kept, out, endings = [], records.out, read_endings()

@@ -6,6 +6,7 @@ Calls that fail for a passing reason (time-outs, an object store that asks to sl
 from __future__ import annotations
 
 import logging
+import os
 import random
 import time
 import uuid
@@ -129,6 +130,10 @@ class Storage:
     def path(self, name: str) -> str:
         """Return the path of a file as fsspec takes it."""
         return f"{self.root}/{name}" if name else str(self.root)
+
+    def real(self, name: str) -> str:
+        """Return the path of a file, on this machine's disks with all links followed."""
+        return os.path.realpath(self.path(name)) if self.local else self.path(name)
 
     def place(self, name: str) -> str:
         """Return the URL of a file, for messages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,10 @@ class Degraded(NamedTuple):
     mask: Mask | None = None
     kernel: Kernel | None = None
     white: float = 1.0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what copies of it are made from, in other processes, too; Python cannot pickle a read-only mapping."""
+        return type(self), (self.y, dict(self.facts), *self[2:])
 
 
 Degradation = Callable[[Image, np.random.Generator], Degraded]

@@ -31,7 +31,8 @@ def load_engine(folder: Path, name: str = "ncnn", *, threads: int | None = None,
     Args:
         folder: model folder with `config.json` and `model.safetensors`.
         name: "ncnn", "onnx" or "torch".
-        threads: number of processors to use; None for all processors that this process may use.
+        threads: number of processors to use; None for all processors that this process may use. The engine torch sets
+            it for all of torch in this process.
         device: "cpu" or "gpu".
 
     Raises:

@@ -107,10 +107,11 @@ class NcnnLayers:
 
     def __init__(self, ncnn: Any, chain: Chain, threads: int) -> None:
         self.ncnn, self.chain = ncnn, chain
-        self.results, work, self.kept = _memory_pools()
-        self.net = NcnnNet(ncnn, to_ncnn_layers(chain), threads, pools=(self.results, work))
-        self.cutting = ncnn.Option()
-        self.cutting.num_threads = threads
+        results, work, self.kept = _memory_pools()
+        self.net = NcnnNet(ncnn, to_ncnn_layers(chain), threads, pools=(results, work))
+        self.passing, self.keeping = ncnn.Option(), ncnn.Option()
+        for option, pool in ((self.passing, results), (self.keeping, self.kept)):
+            option.num_threads, option.blob_allocator = threads, pool
 
     def zeros(self, channels: int, width: int) -> Any:
         return self.net.mat(np.zeros((channels, 1, width), np.float32))
@@ -124,8 +125,7 @@ class NcnnLayers:
     def cut(self, x: Any, start: int, stop: int, *, keep: bool = False) -> Any:
         if (start, stop) == (0, x.h):
             return x.clone(self.kept) if keep else x
-        self.cutting.blob_allocator = self.kept if keep else self.results
-        rows = self.ncnn.copy_cut_border(x, start, x.h - stop, 0, 0, self.cutting)
+        rows = self.ncnn.copy_cut_border(x, start, x.h - stop, 0, 0, self.keeping if keep else self.passing)
         if rows.empty():
             raise EngineError("ncnn has not enough memory")
         return rows

@@ -32,9 +32,10 @@ class TorchEngine(Engine):
         super().__init__(self.net.config)
 
     def run(self, planes: Array, hints: Array) -> Array:
-        channels = self.config.channels
+        channels, cudnn = self.config.channels, self.torch.backends.cudnn
         # With TF32, cuDNN's default, the result would differ from the other engines in the third digit.
-        with self.torch.inference_mode(), self.torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        kept = {"benchmark": cudnn.benchmark, "deterministic": cudnn.deterministic}  # as the program has set them
+        with self.torch.inference_mode(), cudnn.flags(enabled=True, allow_tf32=False, **kept):
             batch = self.torch.from_numpy(planes)[None].to(self.place)
             y, mask = batch[:, :channels], batch[:, channels:] if self.config.mask else None
             told = self.torch.from_numpy(hints[:, 0, 0].copy())[None].to(self.place) if len(hints) else None

@@ -171,7 +171,7 @@ def compare(
     values = {}
     for name in metrics:
         if name == "psnr_missing" and damaged is not None:
-            values[name] = psnr(x[damaged.mask][:, None], z[damaged.mask][:, None])
+            values[name] = psnr(x[damaged.mask], z[damaged.mask])
         elif name == "left" and damaged is not None:
             values[name] = fraction_left(x, damaged.y / np.float32(damaged.white), z)
         elif name == "max_change":

@@ -24,12 +24,13 @@ from rednet.files.streaming import Spool, open_spool, restore_rows
 from rednet.images import Picture, PictureFile
 from rednet.images.encoding import check_format, losses, written_format
 from rednet.images.reading import check_readable
-from rednet.images.writing import check_apart, check_place, save_image, save_levels, writing, written_levels
+from rednet.images.writing import check_apart, check_place, real_place, save_image, save_levels, writing, written_levels
 from rednet.machine import available_memory
 from rednet.opening import open_regular
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import removed_picture
-from rednet.restoring.inspection import Finding, inspect
+from rednet.restoring.finding import Finding
+from rednet.restoring.inspection import inspect
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.restorer import LEFT, Restoration, Restorer
 from rednet.restoring.sampling import sample_file, sampled
@@ -141,7 +142,12 @@ class FileTask:
             if not self.finding.left:
                 break
         self.report.words = self.finding.words
-        if hint := range_hint(self.sample, self.file.depth, self.file.colours):
+        if not self.task.fills:  # else see `compute`
+            self.warn_of_range(self.sample)
+
+    def warn_of_range(self, sample: Callable[[], NDArray[np.float32]]) -> None:
+        """Warn if black and white look wrong in the rows that `sample` returns."""
+        if hint := range_hint(sample, self.file.depth, self.file.colours):
             warn(hint)
 
     def choose_for_finding(self) -> None:
@@ -229,6 +235,8 @@ class FileTask:
             raise OptionError("what was removed can only be shown if the size stays", option="show_removed")
         for path in (how.show_removed, how.uncertainty):
             if path is not None:
+                if real_place(path) == real_place(self.source):
+                    raise OptionError(f"{path} is the picture that is restored; give what was removed another name")
                 if file.pages > 1:
                     raise OptionError("what was removed, and the uncertainty, can only be shown of files of one page")
                 check_format(path, width=width, height=height, alpha=False, data=data and path == how.show_removed)
@@ -312,6 +320,8 @@ class FileTask:
             restoration = restorer.compute(
                 self.task, self.pictures[page], self.handling.options, found=self.finding, progress=progress
             )
+            if self.task.fills and page == 0:  # what stood in missing pixels does not matter
+                self.warn_of_range(lambda: sampled(restoration.filled.pixels))
         self.outcomes.append(restoration.found)
         return restoration
 

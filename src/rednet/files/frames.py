@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rednet.errors import ImageError, OptionError
 from rednet.images.picture import from_array, to_array
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.tasks import Task

@@ -17,12 +17,12 @@ import threading
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rednet.errors import ImageError
 from rednet.files.shards import Shard
 from rednet.images.writing import writing
-from rednet.locking import lock
+from rednet.locking import HAS_LOCKS, lock
 from rednet.whole_files import whole_file
 from rednet.zoo.checking import CONFIG, WEIGHTS
 
@@ -100,29 +100,49 @@ class Ledger:
         if self.out is None:
             return self
         try:
-            self.file = self.path.open("a+", encoding="utf-8")
-        except OSError as error:
-            raise ImageError(f"cannot write {self.path}: {error.strerror}") from error
-        try:
-            lock(self.file)
-            self.read()
-            if self.path.stat().st_size:
-                self.file.write("\n")  # after half a line, if there is one
-        except BaseException as error:
-            self.file.close()
-            if not isinstance(error, BlockingIOError):
-                raise
+            self.file = self._open()
+        except BlockingIOError:
             raise ImageError(
                 f"another run is writing into {self.out} (its ledger {self.path.name} is locked); wait for it, or "
                 "choose another folder"
             ) from None
+        except OSError as error:
+            raise ImageError(f"cannot write {self.path}: {error.strerror}") from error
+        try:
+            self.read()
+            if self.path.stat().st_size:
+                self.file.write("\n")  # after half a line, if there is one
+        except BaseException:
+            self.file.close()
+            raise
         return self
+
+    def _open(self) -> TextIO:
+        """Open and lock the file; do it again if a run that ended meanwhile has put a new file in its place.
+
+        Raises:
+            BlockingIOError: another run holds the lock. OSError: the file cannot be written.
+        """
+        while True:
+            file = self.path.open("a+", encoding="utf-8")
+            try:
+                locked = lock(file)
+                if not locked or os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
+                    return file
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                file.close()
+                raise
+            file.close()
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
         if self.out is None:
             return
         try:
             if kind is None:
+                if not HAS_LOCKS:  # Windows, which replaces no open file
+                    self.file.close()
                 self.tidy()
         finally:
             self.file.close()

@@ -14,7 +14,7 @@ from rednet.errors import OptionError
 from rednet.images.formats import output_ending, read_endings, written_endings
 from rednet.images.writing import real_place
 
-__all__ = ["FOLDER", "RESULT", "Entry", "leads_to_folder", "list_entries", "output_name", "pictures_below"]
+__all__ = ["FOLDER", "RESULT", "Entry", "leads_to_folder", "list_entries", "output_name", "pictures_below", "same_file"]
 
 logger = logging.getLogger(__name__)
 

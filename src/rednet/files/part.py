@@ -68,16 +68,18 @@ def restore_part(work: FileTask, restorer: Restorer, region: Region, progress: P
     rows, columns = outer.slices
     levels = np.ascontiguousarray(file.rows().read(rows)[:, columns])
     picture = replace(file.picture(levels), header=file.header.crop(*region))
-    if found.left or not work.task.local:
+    if found.left or work.task.needs_whole(found):
         task = with_part_of_mask(work.task, outer, (file.height, file.width))
         restoration = restorer.compute(task, picture, options, found=found, progress=progress)
     else:
         sample = work.sample()  # of the whole: the part alone might be dark
         parts = list(zip(picture.parts, file.layout.slices, strict=True))
         corrections = [
-            restorer.residual(
-                part.pixels, found.facts, None, options.self_ensemble, portion(progress, number, len(parts)),
-                hidden_pixels(part), gain=exposure(sample[:, :, channels]),
+            found.kept(
+                restorer.residual(
+                    part.pixels, found.facts, None, options.self_ensemble, portion(progress, number, len(parts)),
+                    hidden_pixels(part), gain=exposure(sample[:, :, channels]),
+                )
             )
             for number, (part, channels) in enumerate(parts)
         ]  # fmt: skip
@@ -90,7 +92,7 @@ def surroundings(work: FileTask, restorer: Restorer, region: Region) -> Region:
     file, grid = work.file, restorer.engine.config.grid
     halo = restorer.reach(
         self_ensemble=work.handling.options.self_ensemble, transparency=file.layout.alpha is not None
-    ) + (0 if work.task.local else BEYOND)
+    ) + (BEYOND if work.task.needs_whole(work.finding) else 0)
     left, top = (max(start - halo, 0) // grid * grid for start in region[:2])
     right = min(round_up(region.left + region.width + halo, grid), file.width)
     bottom = min(round_up(region.top + region.height + halo, grid), file.height)

@@ -29,7 +29,7 @@ from rednet.machine import available_memory
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import apply_correction
 from rednet.restoring.detail import fine_structure
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restoration, Restorer
 from rednet.restoring.tasks import Inpaint, Task

@@ -25,7 +25,7 @@ from rednet.images.writing import written_levels
 from rednet.progress import Progress, silent
 from rednet.restoring.correction import apply_correction, hidden_pixels
 from rednet.restoring.exposure import exposure
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.options import Options
 from rednet.restoring.restorer import Restorer
 from rednet.restoring.sampling import sample_file

@@ -6,6 +6,7 @@ Source: PNG, third edition (W3C, 2025), sections 5.3, 11.3 and 14.2.
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from rednet.images.exif import JPEG_START, Outcome
 from rednet.images.front import replace_front
 from rednet.opening import open_regular
 
-__all__ = ["COLOURS", "Chunk", "add_chunks", "chunks_in", "join_chunks", "kept_chunks", "png_frames"]
+__all__ = ["COLOURS", "PHYSICAL", "Chunk", "add_chunks", "chunks_in", "join_chunks", "kept_chunks", "png_frames"]
 
+HEAD_BYTES = 13  # of IHDR
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Written anew by libvips or by us, or about the old file's own arrangement.
 STRUCTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sBIT", b"hIST", b"sPLT", b"iCCP", b"eXIf", b"acTL")
@@ -27,7 +29,9 @@ COPY = b"Raw profile type "  # text chunks in which older programs keep EXIF, XM
 SCALED = b"sCAL"  # the size of a pixel in metres or radians
 BACKGROUND_BYTES = {1: 2, 2: 2, 3: 6, 4: 6}  # of a colour, by the bands of a picture
 LOST = {b"caBX": "content credentials, which hold for the old bytes only"}
+PHYSICAL = b"pHYs"  # the chunk that tells the resolution
 MOST_BYTES = 16_000_000  # of chunks that are kept
+TOO_LONG = "text and other chunks of more than 16 MB"
 
 
 class Chunk(NamedTuple):
@@ -40,29 +44,31 @@ class Chunk(NamedTuple):
 def png_frames(path: Path) -> int:
     """Count the frames of a PNG file, which libvips does not; look only at what stands before the first one."""
     with open_regular(path) as file:
-        for chunk in _read_chunks(file, stop=b"IDAT"):
+        for chunk in _read_chunks(file, stop=b"IDAT", most=MOST_BYTES):
             if chunk.kind == b"acTL":
                 return int.from_bytes(chunk.content[:4], "big")
     return 1
 
 
-def _read_chunks(file: BinaryIO, stop: bytes = b"IEND") -> Iterator[Chunk]:
-    """Yield the chunks of a file, without the pixels, as far as one of type `stop`."""
+def _read_chunks(file: BinaryIO, stop: bytes = b"IEND", most: int = sys.maxsize) -> Iterator[Chunk]:
+    """Yield the chunks before one of type `stop`, without the pixels; of a chunk of more bytes the first `most` + 1."""
     place = len(SIGNATURE)
     file.seek(place)
     while len(head := file.read(8)) == 8 and head[4:] != stop:
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind != b"IDAT" and length <= MOST_BYTES:
-            yield Chunk(kind, file.read(length))
+        if kind != b"IDAT":
+            yield Chunk(kind, file.read(min(length, most + 1)))
         place += 8 + length + len(b"CRC4")
         file.seek(place)
 
 
 def kept_chunks(path: Path) -> tuple[bytes, list[str]]:
     """Read the chunks that are to be copied, joined, and name what cannot be kept."""
-    kept, lost = [], []
+    kept, lost, bits = list[Chunk](), [], 8
     with open_regular(path) as file:
-        for chunk in _read_chunks(file):
+        for chunk in _read_chunks(file, most=MOST_BYTES):
+            if chunk.kind == b"IHDR" and len(chunk.content) == HEAD_BYTES:
+                bits = chunk.content[8]
             if chunk.kind in STRUCTURE or (chunk.kind == b"iTXt" and chunk.content.startswith(XMP)):
                 continue
             text = chunk.kind in (b"tEXt", b"zTXt", b"iTXt")
@@ -70,16 +76,25 @@ def kept_chunks(path: Path) -> tuple[bytes, list[str]]:
                 lost.append("EXIF or IPTC that an older program has put into a text chunk")
             elif JPEG_START in chunk.content:
                 lost.append("a preview, which shows the old picture")
+            elif len(chunk.content) > MOST_BYTES:
+                lost.append(TOO_LONG)
             elif chunk.kind in COLOURS + OTHER or _safe_to_copy(chunk.kind):
-                kept.append(chunk)
+                kept.append(_in_8_bits(chunk, bits))
             else:
                 lost.append(
                     LOST.get(chunk.kind, f"the PNG chunk {chunk.kind.decode('latin-1')!r}, which may not be copied")
                 )
-    content = join_chunks(kept)
-    if len(content) > MOST_BYTES:
-        return b"", [*dict.fromkeys(lost), "text and other chunks of more than 16 MB"]
-    return content, list(dict.fromkeys(lost))
+    if sum(len(chunk.content) for chunk in kept) > MOST_BYTES:
+        kept = [chunk for chunk in kept if chunk.kind in (*COLOURS, PHYSICAL)]
+        lost.append(TOO_LONG)
+    return join_chunks(kept), list(dict.fromkeys(lost))
+
+
+def _in_8_bits(chunk: Chunk, bits: int) -> Chunk:
+    """Return a chunk as it is right for 8 bits, as which libvips reads fewer: a gray background is another number."""
+    if chunk.kind != b"bKGD" or bits >= 8 or len(chunk.content) != BACKGROUND_BYTES[1]:
+        return chunk
+    return Chunk(chunk.kind, struct.pack(">H", min(int.from_bytes(chunk.content, "big") * 255 // (2**bits - 1), 255)))
 
 
 def _safe_to_copy(kind: bytes) -> bool:

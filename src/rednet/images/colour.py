@@ -24,6 +24,7 @@ PROFILE = "icc-profile-data"
 MAPPING = {"intent": "relative", "black_point_compensation": True}  # colours that both spaces have stay what they are
 WHITE = np.float32(65535)
 SAME = 1.0 / 255  # a profile that moves no colour by more is sRGB, by whatever name
+FAR = 1e6  # times the range; float32 holds the square of it, and sums of it over a picture
 PROBE_LEVELS = 9  # a side of the cube of colours that is looked at
 
 
@@ -85,9 +86,10 @@ class Range:
         self.low, self.high, self.whole = low, high, whole
 
     def to_pixels(self, native: Native) -> Pixels:
-        """Map low..high to 0..1."""
-        pixels = (native - native.dtype.type(self.low)) / native.dtype.type(self.high - self.low)
-        return pixels.astype(np.float32, copy=False)
+        """Map low..high to 0..1; what lies very far outside, as marks of missing values do, to FAR."""
+        with np.errstate(over="ignore"):
+            pixels = (native - native.dtype.type(self.low)) / native.dtype.type(self.high - self.low)
+        return np.clip(pixels, -FAR, FAR, out=pixels).astype(np.float32, copy=False)
 
     def carry_back(self, native: Native, pixels: Pixels) -> Native:
         """Add the correction, in the file's units."""

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from rednet.images.density import NO_DENSITY, RESOLUTION, Density
 
-__all__ = ["HEAD", "JPEG_START", "Outcome", "notes_with_preview", "renew_exif"]
+__all__ = ["HEAD", "JPEG_START", "Outcome", "is_whole", "notes_with_preview", "renew_exif"]
 
 HEAD = b"Exif\0\0"
 EMPTY = b"II*\0\x08\0\0\0" + bytes(2 + 4)  # a block whose directory has no entry
@@ -30,6 +30,7 @@ FOCAL_X, FOCAL_Y = 41486, 41487  # pixels on the sensor an inch, say
 RELATED_WIDTH, RELATED_HEIGHT = 4097, 4098
 PICTURES = ((513, 514), (273, 279))  # where a thumbnail begins, and how long it is: JPEG, and uncompressed
 ROW = struct.calcsize("<HHI4s")
+BROKEN = (KeyError, IndexError, ValueError, struct.error)  # what reading a broken block raises
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,22 @@ def renew_exif(block: bytes, outcome: Outcome) -> bytes:
     data = bytearray(block.removeprefix(HEAD) or EMPTY)
     try:
         rows = _renewed_rows(_Block(data), outcome)
-    except (KeyError, IndexError, ValueError, struct.error):
+    except BROKEN:
         data = bytearray(EMPTY)
         rows = _renewed_rows(_Block(data), outcome)
     if not rows:
         return b""
     _Block(data).move_main(rows)
     return HEAD + bytes(data)
+
+
+def is_whole(block: bytes) -> bool:
+    """Tell whether all directories of an EXIF block can be read, as `renew_exif` needs it."""
+    try:
+        _renewed_rows(_Block(bytearray(block.removeprefix(HEAD))), Outcome(1, 1))
+    except BROKEN:
+        return False
+    return True
 
 
 def notes_with_preview(block: bytes) -> bool:
@@ -84,7 +94,7 @@ def notes_with_preview(block: bytes) -> bool:
         main, _ = data.rows(data.main)
         camera, _ = data.rows(data.numbers(main[CAMERA])[0])
         return JPEG_START in data.content(camera[MAKER_NOTE])
-    except (KeyError, IndexError, ValueError, struct.error):
+    except BROKEN:
         return False
 
 
@@ -93,6 +103,7 @@ def _renewed_rows(block: _Block, outcome: Outcome) -> dict[int, bytes]:
     rows, following = block.rows(block.main)
     if following:
         block.erase_thumbnail(following)
+        block.trim()
     told = {WIDTH: outcome.width, HEIGHT: outcome.height}
     changed = {tag: block.row(tag, LONG, [side]) for tag, side in told.items() if tag in rows}
     if ORIENTATION in rows:
@@ -150,6 +161,7 @@ class _Block:
 
     def __init__(self, data: bytearray) -> None:
         self.data = data
+        self.erased: list[tuple[int, int]] = []  # where erased bytes begin and end
         self.order = {b"II": "<", b"MM": ">"}[bytes(data[:2])]
         (self.main,) = self.unpack("I", 4)
 
@@ -223,7 +235,20 @@ class _Block:
         """Overwrite a row's values with zeros."""
         place, length = self.place_of(row)
         if place >= 0:
-            self.data[place : place + length] = bytes(len(self.data[place : place + length]))
+            self.erase_bytes(place, length)
+
+    def erase_bytes(self, start: int, length: int) -> None:
+        """Overwrite bytes with zeros."""
+        stop = min(start + length, len(self.data))
+        if start < stop:
+            self.data[start:stop] = bytes(stop - start)
+            self.erased.append((start, stop))
+
+    def trim(self) -> None:
+        """Cut off the end as far as it was erased, since a JPEG has little room for the block."""
+        for start, stop in sorted(self.erased, key=lambda ends: -ends[1]):
+            if stop >= len(self.data) > start:
+                del self.data[start:]
 
     def erase_thumbnail(self, place: int) -> None:
         """Overwrite the directory of the thumbnail, and the thumbnail, with zeros."""
@@ -231,10 +256,9 @@ class _Block:
         for starts, lengths in PICTURES:
             if starts in rows and lengths in rows:
                 for start, length in zip(self.numbers(rows[starts]), self.numbers(rows[lengths]), strict=False):
-                    self.data[start : start + length] = bytes(len(self.data[start : start + length]))
+                    self.erase_bytes(start, length)
         for row in rows.values():
             self.erase(row)
-        size = 2 + len(rows) * ROW + 4
-        self.data[place : place + size] = bytes(len(self.data[place : place + size]))
+        self.erase_bytes(place, 2 + len(rows) * ROW + 4)
         if following not in (0, place, self.main):
             self.erase_thumbnail(following)

@@ -5,17 +5,18 @@ Source: the magic numbers of the formats' own specifications.
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from pathlib import Path
 from typing import NamedTuple
 
 from rednet.errors import ImageError
-from rednet.images.directories import read_directory, read_head
+from rednet.images.directories import Directory, read_directory, read_head
 from rednet.images.formats import names
 from rednet.opening import open_regular
 
-__all__ = ["broken_kind", "check_raw", "foreign_kind"]
+__all__ = ["broken_kind", "check_tiff", "foreign_kind", "is_film"]
 
 DEVELOP = "develop it first (with darktable, RawTherapee or the camera's own program), and restore the TIFF"
 AS_PNG = "save it as PNG first"
@@ -56,6 +57,7 @@ KINDS = (
     _Kind("an icon", AS_PNG, 0, (b"\0\0\1\0", b"\0\0\2\0")),
     _Kind("a PDF document", "save its pages as PNG first", 0, (b"%PDF",)),
     _Kind("a drawing of lines (SVG)", "save it as PNG, as large as it is needed", 0, (b"<svg", b"<?xml")),
+    _Kind("an animated AVIF picture", "save its frames as files of their own", 4, (b"ftypavis",)),
     _Kind("a film", "save its frames as files of their own", 4, (b"ftypisom", b"ftypmp4", b"ftypqt", b"ftypMSNV")),
     _Kind("a film", "save its frames as files of their own", 0, (b"\x1aE\xdf\xa3",)),
 )  # fmt: skip
@@ -70,10 +72,13 @@ OWN = {
 }
 # Words of libvips about files that are whole.
 WHOLE = re.compile(
-    r"support|not (configured|implemented|enabled|built)|unknown|limit|exceed|too |memory", re.IGNORECASE
+    r"support|not (configured|implemented|enabled|built)|unknown|limit|exceed|too |memory"
+    r"|system error|whole number|not (at least|one of|photometric|\d+ (bits|bands))|bad \w+ format",
+    re.IGNORECASE,
 )
 
 FIRST_BYTES = 160
+MOST_BRANDS = 4096  # bytes
 DNG_VERSION, SUB_PICTURES, SUB_KIND, PHOTOMETRIC, MAKER = 50706, 330, 254, 262, 271
 MOSAIC = (32803, 34892)  # values of PHOTOMETRIC: a sensor's mosaic, and what was made of it
 RAW_MAKERS = (
@@ -88,6 +93,9 @@ RAW_MAKERS = (
     b"Canon",
 )
 SMALL = 1  # the lowest bit of SUB_KIND: the page is a small copy of another one
+WIDTH, HEIGHT, BITS, COMPRESSION, DESCRIPTION, STRIPS, SAMPLES = 256, 257, 258, 259, 270, 273, 277
+METAMORPH = 33629  # has 8 bytes for each picture of a stack
+STACKS = re.compile(rb'\A(?:ImageJ=.*^images=|{"shape": \[)(\d+)', re.DOTALL | re.MULTILINE)
 
 
 def foreign_kind(path: Path) -> str:
@@ -121,14 +129,31 @@ def broken_kind(path: Path, reason: str) -> str:
     )
 
 
-def check_raw(path: Path) -> None:
-    """Raise ImageError if a TIFF file is a camera's raw file, of which we would only read the preview."""
+def is_film(path: Path) -> bool:
+    """Tell whether an AVIF file holds a sequence, of which libvips would only read the first frame."""
+    with open_regular(path) as file:
+        length = int.from_bytes(file.read(4), "big")
+        brands = file.read(min(length, MOST_BRANDS) - 4)
+    return b"avis" in brands
+
+
+def check_tiff(path: Path, pages: int) -> None:
+    """Raise ImageError if libvips would read a part of a TIFF file alone.
+
+    Such files are a camera's raw file, of which it reads the preview, and a stack of which only the first picture has a
+    directory, as ImageJ writes those of more than 4 GB.
+
+    Args:
+        path: of the file.
+        pages: how many directories it has.
+    """
     try:
         with open_regular(path) as file:
             order, big, offset = read_head(file)
             tags, _ = read_directory(file, offset, order, big)
             file.seek(8)
             canon = file.read(2) == b"CR"
+            size = file.seek(0, io.SEEK_END)
     except (OSError, ValueError, OverflowError, struct.error):
         return
 
@@ -139,3 +164,18 @@ def check_raw(path: Path) -> None:
     preview = SUB_PICTURES in tags and number(SUB_KIND) & SMALL and maker.startswith(RAW_MAKERS)
     if canon or preview or DNG_VERSION in tags or number(PHOTOMETRIC) in MOSAIC:
         raise ImageError(f"{path} is {RAW}, of which we could read the preview alone; {DEVELOP}")
+    pixels = number(WIDTH) * number(HEIGHT) * max(number(SAMPLES), 1) * number(BITS) // 8
+    told = _pictures_told(tags)
+    if pages == 1 < told and number(COMPRESSION) == 1 and number(STRIPS) + told * pixels <= size:
+        raise ImageError(
+            f"{path} is a stack of {told} pictures of which only the first has a directory, so we could read that "
+            "alone; save it as OME-TIFF, or its pictures as files of their own"
+        )
+
+
+def _pictures_told(tags: Directory) -> int:
+    """Return how many pictures a TIFF file holds, as ImageJ, tifffile or MetaMorph tell it; 1 if none of them does."""
+    if METAMORPH in tags:
+        return len(tags[METAMORPH].values) // 8
+    found = STACKS.match(tags[DESCRIPTION].values) if DESCRIPTION in tags else None
+    return int(found[1]) if found else 1

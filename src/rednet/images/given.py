@@ -68,7 +68,10 @@ def from_any(image: Any, value_range: Limits = None) -> tuple[Picture, Callable[
     if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
         raise ImageError("a masked array has missing pixels; give image.data, and image.mask to rednet.inpaint")
     array = _as_array(image)
-    return from_array(array, _stated(array, value_range)), lambda result: to_array(result, array.ndim)
+    return from_array(array, _stated(array, value_range)), lambda result: to_array(result, array.ndim).astype(
+        array.dtype,
+        copy=False,  # of the same byte order, too
+    )
 
 
 def _as_array(image: Any) -> Array:

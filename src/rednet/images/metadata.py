@@ -12,17 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rednet.images.chunks import COLOURS, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
+import numpy as np
+
+from rednet.images.chunks import COLOURS, PHYSICAL, Chunk, add_chunks, chunks_in, join_chunks, kept_chunks
 from rednet.images.colour import PROFILE, without_profile
 from rednet.images.density import RESOLUTION, Density, from_jfif, from_phys, from_tags
 from rednet.images.directories import Directory, Tag
-from rednet.images.exif import Outcome, notes_with_preview, renew_exif
+from rednet.images.exif import Outcome, is_whole, notes_with_preview, renew_exif
 from rednet.images.formats import Format
 from rednet.images.made_profile import hdr, profile_of
 from rednet.images.photoshop import SEGMENT_HEAD, from_tiff, iptc_of, without_copies
 from rednet.images.picture import libvips
 from rednet.images.reserved import fill_reserved, reserved_block
-from rednet.images.segments import APP1, MOST_SEGMENT, add_segments, join_segment, kept_segments
+from rednet.images.segments import APP1, MOST_SEGMENT, add_segments, join_resources, join_segment, kept_segments
 from rednet.images.tiff_tags import (
     IPTC_DATA,
     PHOTOSHOP,
@@ -30,32 +32,33 @@ from rednet.images.tiff_tags import (
     append_tags,
     as_exif,
     from_exif,
+    in_exif,
     main_tags,
     pack_pages,
     read_tags,
     unpack_pages,
+    without_long,
 )  # fmt: skip
 from rednet.images.tiff_truth import renew_tags, science_in
 from rednet.images.xmp import REGIONS, parts_told, renew_xmp
 from rednet.opening import open_regular
 
-__all__ = ["EXIF", "Metadata", "attach_metadata", "mark_turned", "was_turned"]
+__all__ = ["DEPTHS", "EXIF", "Metadata", "attach_metadata", "mark_cmyk", "mark_turned", "was_turned"]
 
 EXIF, XMP, IPTC = "exif-data", "xmp-data", "iptc-data"
 EXIF_RESERVED = ("WebP", "AVIF")  # elsewhere, EXIF is added to a file that libvips has written
 TIMING = ("delay", "loop")
 # Our own fields: what a file holds beside that; joined segments or chunks, packed tags, and words.
 JFIF, SEGMENTS, CHUNKS, TAGS, LOST = "rednet-jfif", "rednet-segments", "rednet-chunks", "rednet-tags", "rednet-lost"
-TURNED, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-big-endian", "rednet-made-profile"
+TURNED, CMYK, BIG_ENDIAN, MADE_PROFILE = "rednet-turned", "rednet-cmyk", "rednet-big-endian", "rednet-made-profile"
 JFIF_DENSITY = slice(7, 12)  # where a segment JFIF tells it
 # libvips' types of values, by the names of numpy.
 DEPTHS = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
           "float": "float32", "double": "float64"}  # fmt: skip
 NCLX = b"colrnclx"
 MOST_HEAD = 65536  # bytes of an AVIF file among which its properties lie
+EXIF_ROOM = {"JPEG": MOST_SEGMENT, "WebP": 65_400, "AVIF": 65_400}  # bytes; libexif, which reserves it, ends there
 MOST_WORDS = 200  # characters about one thing that is lost
-PLAIN_TAGS = 32768  # tags from here on are those of programs and fields of work
-PHYSICAL = b"pHYs"  # the chunk that tells the resolution
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
@@ -71,8 +74,9 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
     image = image.copy()
     lost = parts_told(_field(image, XMP)) if _field(image, XMP) else []
     if kind == "JPEG":
-        jfif, kept, more = kept_segments(path)
+        jfif, resources, kept, more = kept_segments(path)
         _set_bytes(image, JFIF, jfif)
+        _set_bytes(image, IPTC, resources)
         _set_bytes(image, SEGMENTS, kept)
         lost += more
     elif kind in ("PNG", "AVIF"):
@@ -92,6 +96,9 @@ def attach_metadata(image: Any, path: Path, kind: str, pages: Sequence[int]) -> 
             _set_bytes(image, IPTC, from_tiff(tags.photoshop, tags.iptc))
             _set_bytes(image, BIG_ENDIAN, b"1" if tags.big_endian else b"")
             lost += tags.lost
+    if (exif := _field(image, EXIF)) and not is_whole(exif):
+        _set_bytes(image, EXIF, as_exif(from_exif(exif)))
+        lost.append("the parts of its EXIF that are broken")
     _set_bytes(image, LOST, "\n".join(lost).encode())
     return image
 
@@ -112,14 +119,34 @@ def _coded_colours(path: Path) -> list[Chunk]:
 
 def mark_turned(image: Any) -> Any:
     """Return a copy of a libvips image that remembers that it was turned upright."""
+    return _marked(image, TURNED)
+
+
+def mark_cmyk(image: Any) -> Any:
+    """Return a copy of a libvips image that remembers that it was in CMYK."""
+    return _marked(image, CMYK)
+
+
+def _marked(image: Any, name: str) -> Any:
+    """Return a copy of a libvips image with a field of our own."""
     image = image.copy()
-    _set_bytes(image, TURNED, b"1")
+    _set_bytes(image, name, b"1")
     return image
 
 
 def was_turned(header: Any) -> bool:
     """Tell whether a picture was turned upright when it was read."""
     return bool(_field(header, TURNED))
+
+
+def _in_bits(depth: str) -> str:
+    """Return the name of a depth in words.
+
+    Example:
+        >>> _in_bits("uint16"), _in_bits("float32")
+        ('16 bits', 'floats of 32 bits')
+    """
+    return f"{'floats of ' if depth.startswith('float') else ''}{8 * np.dtype(depth).itemsize} bits"
 
 
 def _printable(words: str) -> str:
@@ -159,10 +186,16 @@ class Metadata:
     @property
     def exif(self) -> bytes:
         """The corrected EXIF block; empty if there is none."""
+        if self.strip:
+            return b""
         alone = self.row.name in EXIF_RESERVED  # nothing else tells the resolution there
         outcome = replace(self.outcome, density=self.density) if alone else self.outcome
-        block = b"" if self.strip else renew_exif(_field(self.header, EXIF), outcome)
-        return block if self.row.name != "JPEG" or len(block) <= MOST_SEGMENT else b""
+        old = _field(self.header, EXIF)
+        block = renew_exif(old, outcome)
+        room = EXIF_ROOM.get(self.row.name, len(block))
+        if len(block) > room:
+            block = renew_exif(as_exif(without_long(from_exif(old))), outcome)
+        return block if len(block) <= room else b""
 
     @property
     def xmp(self) -> bytes:
@@ -188,8 +221,6 @@ class Metadata:
         if told_by_chunks or (image.bands < 3 and not self.row.gray and image.get_typeof(PROFILE)):
             image = without_profile(image)
         _set_bytes(image, XMP, self.xmp)
-        if self.row.name == "JPEG" and not self.strip:
-            _set_bytes(image, IPTC, without_copies(_field(self.header, IPTC)))
         return image
 
     @property
@@ -211,7 +242,8 @@ class Metadata:
         """
         exif = self.exif
         if self.row.name == "JPEG":
-            kept = b"" if self.strip else _field(self.header, SEGMENTS)
+            resources = without_copies(_field(self.header, IPTC))
+            kept = b"" if self.strip else join_resources(resources) + _field(self.header, SEGMENTS)
             first = join_segment(APP1, exif) if exif else b""
             density = _field(self.header, JFIF)[JFIF_DENSITY] or self.density.jfif
             add_segments(file, density, first, kept)
@@ -259,10 +291,19 @@ class Metadata:
         """Name in words what is in the old file and will not be in the new one."""
         if self.header is None:
             return []
-        lost = _field(self.header, LOST).decode().splitlines()
+        lost = [*self.pixels_without_room(), *_field(self.header, LOST).decode().splitlines()]
         if not self.strip:
             lost += self.without_room()
         return [_printable(words) for words in dict.fromkeys(lost)]
+
+    def pixels_without_room(self) -> Iterator[str]:
+        """Yield words for the colours and the depth that the new file's format cannot hold."""
+        if _field(self.header, CMYK):
+            yield "CMYK, which becomes sRGB"
+        depth = DEPTHS.get(self.header.format, "uint8")
+        written = self.row.written_depth(depth)
+        if np.dtype(written).itemsize < np.dtype(depth).itemsize:
+            yield f"{_in_bits(depth)} a value ({self.row.name} gets {_in_bits(written)})"
 
     def without_room(self) -> Iterator[str]:
         """Yield words for what the new file's format cannot hold."""
@@ -279,9 +320,10 @@ class Metadata:
             yield "the maker's notes, which hold a preview of the old picture"
         if self.outcome.turned and REGIONS in _field(header, XMP):
             yield "the regions that XMP marks, as the picture was turned"
-        for name, kept in (("EXIF", self.exif), ("XMP", self.xmp)):
-            if _field(header, {"EXIF": EXIF, "XMP": XMP}[name]) and not kept and self.row.name == "JPEG":
-                yield f"{name} of more than 64 kB"
+        if len(self.exif) < len(renew_exif(_field(header, EXIF), self.outcome)):
+            yield "the longest parts of its EXIF, which has more than 64 kB"
+        if self.row.name == "JPEG" and _field(header, XMP) and not self.xmp:
+            yield "XMP of more than 64 kB"
         old = chunks_in(_field(header, CHUNKS))
         names = [c.content.partition(b"\0")[0].decode("latin-1") for c in old if c.kind in TEXTS]
         if self.row.name in EXIF_RESERVED and not self.density.unit and self.density.shape != (1, 1):
@@ -296,6 +338,6 @@ class Metadata:
                 yield from words
             elif number == 0:
                 yield from science_in(tags)
-                others = [str(n) for n in tags if n >= PLAIN_TAGS and not science_in({n: tags[n]})]
+                others = [str(n) for n in tags if not (in_exif(n) or n in RESOLUTION or science_in({n: tags[n]}))]
                 if others and not science_in(tags):
                     yield f"the TIFF tags {', '.join(others)}"

@@ -53,7 +53,7 @@ class Picture:
 
     Args:
         pixels: (H, W, C) float32 in [0, 1]; C is 1 for gray, 3 for RGB, any number for other bands.
-        alpha: (H, W, 1) float32 in [0, 1], or None.
+        alpha: (H, W, 1) in [0, 1], float32, or float64 for types that need it; or None.
         depth: how it came in: "uint8", "int16", "float32", ...
         header: the file's metadata as libvips keeps it, or None for arrays.
         native: (H, W, C), the file's own values where they are not sRGB with white at 1; else None. They are float32,
@@ -151,7 +151,7 @@ def from_array(array: Array, colours: Colours | None = None, layout: Layout | No
     if not own_units:
         native /= np.float32(WHITE[depth])
     if alpha is not None:
-        alpha = (alpha / np.float32(opaque_level(depth))).astype(np.float32)
+        alpha = (alpha / np.float32(opaque_level(depth))).astype(np.float64 if depth in EXACT else np.float32)
     if colours is not None:
         return Picture(colours.to_pixels(native), alpha, depth, None, native, colours, layout)
     farthest = np.abs(native).max()

@@ -17,10 +17,10 @@ from rednet.images.chunks import png_frames
 from rednet.images.colour import Range, cmyk_to_srgb, settle_profile
 from rednet.images.doubles import read_doubles
 from rednet.images.exif import JPEG_START
-from rednet.images.foreign import broken_kind, check_raw, foreign_kind
+from rednet.images.foreign import broken_kind, check_tiff, foreign_kind, is_film
 from rednet.images.formats import MAX_MEGAPIXELS, Format, format_of_loader, in_words, names
 from rednet.images.layout import ALPHA, Layout, tiff_layout, usual_layout
-from rednet.images.metadata import attach_metadata, mark_turned
+from rednet.images.metadata import DEPTHS, attach_metadata, mark_cmyk, mark_turned
 from rednet.images.picture import WHITE, Colours, Picture, from_array, libvips
 from rednet.images.segments import END, lacks_end
 from rednet.images.tiff_pages import EXTRA_SAMPLES, Page, read_pages
@@ -34,13 +34,16 @@ Array = NDArray[Any]
 
 IN_MEMORY_MEGAPIXELS = 100.0  # the same for a picture that is read as a whole
 MAX_PAGES = 10_000
-UNKNOWN_KIND, WIDE_VALUES = "not in a known format", "samples out of range"  # libvips' words
+UNKNOWN_KIND, SYSTEM_ERROR = "not in a known format", "system error"  # libvips' words
+PLAIN_WORDS = {  # for libvips' words
+    "samples out of range": "its values have more than 32 bits and are no floats of 64; save them with 8 to 32 bits",
+    "not a whole number of bytes": "a value or a pixel of it does not fill whole bytes; save it with 8 or 16 bits",
+    "bad labq format": "its colours are Lab; convert it to RGB first",
+}
 COLOURS = ("b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiband", "cmyk")
 PREMULTIPLIED, STRAIGHT = ALPHA  # libvips divides colours by the first kind, which becomes the second one
 GRAY = ("b-w", "grey16", "multiband")
 STRIP = 128  # rows that are fetched at once: libvips copies them twice
-VIPS_DEPTH = {"char": "int8", "uchar": "uint8", "short": "int16", "ushort": "uint16", "int": "int32", "uint": "uint32",
-              "float": "float32", "double": "float64"}  # fmt: skip
 
 
 class PictureFile:
@@ -63,8 +66,13 @@ class PictureFile:
     """
 
     def __init__(
-        self, path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, value_range: tuple[float, float] | None = None
+        self,
+        path: str | Path,
+        *,
+        max_megapixels: float = MAX_MEGAPIXELS,
+        value_range: tuple[float, float] | None = None,
     ) -> None:
+        path = Path(path)
         check_readable(path)
         self.path, self.doubles = path, read_doubles(path)
         with one_line(path):
@@ -72,13 +80,13 @@ class PictureFile:
             first = self.open(None)
             self.format = self.known_format(first)
             self.kind = self.format.name
-            if self.kind == "PNG" and png_frames(path) > 1:
+            if (self.kind == "PNG" and png_frames(path) > 1) or (self.kind == "AVIF" and is_film(path)):
                 raise ImageError(
-                    f"{path} is animated, and of a PNG only the first frame can be read; save the frames "
-                    "as files of their own"
+                    f"{path} is animated, and of {self.kind} only the first frame can be read; save the frames as "
+                    "files of their own"
                 )
             if self.kind == "TIFF":
-                check_raw(path)
+                check_tiff(path, first.get_n_pages())
             self.numbers, directory = self.settle_pages(first.get_n_pages())
             self.pages = len(self.numbers)
             if self.numbers[0]:
@@ -91,12 +99,12 @@ class PictureFile:
             self.height: int = self.header.height
             self.width: int = self.header.width
             self.bands: int = self.header.bands
-            if self.header.format not in VIPS_DEPTH:
+            if self.header.format not in DEPTHS:
                 raise ImageError(
                     f"{path} holds values of the type {self.header.format}; convert it to whole numbers or floats of 8 "
                     "to 32 bits"
                 )
-            self.depth = VIPS_DEPTH[self.header.format]
+            self.depth = DEPTHS[self.header.format]
             self.layout = self.settle_layout(directory)
             self.check_size(self.header, len(self.layout.groups), max_megapixels)
             self.channels = self.layout.channels
@@ -154,7 +162,7 @@ class PictureFile:
             image = self.open(number, access="random").autorot()  # needs the whole, so libvips may use a temporary file
             image = mark_turned(image)
         if image.interpretation == "cmyk":
-            image = cmyk_to_srgb(image, str(self.path))
+            image = mark_cmyk(cmyk_to_srgb(image, str(self.path)))
         return image
 
     def check_size(self, image: Any, groups: int, max_megapixels: float) -> None:
@@ -323,10 +331,12 @@ def one_line(path: Path) -> Iterator[None]:
         reason = reasons[-1]
         if UNKNOWN_KIND in reason:
             reason = broken_kind(path, "") or f"it is none of {', '.join(names())}"
-        elif WIDE_VALUES in reason:
-            reason = "its values have more than 32 bits and are no floats of 64; save them with 8 to 32 bits"
+        elif SYSTEM_ERROR in reason:
+            temporary = "; set TMPDIR to another folder for temporary files" if "write" in str(error.detail) else ""
+            raise ImageError(f"cannot read {path}: {'; '.join(reasons)}{temporary}") from None
         else:
-            reason = broken_kind(path, reason) or reason
+            plain = (words for known, words in PLAIN_WORDS.items() if known in reason)
+            reason = next(plain, "") or broken_kind(path, reason) or reason
         reason = foreign_kind(path) or reason
         raise ImageError(f"{path} is not a picture that can be read: {reason}") from None
     except OSError as error:
@@ -334,7 +344,7 @@ def one_line(path: Path) -> Iterator[None]:
 
 
 def read_picture(
-    path: Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
+    path: str | Path, *, max_megapixels: float = IN_MEMORY_MEGAPIXELS, value_range: tuple[float, float] | None = None
 ) -> Picture:
     """Read a picture file of one page, turned upright.
 

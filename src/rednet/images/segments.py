@@ -16,9 +16,19 @@ from typing import BinaryIO, NamedTuple
 from rednet.images.exif import JPEG_START
 from rednet.images.front import replace_front
 from rednet.images.photoshop import SEGMENT_HEAD
+from rednet.images.xmp import FILM
 from rednet.opening import open_regular
 
-__all__ = ["APP1", "END", "MOST_SEGMENT", "add_segments", "join_segment", "kept_segments", "lacks_end"]
+__all__ = [
+    "APP1",
+    "END",
+    "MOST_SEGMENT",
+    "add_segments",
+    "join_resources",
+    "join_segment",
+    "kept_segments",
+    "lacks_end",
+]
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 APP0, APP1, APP2, APP11, APP13, APP14, APP15, COMMENT, SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF, 0xFE, 0xDA
@@ -35,6 +45,8 @@ CREDENTIALS = b"JP"  # JUMBF, in which C2PA signs the bytes of a picture
 GAIN_MAP = (b"urn:iso:std:iso:ts:21496:-1\0", b"http://ns.adobe.com/hdr-gain-map/", b"http://ns.apple.com/HDRGainMap/")
 NUMBER_OF_PICTURES, ENTRIES = 0xB001, 0xB002  # tags of the Multi-Picture Format
 PREVIEWS = (0x010001, 0x010002)
+FILM_MARK = b"ftyp"  # near the beginning of a film
+MOST_REST = 1 << 20  # bytes behind the picture that are looked at
 NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed byte, nor a restart, nor a filling
 
 
@@ -62,13 +74,20 @@ def _read_segments(file: BinaryIO) -> Iterator[_Segment]:
             return
 
 
-def kept_segments(path: Path) -> tuple[bytes, bytes, list[str]]:
-    """Read what JFIF says and the segments that are to be copied, and name the parts of a file that cannot be kept."""
-    jfif, kept, lost = b"", b"", []
+def kept_segments(path: Path) -> tuple[bytes, bytes, bytes, list[str]]:
+    """Read the segments of a file.
+
+    Returns:
+        What JFIF says; Photoshop's resources, joined into one segment even if they take several in the file; the other
+        segments that are to be copied; and in words the parts of the file that cannot be kept.
+    """
+    jfif, resources, kept, lost = b"", b"", b"", []
     with open_regular(path) as file:
         for marker, content in _read_segments(file):
             if marker == APP0 and content.startswith(JFIF):
                 jfif = content
+            if marker == APP13 and content.startswith(SEGMENT_HEAD):
+                resources += content if not resources else content.removeprefix(SEGMENT_HEAD)
             if marker == APP1 and content.startswith(EXTENSION):
                 lost.append("the second part of its XMP")
             if marker == APP11 and content.startswith(CREDENTIALS):
@@ -80,21 +99,33 @@ def kept_segments(path: Path) -> tuple[bytes, bytes, list[str]]:
                     kept += join_segment(marker, content)
         file.seek(0)
         lost += _parts_behind(file)
-    return jfif, kept, list(dict.fromkeys(lost))
+    return jfif, resources, kept, list(dict.fromkeys(lost))
 
 
 def _parts_behind(file: BinaryIO) -> list[str]:
-    """Name in words the pictures that lie behind the first one, by the index that they have there."""
+    """Name in words what lies behind the first picture of a file."""
     gain_map, kinds = False, []
     for marker, content in _read_segments(file):
         gain_map |= marker in (APP1, APP2) and any(words in content for words in GAIN_MAP)
         if marker == APP2 and content.startswith(b"MPF\0"):
             kinds = _kinds_of_pictures(content[4:])[1:]
+    if not (gain_map or kinds):
+        return _untold_behind(file)
     others = sum(kind not in PREVIEWS for kind in kinds) - gain_map
     lost = ["the gain map, which brightens it on HDR screens"] if gain_map else []
     if others > 0:
         lost.append("the second picture of the file" if others == 1 else f"{others} more pictures of the file")
     return lost
+
+
+def _untold_behind(file: BinaryIO) -> list[str]:
+    """Name in words what lies behind the picture though no index tells of it; nothing for a filling of equal bytes."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        end = _find_end(file, content)
+        rest = b"" if end is None else content[end : end + MOST_REST]
+    if rest == rest[:1] * len(rest):
+        return []
+    return [FILM if FILM_MARK in rest else "what another program has put behind the picture"]
 
 
 def _kinds_of_pictures(index: bytes) -> list[int]:
@@ -119,22 +150,34 @@ def lacks_end(path: Path) -> bool:
         file.seek(max(size - len(END), 0))
         if size < len(START) or file.read() == END:
             return False
-        for _ in _read_segments(file):
-            pass
-        place = file.tell()
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            while found := NEXT_MARKER.search(content, place):
-                if found[0] == END:
-                    return False
-                place = found.end()
-                if len(length := content[place : place + 2]) == 2:
-                    place += int.from_bytes(length, "big")
-    return True
+            return _find_end(file, content) is None
+
+
+def _find_end(file: BinaryIO, content: mmap.mmap) -> int | None:
+    """Return where the first picture of a JPEG file ends, behind its last marker; None if it lacks that."""
+    for _ in _read_segments(file):
+        pass
+    place = file.tell()
+    while found := NEXT_MARKER.search(content, place):
+        place = found.end()
+        if found[0] == END:
+            return place
+        if len(length := content[place : place + 2]) == 2:
+            place += int.from_bytes(length, "big")
+    return None
 
 
 def join_segment(marker: int, content: bytes) -> bytes:
     """Make a segment."""
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def join_resources(resources: bytes) -> bytes:
+    """Make the segments of Photoshop's resources, which begin with their head; as many as they need."""
+    content, room = resources.removeprefix(SEGMENT_HEAD), MOST_SEGMENT - len(SEGMENT_HEAD)
+    pieces = (content[start : start + room] for start in range(0, len(content), room))
+    return b"".join(join_segment(APP13, SEGMENT_HEAD + piece) for piece in pieces)
 
 
 def add_segments(file: BinaryIO, density: bytes, first: bytes, last: bytes) -> None:

@@ -15,19 +15,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from rednet.images.density import RESOLUTION
 from rednet.images.directories import LONG, SIZES, Directory, Tag, read_directory, read_head
 from rednet.images.exif import JPEG_START
 from rednet.opening import open_regular
 
 __all__ = [
     "DESCRIPTION", "IPTC_DATA", "PHOTOSHOP", "SOFTWARE", "FileTags", "append_tags", "as_exif",
-    "from_exif", "main_tags", "pack_pages", "read_tags", "unpack_pages",
+    "from_exif", "in_exif", "main_tags", "pack_pages", "read_tags", "unpack_pages", "without_long",
 ]  # fmt: skip
 
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965  # directories below
 DESCRIPTION, SOFTWARE, XMP, IPTC_DATA, PHOTOSHOP, PROFILE = 270, 305, 700, 33723, 34377, 34675
-# What EXIF and TIFF have in common: description, maker, model, software, date, artist, computer, copyright.
-COMMON = (DESCRIPTION, 271, 272, SOFTWARE, 306, 315, 316, 33432)
+PLAIN_TAGS = 32768  # tags from here on are those of programs and fields of work
+BESIDE_PLAIN = (33432, *range(40091, 40096))  # copyright; title, comment, author, keywords and subject of Windows
+CURVES = 301  # of TIFF alone: a value for each level
 # How the pixels of the old file lie, and what libvips reads and writes.
 LAYOUT = {
     *range(254, 267), 273, 274, *range(277, 282), 284, *range(288, 294), 297, 317, *range(320, 329), *range(332, 348),
@@ -39,7 +41,8 @@ LOST = {
 }
 POINTERS = (13, 18)  # types of tags that say where a directory lies
 BYTES = (1, 7)  # types in which programs keep what they like
-MOST_BLOCK = 60_000  # an EXIF block in a JPEG ends at 64 KiB
+MOST_DESCRIPTION = 60_000  # bytes that an EXIF block may take of one; the block ends at 64 KiB in a JPEG
+LONG_TAG = 4096  # bytes
 MOST_KEPT = 64_000_000  # bytes of tags, all pages together
 LAST_OFFSET = 1 << 32
 
@@ -92,18 +95,26 @@ def read_tags(path: Path, pages: Sequence[int]) -> FileTags | None:
             camera, place = (_read_below(file, first, number, order, big) for number in (EXIF, GPS))
         except (struct.error, OSError, OverflowError, ValueError):
             return None
-    common = {tag: first[tag] for tag in COMMON if tag in first}
+    common = {number: tag for number, tag in _copied(first, []).items() if in_exif(number)}
     photoshop, iptc = (first[tag].values if tag in first else b"" for tag in (PHOTOSHOP, IPTC_DATA))
     return FileTags(
         list(found.values()), (common, camera, place), photoshop, iptc, order == ">", list(dict.fromkeys(lost))
     )
 
 
+def in_exif(number: int) -> bool:
+    """Tell whether a tag of a TIFF file goes into EXIF, too."""
+    return number in BESIDE_PLAIN or (number < PLAIN_TAGS and number not in (*RESOLUTION, CURVES))
+
+
 def _read_below(file: BinaryIO, directory: Directory, number: int, order: str, big: bool) -> Directory:
-    """Read the directory that a tag of another one leads to; empty if there is none."""
+    """Read the directory that a tag of another one leads to; empty if there is none, or if it is broken."""
     pointer = directory.get(number)
     start = int.from_bytes(pointer.values[:8], "little") if pointer else 0
-    below = read_directory(file, start, order, big)[0] if start else {}
+    try:
+        below = read_directory(file, start, order, big)[0] if start else {}
+    except (struct.error, OverflowError, ValueError):
+        return {}
     return {tag: value for tag, value in below.items() if tag != INTEROPERABILITY}
 
 
@@ -136,11 +147,11 @@ def unpack_pages(content: bytes) -> Iterator[Directory]:
 
 
 def as_exif(exif: tuple[Directory, Directory, Directory]) -> bytes:
-    """Write what EXIF has a place for as its block; empty if there is nothing, or too much for a JPEG."""
-    block = _write_block(exif) if any(exif) else b""
-    if len(block) > MOST_BLOCK:  # a long description, most likely
-        block = _write_block(({tag: v for tag, v in exif[0].items() if tag != DESCRIPTION}, *exif[1:]))
-    return block if len(block) <= MOST_BLOCK else b""
+    """Write what EXIF has a place for as its block, without a description that is very long; empty for nothing."""
+    main, camera, place = exif
+    if DESCRIPTION in main and len(main[DESCRIPTION].values) > MOST_DESCRIPTION:
+        main = {number: tag for number, tag in main.items() if number != DESCRIPTION}
+    return _write_block((main, camera, place)) if main or camera or place else b""
 
 
 def from_exif(block: bytes) -> tuple[Directory, Directory, Directory]:
@@ -149,7 +160,13 @@ def from_exif(block: bytes) -> tuple[Directory, Directory, Directory]:
         main, camera, place = _parse_block(block.removeprefix(b"Exif\0\0"))
     except (struct.error, ValueError):
         return {}, {}, {}
-    return {tag: main[tag] for tag in COMMON if tag in main}, camera, place
+    return {number: tag for number, tag in _copied(main, []).items() if number not in RESOLUTION}, camera, place
+
+
+def without_long(exif: tuple[Directory, Directory, Directory]) -> tuple[Directory, Directory, Directory]:
+    """Return directories without their long tags, as a maker's notes are."""
+    main, camera, place = ({n: tag for n, tag in tags.items() if len(tag.values) <= LONG_TAG} for tags in exif)
+    return main, camera, place
 
 
 def main_tags(block: bytes) -> Directory:

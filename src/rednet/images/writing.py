@@ -86,20 +86,20 @@ def make_folder(path: Path) -> None:
         raise ImageError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
-def write_picture(path: Path, picture: Picture, *, quality: int = 95, overwrite: bool = False) -> None:
+def write_picture(path: str | Path, picture: Picture, *, quality: int = 95, overwrite: bool = False) -> None:
     """Write a picture with its depth, alpha, colours and metadata, whole or not at all.
 
     Args:
         path: its suffix chooses the format. JPEG and WebP hold 8 bits; JPEG has no alpha.
-        picture: to write.
-        quality: of lossy formats, 1 to 100; JPEG keeps its colours at full resolution (4:4:4).
+        picture: the picture to write.
+        quality: quality of lossy formats, 1 to 100; JPEG keeps its colours at full resolution (4:4:4).
         overwrite: replace an existing file.
 
     Raises:
         ImageError: see `check_output`; or the disk is full, or writing is not permitted.
         OptionError: quality is out of range.
     """
-    saving = Saving(quality=quality, overwrite=overwrite)
+    path, saving = Path(path), Saving(quality=quality, overwrite=overwrite)
     check_output(path, picture, overwrite=overwrite)
     scale = 1 if picture.header is None else max(1, round(picture.pixels.shape[1] / picture.header.width))
     lost = losses(picture.header, written_format(path.suffix), scale=scale, strip=False)

@@ -11,7 +11,7 @@ import re
 
 from rednet.images.exif import Outcome
 
-__all__ = ["REGIONS", "parts_told", "renew_xmp"]
+__all__ = ["FILM", "REGIONS", "parts_told", "renew_xmp"]
 
 # Properties that describe what lies behind or beside the picture: gain map, film, extension, small copies.
 GAIN_MAP = (rb"hdrgm:\w+", rb"HDRGainMap:\w+", rb"apdi:\w+")
@@ -20,6 +20,7 @@ BESIDE = (
     rb"Camera:MotionPhoto\w*", rb"Camera:MicroVideo\w*", rb"xmpNote:HasExtendedXMP", rb"GDepth:\w+", rb"GImage:\w+",
     rb"xmp:Thumbnails", rb"xap:Thumbnails",
 )  # fmt: skip
+FILM = "the film behind the picture"
 REGIONS = rb"mwg-rs:Regions"  # of faces, in shares of the sides: right until the picture is turned
 SIDES = (
     (rb"(?:tiff:ImageWidth|exif:PixelXDimension)", "width"),
@@ -50,7 +51,7 @@ def parts_told(packet: bytes) -> list[str]:
     """Name in words the parts of a file beside the picture that its XMP packet describes."""
     film = re.search(rb"Camera:(MotionPhoto|MicroVideo)\s*(=\s*[\"']|>)\s*1", packet)
     depth = re.search(rb"GDepth:\w|Item:Semantic\s*=\s*[\"']Depth", packet)
-    return [words for words, found in (("the film behind the picture", film), ("the depth map", depth)) if found]
+    return [words for words, found in ((FILM, film), ("the depth map", depth)) if found]
 
 
 def _with_value(packet: bytes, name: bytes, value: bytes) -> bytes:

@@ -5,7 +5,7 @@ What is not there cannot be removed: the network takes detail for it.
 
 from __future__ import annotations
 
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.warning import warn
 
 __all__ = ["check_enlarging", "check_quality", "check_sigma"]
@@ -16,6 +16,9 @@ MORE_NOISE = 2.0, 3.0  # times sigma, and levels more: the picture has more nois
 SURE_ENOUGH = 0.5  # confidence of a finding that contradicts the user; of a picture too small to be judged, it is 0
 OTHER_QUALITY = 15  # by which a quality may differ from the one that is found
 COARSE = 75  # a JPEG of this quality or below has artefacts that are worth a repair before it is enlarged
+FINE_DRAWING = (
+    85  # quality from which the JPEG of a drawing, a page or a screen shows more truth than the network's guess
+)
 KEEP = "compare the result with the picture, or let restore decide"
 
 
@@ -40,20 +43,20 @@ def check_sigma(found: Finding, sigma: float | None) -> None:
 
 
 def check_quality(found: Finding, quality: float | None) -> None:
-    """Warn if a picture shows no JPEG, or one of another quality than the user says.
+    """Warn if a picture shows no JPEG, or one of another quality than the user says, or one not worth a repair.
 
     Args:
         found: in the picture.
         quality: given by the user, 1 to 100; None if it is unknown.
     """
-    if found.confidence < SURE_ENOUGH:
-        return
     given = "" if quality is None else f"quality is given as {quality:g}, but "
-    if "JPEG" not in found.damage:
-        if quality is not None or found.quality is None:
-            warn(f"{given}the picture shows no blocks of a JPEG: detail may have been taken for damage; {KEEP}")
-    elif quality is not None and found.quality is not None and abs(found.quality - quality) > OTHER_QUALITY:
+    sure, drawn = found.confidence >= SURE_ENOUGH, found.kind not in ("photograph", "")
+    if sure and "JPEG" not in found.damage and (quality is not None or found.quality is None):
+        warn(f"{given}the picture shows no blocks of a JPEG: detail may have been taken for damage; {KEEP}")
+    elif sure and quality is not None and found.quality and abs(found.quality - quality) > OTHER_QUALITY:
         warn(f"{given}the picture shows a JPEG of quality {found.quality}: correct quality, or leave it out")
+    elif (found.left and found.gain < 0) or (drawn and found.quality and found.quality >= FINE_DRAWING):
+        warn(f"what the JPEG has lost is hardly worth a repair: detail may have been taken for damage; {KEEP}")
 
 
 def check_enlarging(found: Finding) -> None:

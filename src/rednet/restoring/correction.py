@@ -36,9 +36,9 @@ def apply_correction(picture: Picture, correction: Pixels, options: Options) -> 
     """Add a correction to a picture, with the strength and detail of the options.
 
     Args:
-        picture: to restore.
-        correction: (H, W, C), of `Task.correct`; not changed.
-        options: strength and detail.
+        picture: the picture to restore.
+        correction: (H, W, C), the result of `Task.correct`; not changed.
+        options: the options, of which strength, detail and `tileable` matter here.
     """
     if options.detail:
         structure = fine_structure(-correction, repeats=options.tileable)
@@ -55,7 +55,7 @@ def enlarge(picture: Picture, scale: int, *, repeats: bool = False) -> Picture:
     Hidden colours do not bleed into those that are seen, and are enlarged as they are: they may be data.
 
     Args:
-        picture: to enlarge.
+        picture: the picture to enlarge.
         scale: how many times wider and higher.
         repeats: the picture continues at the opposite border.
     """

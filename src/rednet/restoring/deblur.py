@@ -33,6 +33,7 @@ from rednet.images import Picture
 from rednet.network.hints import HINTS, Facts
 from rednet.progress import Progress
 from rednet.restoring.correction import hidden_pixels
+from rednet.restoring.exposure import exposure
 from rednet.restoring.network import Network
 from rednet.restoring.noise import estimate_sigma
 from rednet.restoring.options import Options
@@ -66,18 +67,20 @@ def correct_blur(
     """Compute what is to be added to a blurred picture, (H, W, C): nothing if the kernel does not fit.
 
     Args:
-        network: restores what the inverse leaves.
-        picture: to restore.
-        kernel: of the blur, see `rednet.classical.kernels`.
-        sigma: of the noise, 0-255 scale; None estimates it.
-        steps: turns after the first answer, see `deblur`.
-        trust_kernel: do not judge the answer.
-        options: whether to join 8 orientations.
+        network: removes what the inverse leaves.
+        picture: the blurred picture.
+        kernel: the blur, see `rednet.classical.kernels`.
+        sigma: standard deviation of the noise, 0-255 scale; None estimates it.
+        steps: number of turns after the first answer, see `deblur`.
+        trust_kernel: keep the answer without judging it.
+        options: the options, of which `self_ensemble` and `tileable` matter here.
         progress: called with the finished fraction, 0 to 1.
-        quality: of the JPEG that the picture was; None if it was none.
+        quality: quality of the JPEG file that the picture was saved as, 1 to 100; None if it was not saved as one.
     """
     hidden = hidden_pixels(picture)
     y = picture.pixels if hidden is None else fill_hidden(picture.pixels, hidden, repeats=options.tileable)
+    gain = exposure(y)  # noise is judged by levels of white, which a dark picture does not reach
+    y = y if gain == 1 else y * np.float32(gain)
     needed = not trust_kernel or quality is not None  # the picture without its noise, by which the answer is judged
     done, passes = 0, 1 + steps + needed
 
@@ -101,11 +104,11 @@ def correct_blur(
         removed = float(np.sqrt(np.mean(np.square(y - denoised, dtype=np.float64))))
         seen = max(seen, ERROR_OF_JPEG * 255 * removed)
     seen = min(seen, HINTS["deconvolved"].highest)
-    level = seen if sigma is None else sigma
+    level = seen if sigma is None else min(gain * sigma, HINTS["sigma"].highest)
     if quality is None and abs(level - seen) > CONTRADICTED + (CONTRADICTED - 1) * min(level, seen):
         warn(
-            f"the sigma of the noise is given as {level:g}, but the picture shows noise of about {seen:.1f}: correct "
-            "it, or leave it out"
+            f"the sigma of the noise is given as {sigma:g}, but the picture shows noise of about {seen / gain:.3g}: "
+            "correct it, or leave it out"
         )
     problem = Deconvolution(y, kernel, level, repeats=options.tileable)
     x_hat = deblur(restore, problem, steps=steps)
@@ -116,16 +119,20 @@ def correct_blur(
         return np.zeros_like(y)
     if doubt is not None:
         warn(f"the kernel may not fit: {doubt.reason}. Compare the result with the picture, and correct the kernel")
+    x_hat /= np.float32(gain)
     return x_hat - picture.pixels
 
 
 def deblur(network: Callable[[Pixels, Facts], Pixels], problem: Deconvolution, *, steps: int) -> Pixels:
-    """Deblur a picture.
+    """Deblur a picture by its inverse and the network, in turns.
 
     Args:
         network: (picture, facts) to the restored picture; it is called once more than there are steps.
         problem: the picture, its kernel and its noise.
-        steps: turns of inverse and network after the first answer.
+        steps: number of turns after the first answer.
+
+    Returns:
+        (H, W, C), not clipped.
     """
     x_hat = network(problem.smooth(), {"deconvolved": problem.sigma})
     turns = distances(steps, *FAR)
@@ -137,10 +144,15 @@ def deblur(network: Callable[[Pixels, Facts], Pixels], problem: Deconvolution, *
 
 
 def is_gray(y: Pixels) -> bool:
-    """Tell whether all channels are the same."""
+    """Return whether all channels are the same."""
     return bool((y == y[:, :, :1]).all())
 
 
 def distances(steps: int, farthest: float, nearest: float) -> list[float]:
-    """Go from far to near in equal ratios, half of one from either end: 89 and 12 in two steps from `FAR`."""
+    """Return the distances of all steps, in equal ratios, half a ratio from either end.
+
+    Example:
+        >>> [round(distance) for distance in distances(2, 240.0, 4.5)]
+        [89, 12]
+    """
     return [float(d) for d in np.geomspace(farthest, nearest, 2 * steps + 1)[1::2]]

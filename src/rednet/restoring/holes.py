@@ -22,6 +22,7 @@ from rednet.images.picture import join_parts
 from rednet.network.hints import Facts
 from rednet.progress import Progress, portion
 from rednet.restoring.correction import hidden_pixels, put_in
+from rednet.restoring.exposure import exposure
 from rednet.restoring.network import Network
 from rednet.restoring.options import Options
 from rednet.stopping import check_stop
@@ -42,9 +43,18 @@ SMALLEST = 16  # px; a picture of this side is not halved again
 def fill_picture(
     network: Network, picture: Picture, facts: Facts, mask: NDArray[Any], options: Options, progress: Progress
 ) -> Picture:
-    """Fill the pixels of a picture that are missing where the mask is True; the known ones stay as they are.
+    """Fill the missing pixels of a picture; known and fully transparent ones stay as they are.
 
-    The values of missing and of fully transparent pixels have no influence, and transparent ones stay as they are.
+    The values of missing and of fully transparent pixels have no influence. The network sees a dark picture scaled to
+    its range.
+
+    Args:
+        network: improves the guesses.
+        picture: the picture, of any bands.
+        facts: hints for the network, see `rednet.network.hints`.
+        mask: (H, W), True where a pixel is missing.
+        options: the options, of which `self_ensemble` and `tileable` matter here.
+        progress: called with the finished fraction, 0 to 1.
 
     Raises:
         OptionError: the mask does not fit, or covers all.
@@ -74,11 +84,20 @@ def _fill_part(
 ) -> Picture:
     """Fill the missing pixels of one or three channels."""
     y, hidden, repeats = picture.pixels, hidden_pixels(picture), options.tileable
+    done = 0.0  # the fraction of the pixels through which the network has gone
 
     def restore(guess: Pixels, holes: Mask) -> Pixels:
-        return guess + network.residual(guess, facts, holes, options.self_ensemble, progress, tileable=repeats)
+        nonlocal done
+        start, done = done, holes.size / lost.size
+        share = done - start
+
+        def report(fraction: float) -> None:
+            progress(start + share * fraction)
+
+        return guess + network.residual(guess, facts, holes, options.self_ensemble, report, gain=gain, tileable=repeats)
 
     seen = y if hidden is None else fill_hidden(y, hidden | lost, repeats=repeats)
+    gain = exposure(seen[~lost][:, None])
     return put_in(picture, fill_holes(restore, seen, lost, repeats=repeats), lost, repeats=repeats)
 
 

@@ -1,7 +1,7 @@
-"""Finds impulses: single pixels that have nothing to do with those around them (hot pixels, salt and pepper).
+"""Find impulses: single pixels that have nothing to do with those around them (hot pixels, salt and pepper).
 
-An impulse stands out of all its neighbours at once. A line has neighbours of its own kind, and a star that is seen
-through a lens has shoulders; neither is marked. A dot of one pixel cannot be told from an impulse.
+An impulse stands out of all its neighbours at once. A line goes on in a neighbour, and a lens spreads a star over
+several pixels; neither is marked. A dot of one pixel cannot be told from an impulse.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.restoring.exposure import exposure
-from rednet.restoring.sampling import sampled
 from rednet.stopping import check_stop
 
 __all__ = ["find_impulses"]
@@ -41,7 +40,7 @@ def find_impulses(pixels: NDArray[np.float32], *, repeats: bool = False) -> Mask
     found = np.zeros(pixels.shape[:2], bool)
     if min(found.shape) <= REACH:
         return found
-    gain = np.float32(exposure(sampled(pixels)))
+    gain = np.float32(exposure(pixels))
     for channel in range(pixels.shape[2]):
         plane = np.pad(pixels[:, :, channel] * gain, REACH, mode="wrap" if repeats else "reflect")
         least = max(LEAST, NOISE * _noise(plane))

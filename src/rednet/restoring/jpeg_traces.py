@@ -14,12 +14,20 @@ from rednet.network.hints import Facts
 from rednet.opening import open_regular
 from rednet.restoring.sampling import SAMPLE_ROWS
 
-__all__ = ["GRID", "GRID_TRACES", "Blocks", "find_blocks", "grid_strengths", "jpeg_facts", "jpeg_quality", "quality_of"]
+__all__ = [
+    "GRID",
+    "Blocks",
+    "find_blocks",
+    "grid_strengths",
+    "jpeg_facts",
+    "jpeg_quality",
+    "quality_of",
+    "rounding_error",
+]
 
 Pixels = NDArray[np.float32]
 
 GRID = 8  # px a side of the blocks of a JPEG
-GRID_TRACES = 1.05  # strength of blocks; 20 clean photographs reach 1.026, and at quality 75 or below all 20 pass
 LARGEST_STEP = 20 / 255  # steps at a block border are small; larger ones belong to the picture
 MARKER, START, TABLES, SCAN = 0xFF, 0xD8, 0xDB, 0xDA
 STANDALONE = {0x01, *range(0xD0, 0xD9)}  # JPEG markers without a length
@@ -43,7 +51,7 @@ OUTLIER = 0.02  # density of a coefficient that fits no step: clipped, or change
 LEAST_EVIDENCE = 0.15  # nats a coefficient; pictures that never were a JPEG reach 0.08 (benchmarks/looks.py)
 
 
-def tables(qualities: NDArray[np.int64]) -> NDArray[np.int64]:
+def _tables(qualities: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the luminance tables of qualities on the IJG scale, (n, 64), in zigzag order."""
     scales = np.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
     steps: NDArray[np.int64] = np.clip((LUMINANCE * scales[:, None] + 50) // 100, 1, 255)
@@ -93,8 +101,16 @@ def jpeg_facts(quality: float | None, path: Path | None) -> Facts:
 
 def quality_of(table: NDArray[np.generic]) -> int:
     """Find the IJG quality whose luminance table is nearest to the given one."""
-    distance = np.abs(tables(np.arange(1, 101)) - table.astype(np.int64)).sum(axis=1)
+    distance = np.abs(_tables(np.arange(1, 101)) - table.astype(np.int64)).sum(axis=1)
     return int(distance.argmin()) + 1
+
+
+def rounding_error(quality: int) -> float:
+    """Return the root mean square error, 0-255 scale, of a picture none of whose coefficients is rounded to 0.
+
+    Where all are, as in flat places, the error is smaller.
+    """
+    return math.sqrt(float(np.mean(_tables(np.array([quality])) ** 2)) / 12)
 
 
 def grid_strengths(gray: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -113,9 +129,9 @@ def grid_strengths(gray: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float6
         difference = np.diff(view, axis=1)
         step = np.minimum(np.abs(difference[:, 1:-1] - (difference[:, :-2] + difference[:, 2:]) / 2), LARGEST_STEP)
         places = np.arange(1, step.shape[1] + 1)  # the border lies behind this pixel
-        means = step.mean(axis=0, dtype=np.float64)
         within = (places + 2) % part > 2
-        strength = np.array([means[within & (places % GRID == place)].mean() for place in range(GRID)])
+        means, places = step.mean(axis=0, dtype=np.float64)[within], places[within] % GRID
+        strength = np.bincount(places, means, GRID) / np.bincount(places, minlength=GRID)
         usual = float(np.median(strength))
         found.append(strength / usual if usual > 0 else np.ones(GRID))
     return found[0], found[1]
@@ -125,14 +141,10 @@ class Blocks(NamedTuple):
     """What is known of the JPEG that a picture once was.
 
     Args:
-        strength: of the borders of its blocks; about 1 without blocks.
-        aligned: whether the blocks begin where the picture does.
         quality: on the IJG scale; None if the coefficients do not tell.
         evidence: how well the coefficients fit that quality, nats each.
     """
 
-    strength: float = 1.0
-    aligned: bool = True
     quality: int | None = None
     evidence: float = 0.0
 
@@ -153,34 +165,32 @@ def find_blocks(pixels: Pixels) -> Blocks:
     clipped = np.zeros(gray.shape, bool)
     for channel in range(pixels.shape[2]):  # a minimum over the channels takes ten times as long
         clipped |= np.abs(pixels[:, :, channel] - np.float32(0.5)) >= np.float32(0.5)
-    columns, rows = grid_strengths(gray)
-    left, top = ((int(strength.argmax()) + 1) % GRID for strength in (columns, rows))
-    best = Blocks((float(columns[7]) + float(rows[7])) / 2, True, *comb(gray, clipped))
-    if (left, top) != (0, 0):
-        strength = (float(columns.max()) + float(rows.max())) / 2
-        other = Blocks(strength, False, *comb(gray[top:, left:], clipped[top:, left:]))
-        if other.evidence > max(best.evidence, LEAST_EVIDENCE) or (best.quality is None and other.quality is not None):
-            return other
-    return best
+    left, top = ((int(strength.argmax()) + 1) % GRID for strength in grid_strengths(gray))
+    best = _comb(gray, clipped)
+    if (left, top) == (0, 0):
+        return best
+    other = _comb(gray[top:, left:], clipped[top:, left:])
+    better = other.evidence > max(best.evidence, LEAST_EVIDENCE) or (best.quality is None and other.quality is not None)
+    return other if better else best
 
 
-def comb(gray: Pixels, clipped: NDArray[np.bool_]) -> tuple[int | None, float]:
-    """Find the quality whose steps fit the coefficients best, and the evidence for it, nats a coefficient."""
-    values = coefficients(gray, clipped)  # (blocks, LOW)
-    steps = tables(QUALITIES)[:, :LOW].astype(np.float32)
-    first = fit_of_steps(values[:: max(len(values) // FIRST_BLOCKS, 1)], steps)
+def _comb(gray: Pixels, clipped: NDArray[np.bool_]) -> Blocks:
+    """Find the quality whose steps fit the coefficients best, and the evidence for it."""
+    values = _coefficients(gray, clipped)  # (blocks, LOW)
+    steps = _tables(QUALITIES)[:, :LOW].astype(np.float32)
+    first = _fit_of_steps(values[:: max(len(values) // FIRST_BLOCKS, 1)], steps)
     promising = np.sort(np.argsort(first)[-PROMISING:])
-    evidence = fit_of_steps(values, steps[promising])
+    evidence = _fit_of_steps(values, steps[promising])
     best = int(promising[evidence.argmax()])
     told = np.abs(values) > steps[best] / 2
     if np.count_nonzero(told[:, 1:]) < LEAST_TOLD:  # flat blocks say nothing: any step fits their few levels
-        return None, 0.0
+        return Blocks()
     count = max(int(np.count_nonzero(told)), len(values))
     found = float(evidence.max()) / count
-    return (int(QUALITIES[best]), found) if found > LEAST_EVIDENCE else (None, found)
+    return Blocks(int(QUALITIES[best]) if found > LEAST_EVIDENCE else None, found)
 
 
-def fit_of_steps(values: NDArray[np.float32], steps: NDArray[np.float32]) -> NDArray[np.float32]:
+def _fit_of_steps(values: NDArray[np.float32], steps: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how well coefficients fit the steps of each quality, (n,), in nats.
 
     Args:
@@ -198,7 +208,7 @@ def fit_of_steps(values: NDArray[np.float32], steps: NDArray[np.float32]) -> NDA
     return found
 
 
-def coefficients(gray: Pixels, clipped: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _coefficients(gray: Pixels, clipped: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the lowest coefficients of some of a picture's blocks, (blocks, LOW), in levels of 8 bits.
 
     Blocks with black or white are left to the last: what was clipped there has moved the coefficients off their steps.
@@ -207,9 +217,9 @@ def coefficients(gray: Pixels, clipped: NDArray[np.bool_]) -> NDArray[np.float32
     whole = np.flatnonzero(spoilt == 0)
     if len(whole) < LEAST_BLOCKS:
         whole = np.argsort(spoilt, kind="stable")[:LEAST_BLOCKS]
-    blocks = blocks_of(gray)[whole[:: -(-len(whole) // MOST_BLOCKS)]] * np.float32(255) - np.float32(128)
-    found: NDArray[np.float32] = COSINES @ blocks @ COSINES.T
-    return found.reshape(-1, GRID * GRID)[:, ZIGZAG[:LOW]]
+    blocks = blocks_of(gray)[whole[:: -(-len(whole) // MOST_BLOCKS)]].reshape(-1, GRID * GRID)
+    found: Pixels = np.matmul(blocks * np.float32(255) - np.float32(128), TRANSFORM[:, ZIGZAG[:LOW]], dtype=np.float32)
+    return found
 
 
 def blocks_of(plane: NDArray[Any]) -> NDArray[Any]:
@@ -220,13 +230,13 @@ def blocks_of(plane: NDArray[Any]) -> NDArray[Any]:
     return blocks
 
 
-def cosines() -> NDArray[np.float32]:
-    """Return the orthonormal cosine transform of 8 values, (8, 8)."""
+def _transform() -> NDArray[np.float32]:
+    """Return the orthonormal cosine transform of a block's pixels into its coefficients, (64, 64), row by row."""
     k, n = np.mgrid[:GRID, :GRID]
     waves = np.cos(np.pi * (2 * n + 1) * k / (2 * GRID)) * np.sqrt(2 / GRID)
     waves[0] /= np.sqrt(2)
-    transform: NDArray[np.float32] = waves.astype(np.float32)
+    transform: NDArray[np.float32] = np.kron(waves, waves).T.astype(np.float32)
     return transform
 
 
-COSINES = cosines()
+TRANSFORM = _transform()

@@ -35,16 +35,18 @@ class Judgement(NamedTuple):
         damage: probability of each of DAMAGE; several may be there.
         noisy: probability that any of NOISES is there.
         sigma: standard deviation of the noise, if there is any, 0-255 scale.
-        quality: of the JPEG, if there is one.
+        spread: how many times larger the largest sigma that a member estimates is than the smallest.
         gains: expected gain of each of ACTIONS, dB.
+        least_gains: what the member that expects least of each expects.
     """
 
     kinds: Vector
     damage: Vector
     noisy: float
     sigma: float
-    quality: float
+    spread: float
     gains: Vector
+    least_gains: Vector
 
 
 class Weights(NamedTuple):
@@ -69,7 +71,7 @@ def judge(found: NDArray[np.float32]) -> Judgement:
     """Judge a picture by the traits of some of its windows.
 
     The judge has several members, which were fitted to the same pictures from other beginnings. What each of them says
-    of each window is averaged.
+    of each window is averaged; how far they differ tells what they have not learned.
 
     Args:
         found: (windows, traits), see `rednet.restoring.traits.traits`.
@@ -80,10 +82,18 @@ def judge(found: NDArray[np.float32]) -> Judgement:
         values = values @ weight.swapaxes(1, 2) + bias[:, None]
         if number < len(told.layers) - 1:
             values = np.maximum(values, 0)
-    told_by_all = values.reshape(-1, values.shape[2])
-    kinds, damage, levels, gains = np.split(told_by_all, np.cumsum([len(KINDS), len(DAMAGE) + 1, 2]), axis=1)
-    likely = np.exp(kinds - kinds.max(axis=1, keepdims=True))
-    likely /= likely.sum(axis=1, keepdims=True)
-    *wrong, noisy = (1 / (1 + np.exp(-damage))).mean(axis=0)
-    sigma, quality = levels.mean(axis=0).tolist()
-    return Judgement(likely.mean(axis=0), np.array(wrong), float(noisy), 2**sigma, 100 * quality, gains.mean(axis=0))
+    kinds, damage, octaves, gains = np.split(values, np.cumsum([len(KINDS), len(DAMAGE) + 1, 1]), axis=2)
+    likely = np.exp(kinds - kinds.max(axis=2, keepdims=True))
+    likely /= likely.sum(axis=2, keepdims=True)
+    *wrong, noisy = (1 / (1 + np.exp(-damage))).mean(axis=(0, 1))
+    sigmas = 2 ** octaves.mean(axis=(1, 2))  # of each member
+    expected = gains.mean(axis=1)  # (members, ACTIONS)
+    return Judgement(
+        likely.mean(axis=(0, 1)),
+        np.array(wrong),
+        float(noisy),
+        float(2 ** octaves.mean()),
+        float(sigmas.max() / sigmas.min()),
+        expected.mean(axis=0),
+        expected.min(axis=0),
+    )

@@ -13,6 +13,7 @@ from rednet.errors import ImageError, OptionError
 from rednet.images import Picture, from_any, read_picture
 from rednet.images.layout import usual_layout
 from rednet.restoring.scratches import find_scratches
+from rednet.restoring.stacks import as_array
 
 __all__ = ["mask_of", "mask_of_alpha", "mask_of_colour", "mask_of_scratches", "without_junk"]
 
@@ -35,7 +36,7 @@ def mask_of(mask: Any, shape: tuple[int, ...]) -> Mask:
     """
     if isinstance(mask, str | Path):
         drawn, called = read_picture(Path(mask), max_megapixels=max(1.0, shape[0] * shape[1] / 1e6)), str(mask)
-    elif getattr(mask, "mode", "1") != "1":
+    elif isinstance(mode := getattr(mask, "mode", None), str) and mode != "1":
         (drawn, _), called = from_any(mask), "the picture of the mask"
     else:
         return _of_values(mask)
@@ -52,7 +53,7 @@ def mask_of(mask: Any, shape: tuple[int, ...]) -> Mask:
 def _of_values(mask: Any) -> Mask:
     """Take a mask from an array, or from what becomes one; floats are cut at half, as the levels of a picture are."""
     try:
-        values = np.asarray(mask)
+        values = np.asarray(as_array(mask))
     except ValueError:
         raise OptionError("the mask has rows of different lengths; it must be (H, W)") from None
     if values.dtype.kind not in "buif" or not np.isfinite(values).all():

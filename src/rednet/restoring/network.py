@@ -21,7 +21,6 @@ from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import hidden_pixels, shown_depth
 from rednet.restoring.exposure import brighter, exposure
 from rednet.restoring.options import Options
-from rednet.restoring.sampling import sampled
 from rednet.tiling.budget import DEFAULT_TILE
 from rednet.tiling.fringes import FRINGE_REACH
 from rednet.tiling.orientations import apply_self_ensemble, spread_of_orientations
@@ -39,10 +38,10 @@ SPREAD_GAIN = 16.0  # a standard deviation of 16 levels of 255 is white
 
 
 class Network:
-    """A network with the engine and the tiles that it runs in.
+    """A network, with the engine that runs it and the tiles in which it runs.
 
     Args:
-        engine: runs the network.
+        engine: the engine, with the network loaded.
         tile: side of a tile, px. A tile with its halo is restored at once, so that its size decides how much memory is
             needed; the result does not depend on it.
         bands: restore larger pictures in bands instead of tiles, if the engine can, see `walk`; a band keeps some
@@ -64,21 +63,38 @@ class Network:
         device: Device = "cpu",
         tile: int = DEFAULT_TILE,
     ) -> Self:
-        """Load a shipped model by name, or another one from its folder.
+        """Load a trained network.
+
+        Args:
+            name_or_dir: name of a shipped model ("universal", "real", "fast"), path of a model folder, or
+                "hf:OWNER/NAME" of a model on the hub.
+            engine: "ncnn", "onnx" or "torch".
+            threads: number of processors to use, from 1; None for all that this process may use. With the engine
+                torch, it holds for all of torch in this process.
+            device: "cpu" or "gpu".
+            tile: side of a tile, px, see `Network`.
 
         Raises:
-            ModelError, EngineError, OptionError: see `find_model` and `load_engine`.
+            ModelError: there is no such model, or it is broken.
+            EngineError: the engine is not installed, finds no such device, or was used before this process was forked.
+            OptionError: an argument is outside its range.
         """
         return cls(load_engine(find_model(name_or_dir), engine, threads=threads, device=device), tile=tile)
 
     def correct(self, picture: Picture, facts: Facts, options: Options, progress: Progress = silent) -> Pixels:
         """Compute what is to be added to a picture's pixels, (H, W, C).
 
+        Args:
+            picture: the picture; of bands that are no colours, one part.
+            facts: hints for the network, see `rednet.network.hints`.
+            options: the options, of which `self_ensemble` and `tileable` matter here.
+            progress: called with the finished fraction, 0 to 1.
+
         Colours under fully transparent pixels stay as they are, and have no influence on others. A dark picture is
         scaled to its range before the network sees it.
         """
         y = picture.pixels
-        gain = exposure(sampled(y))
+        gain = exposure(y)
         hidden = hidden_pixels(picture)
         return self.residual(
             y, facts, None, options.self_ensemble, progress, hidden, gain=gain, tileable=options.tileable
@@ -95,7 +111,7 @@ class Network:
         spreads = [
             self.residual(
                 part.pixels, facts, None, False, portion(progress, number, len(parts)), hidden, spread_of_orientations,
-                tileable=tileable,
+                gain=exposure(part.pixels), tileable=tileable,
             )
             for number, part in enumerate(parts)
         ]  # fmt: skip
@@ -137,13 +153,22 @@ class Network:
         """Compute the network's residual of y.
 
         Args:
-            y: (H, W, C), C = 1 or 3, whose missing pixels are filled.
-            facts, mask, progress: as in `restore`.
-            self_ensemble: join the results of the 8 orientations; so does another function than that of `restore`.
+            y: (H, W, C), C = 1 or 3; its missing pixels hold a guess.
+            facts: hints for the network, see `rednet.network.hints`.
+            mask: (H, W), True where pixels are missing; None if none are.
+            self_ensemble: run the network on the 8 orientations, and return their mean.
+            progress: called with the finished fraction, 0 to 1.
             hidden: (H, W), True where pixels are fully transparent; None if there is no transparency.
-            orientations: how they are joined.
+            orientations: joins the results of the 8 orientations; another function than the default is always used.
             gain: see `residual_rows`.
-            tileable: each border continues at the opposite one; the network sees its whole reach of it.
+            tileable: each border continues at the opposite one, as far as the network sees.
+
+        Returns:
+            (H, W, C), to be added to y.
+
+        Raises:
+            OptionError: the network takes no mask, or the mask does not fit the picture.
+            ModelError: the network computes values that no picture has.
         """
         if tileable:
             turned = self_ensemble or orientations is not apply_self_ensemble
@@ -176,12 +201,15 @@ class Network:
         transparency: bool = False,
         gain: float = 1.0,
     ) -> Iterator[tuple[slice, Pixels]]:
-        """Compute the same for a picture that is read from top to bottom.
+        """Compute the residual of a picture that is read from top to bottom.
 
         Args:
-            read, shape, facts, orientations, progress, transparency: see `walk`.
-            gain: the picture is multiplied by it before the network sees it, and what the network adds is divided by
-                it.
+            read, shape, orientations, progress, transparency: see `walk`.
+            facts: hints for the network, those of the picture as it is read.
+            gain: the network sees the picture times this, and the residual is divided by it.
+
+        Yields:
+            A slice of rows, and their residual, (h, W, C).
         """
         height, width, channels = shape
         if gain != 1:

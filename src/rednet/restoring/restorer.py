@@ -19,11 +19,12 @@ from rednet.images import Picture, from_any
 from rednet.network.hints import Facts
 from rednet.progress import Progress, portion, silent
 from rednet.restoring.correction import apply_correction
-from rednet.restoring.inspection import Finding
+from rednet.restoring.finding import Finding
 from rednet.restoring.network import Network
 from rednet.restoring.options import Keywords, Options, read_keywords
 from rednet.restoring.ranges import range_hint
 from rednet.restoring.sampling import sampled
+from rednet.restoring.signatures import same_kind_method
 from rednet.restoring.stacks import take_apart
 from rednet.restoring.tasks import Automatic, Deblur, Inpaint, Task, Told, Upscale
 from rednet.tiling.budget import DEFAULT_TILE
@@ -43,11 +44,11 @@ class Restoration:
     """A correction, once computed: it can be applied at any strength and detail, without the network.
 
     Args:
-        task: that was carried out.
+        task: the task that was carried out.
         before: the picture as the task has prepared it.
-        filled: the same without missing pixels.
+        filled: the same, with its missing pixels filled.
         correction: (H, W, C), what is to be added to `filled`.
-        found: what the network was told.
+        found: what was found in the picture, with the hints that the network got.
     """
 
     task: Task
@@ -57,7 +58,7 @@ class Restoration:
     found: Finding
 
     def apply(self, options: Options = USUAL) -> Picture:
-        """Return the restored picture; options that mean nothing to the task are left out."""
+        """Return the restored picture; options that the task does not have are ignored."""
         return apply_correction(self.filled, self.correction, self.task.fitting(options))
 
 
@@ -79,7 +80,14 @@ class Restorer(Network):
         path: Path | None = None,
         progress: Progress = silent,
     ) -> Picture:
-        """Carry out a task; the arguments are those of `compute`.
+        """Carry out a task on a picture.
+
+        Args:
+            task, picture, path, progress: see `compute`.
+            options: all of them matter here.
+
+        Returns:
+            The restored picture.
 
         Raises:
             OptionError: the options do not suit the task, or the task the picture or the network.
@@ -97,13 +105,15 @@ class Restorer(Network):
         found: Finding | None = None,
         progress: Progress = silent,
     ) -> Restoration:
-        """Run the network; bands that are no colours go through it one by one.
+        """Run the network, and return a correction that can be applied at any strength and detail.
+
+        Bands that are no colours go through the network one by one.
 
         Args:
             task: what is to be done.
-            picture: to restore.
-            options: of which only `self_ensemble` and `tileable` matter here.
-            path: the file that the picture was read from, if any; a JPEG file has its quality.
+            picture: the picture to restore.
+            options: the options, of which only `self_ensemble` and `tileable` matter here.
+            path: the file that the picture was read from, if any; a JPEG file tells its quality.
             found: the finding, with the hints for the network; None lets the task look at the picture.
             progress: called with the finished fraction, 0 to 1.
         """
@@ -111,10 +121,12 @@ class Restorer(Network):
         before = task.prepare(picture, options)
         if found.left:
             return Restoration(task, before, before, np.zeros_like(before.pixels), found)
-        filled = task.fill(self, before, found, options, progress)
-        parts = filled.parts
+        filled = task.fill(self, before, found, options, portion(progress, 0, 2) if task.corrects else progress)
+        parts, rest = filled.parts, progress if filled is before else portion(progress, 1, 2)
         corrections = [
-            task.correct(self, part, found, options, portion(progress, number, len(parts)))
+            task.correct(self, part, found, options, portion(rest, number, len(parts)))
+            if task.corrects
+            else np.zeros_like(part.pixels)
             for number, part in enumerate(parts)
         ]
         correction = np.concatenate(corrections, axis=2)
@@ -122,6 +134,7 @@ class Restorer(Network):
             return Restoration(task, before, filled, correction, found._replace(left=True, words=LEFT))
         return Restoration(task, before, filled, correction, found)
 
+    @same_kind_method
     def restore_image(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> Any:
         """Carry out a task on an image.
 
@@ -142,31 +155,34 @@ class Restorer(Network):
         return self.restore_and_explain(image, task, **keywords)[0]
 
     def restore_and_explain(self, image: Any, task: Task, **keywords: Unpack[Keywords]) -> tuple[Any, Any]:
-        """Carry out a task on an image as `restore_image` does, and return beside it what was found and decided.
+        """Carry out a task on an image, and say what was found and decided; arguments and errors as `restore_image`.
 
-        Of several pictures, these are a list of findings.
+        Returns:
+            The result of `restore_image`, and a `Finding`; of several pictures, a list of findings.
         """
         options, layout, progress = read_keywords(keywords)
-        pictures, joined = take_apart(image, **layout)
+        pictures, several, joined = take_apart(image, **layout, enlargement=task.enlargement)
         restored, found = [], []
         for number, picture in enumerate(pictures):
             one = self._restore_one(picture, task, options, portion(progress, number, len(pictures)))
             restored.append(one[0])
             found.append(one[1])
-        return joined(restored), found[0] if len(found) == 1 else found
+        return joined(restored), found if several else found[0]
 
     def _restore_one(self, image: Any, task: Task, options: Options, progress: Progress) -> tuple[Any, Finding]:
         """Carry out a task on one picture; see `restore_and_explain`."""
         picture, back = from_any(task.admit(image), options.range)
-        if hint := range_hint(lambda: sampled(picture.pixels), picture.depth, picture.colours):
-            warn(hint)
         path = Path(image) if isinstance(image, str | Path) else None
         task.check(options)
         restoration = self.compute(task, picture, options, path=path, progress=progress)
+        seen = restoration.filled if task.fills else picture  # what stands in missing pixels does not matter
+        if hint := range_hint(lambda: sampled(seen.pixels), picture.depth, picture.colours):
+            warn(hint)
         if restoration.found.left and path is None:
             return copy(image), restoration.found
         return back(restoration.apply(options)), restoration.found
 
+    @same_kind_method
     def restore(
         self,
         image: Any,
@@ -196,10 +212,12 @@ class Restorer(Network):
             task = Automatic() if facts is None else Told(facts)
         return self.restore_image(image, task, **keywords)
 
+    @same_kind_method
     def upscale(self, image: Any, scale: int = 2, **keywords: Unpack[Keywords]) -> Any:
         """Enlarge a picture 2, 3 or 4 times; `image`, keywords and result are as in `restore_image`."""
         return self.restore_image(image, Upscale(scale=scale), **keywords)
 
+    @same_kind_method
     def deblur(
         self,
         image: Any,
@@ -214,9 +232,10 @@ class Restorer(Network):
 
         Args:
             kernel: (h, w) with odd sides, or words or a file, see `rednet.classical.kernels.load_kernel`.
-            sigma: of the noise, 0-255 scale; None estimates it.
-            steps: turns of inverse and network after the first answer; None for the usual two.
-            trust_kernel: deblur even if the answer speaks against the kernel; else the picture is then left as it is.
+            sigma: standard deviation of the noise, 0-255 scale; None estimates it.
+            steps: number of turns of inverse and network after the first answer; None for the usual two.
+            trust_kernel: keep the result even if it shows that the kernel does not fit; otherwise the picture is then
+                left as it is.
         """
         sigma = check_setting(Deblur, "noise_sigma", sigma, called="sigma")
         return self.restore_image(

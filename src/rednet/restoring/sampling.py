@@ -41,25 +41,29 @@ def sample_file(file: PictureFile, page: int = 0) -> Pixels:
     return np.concatenate([file.picture(rows.read(part)).pixels for part in sampled_rows(file.height, file.width)])
 
 
-def windows(rows: Pixels) -> list[Pixels]:
+def windows(pixels: Pixels) -> list[Pixels]:
     """Cut windows out of the rows that are looked at, spread evenly, each aligned with the blocks of a JPEG.
 
     Args:
-        rows: (H, W, C), of `sampled`.
+        pixels: (H, W, C), a picture, or the rows of one that are looked at.
 
     Returns:
         At most MOST_WINDOWS, of SAMPLE_ROWS px a side, or as low or narrow as the picture, but LEAST_SIDE px or more;
         a picture with room for one of them only is one window, as a whole.
     """
-    short = [max(LEAST_SIDE - side, 0) for side in rows.shape[:2]]
+    short = [max(LEAST_SIDE - side, 0) for side in pixels.shape[:2]]
     if any(short):
-        rows = np.pad(rows, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
-    height, width = rows.shape[:2]
-    down, across = max(height // SAMPLE_ROWS, 1), max(width // SAMPLE_ROWS, 1)
-    if down * across == 1:
-        return [rows]
-    chosen = np.unique(np.linspace(0, down * across - 1, MOST_WINDOWS).astype(int))
+        pixels = np.pad(pixels, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
+    tops = [
+        top
+        for rows in sampled_rows(*pixels.shape[:2])
+        for top in range(rows.start, rows.stop - SAMPLE_ROWS + 1, SAMPLE_ROWS)
+    ] or [0]
+    across = max(pixels.shape[1] // SAMPLE_ROWS, 1)
+    if len(tops) * across == 1:
+        return [pixels]
+    chosen = np.unique(np.linspace(0, len(tops) * across - 1, MOST_WINDOWS).astype(int)).tolist()
     return [
-        rows[top * SAMPLE_ROWS : (top + 1) * SAMPLE_ROWS, left * SAMPLE_ROWS : (left + 1) * SAMPLE_ROWS]
-        for top, left in (divmod(int(number), across) for number in chosen)
+        pixels[tops[down] :, right * SAMPLE_ROWS :][:SAMPLE_ROWS, :SAMPLE_ROWS]
+        for down, right in (divmod(number, across) for number in chosen)
     ]

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rednet.restoring.exposure import exposure
 from rednet.stopping import check_stop
 
 __all__ = ["find_scratches"]
@@ -30,15 +31,15 @@ MARGIN = 1  # px around each scratch: its blurred border
 
 
 def find_scratches(pixels: NDArray[np.float32]) -> Mask:
-    """Finds scratches.
+    """Find scratches; a dark picture is scaled to its range before.
 
     Args:
-        pixels: (H, W, C) in [0, 1].
+        pixels: (H, W, C), white at 1.
 
     Returns:
         (H, W), True on scratches and one px around them.
     """
-    gray = pixels.mean(axis=2)
+    gray = pixels.mean(axis=2) * np.float32(exposure(pixels))
     seen = np.pad(gray, WIDEST, mode="edge")
     found = np.zeros(gray.shape, bool)
     bright, dark = np.empty_like(found), np.empty_like(found)  # than both sides

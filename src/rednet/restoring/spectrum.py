@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rednet.restoring.jpeg_traces import COSINES, GRID, blocks_of
+from rednet.restoring.jpeg_traces import GRID, TRANSFORM, blocks_of
 
 __all__ = ["halved", "octaves", "spectrum"]
 
@@ -21,17 +21,12 @@ Values = NDArray[np.float32]
 
 DISTANCE = np.add.outer(np.arange(GRID), np.arange(GRID)).ravel()  # of a coefficient from the mean of its block
 FREQUENCIES = ((1, 1), (2, 3), (4, 6), (7, 9), (10, 14))  # distances: bands from coarse to fine
-MEANS = np.stack(
-    [
-        ((low <= DISTANCE) & (high >= DISTANCE)) / np.sum((low <= DISTANCE) & (high >= DISTANCE))
-        for low, high in FREQUENCIES
-    ],
-    axis=1,
-).astype(np.float32)  # (64, bands): powers of coefficients -> mean power of each band
+BANDS = np.stack([(low <= DISTANCE) & (high >= DISTANCE) for low, high in FREQUENCIES], axis=1)
+MEANS = (BANDS / BANDS.sum(axis=0)).astype(np.float32)  # (64, bands): powers of coefficients -> mean power of each band
 PARTS = (("flattest", 0.0, 0.1), ("flat", 0.1, 0.3), ("middle", 0.3, 0.7))  # of the blocks, in the order of their power
 TENTH, FEWEST = 10, 4  # the flattest tenth of the blocks, but not fewer than these
 DARKEST, LIGHTEST = 16, 239  # levels: beyond, noise is clipped away
-LEAST = 0.25  # levels: what is weaker is nothing
+LEAST = 0.25  # levels; noise that is weaker counts as none
 
 
 def octaves(value: float) -> float:
@@ -79,9 +74,8 @@ def spectrum(gray: Plane, chroma: list[Plane]) -> Iterator[tuple[str, float]]:
 
 def _power(plane: Plane) -> tuple[Values, Values]:
     """Return the mean power of each band of frequencies of each block, (n, bands), and the blocks' means, (n,)."""
-    blocks = blocks_of(plane)
-    coefficients = (COSINES @ blocks @ COSINES.T).reshape(len(blocks), GRID * GRID)
-    return np.square(coefficients) @ MEANS, coefficients[:, 0] / GRID
+    coefficients: Values = blocks_of(plane).reshape(-1, GRID * GRID) @ TRANSFORM
+    return np.square(coefficients) @ MEANS, coefficients[:, 0] * np.float32(1 / GRID)
 
 
 def _fine(power: Values) -> Values:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rednet.restoring.exposure import exposure
-from rednet.restoring.sampling import sampled
 from rednet.stopping import check_stop
 
 __all__ = ["find_stripes"]
@@ -21,7 +20,7 @@ REACH = 6  # rows on either side with which a row is compared
 PARTS = 8  # of a row, which must agree
 MOST_COLUMNS = 512  # of a wider picture, only so many are compared
 STRONGEST = 30 / 255  # a larger offset belongs to the picture
-DOUBT = 0.8  # of the error that the parts' variance tells: some parts err by far, and the median does not mind
+DOUBT = 0.8  # the median errs less than the variance of the parts says: a few parts that are far off do not move it
 
 
 def find_stripes(pixels: Pixels) -> Pixels:
@@ -33,7 +32,7 @@ def find_stripes(pixels: Pixels) -> Pixels:
     Returns:
         (H, W, C), what the stripes add to the picture.
     """
-    strongest = STRONGEST / exposure(sampled(pixels))
+    strongest = STRONGEST / exposure(pixels)
     rows = _offsets(pixels, strongest)
     columns = _offsets((pixels - rows).swapaxes(0, 1), strongest).swapaxes(0, 1)
     stripes: Pixels = np.broadcast_to(rows + columns, pixels.shape)

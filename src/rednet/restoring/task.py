@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rednet.images import Picture
     from rednet.progress import Progress
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
     from rednet.restoring.network import Network
     from rednet.restoring.options import Options
 
@@ -76,6 +76,11 @@ class Task:
         return type(self).fill is not Task.fill
 
     @property
+    def corrects(self) -> bool:
+        """Whether the picture is corrected once its missing pixels are filled."""
+        return True
+
+    @property
     def local(self) -> bool:
         """Whether the picture can be restored in pieces, as no step but the network changes it."""
         kept = all(getattr(type(self), step) is getattr(Task, step) for step in ("prepare", "correct"))
@@ -129,6 +134,6 @@ class Task:
 
 def as_finding(facts: Facts) -> Finding:
     """Return facts as a finding."""
-    from rednet.restoring.inspection import Finding
+    from rednet.restoring.finding import Finding
 
     return Finding(facts, "")

@@ -15,7 +15,7 @@ from rednet.classical.luma import BT601
 from rednet.restoring.jpeg_traces import Blocks, grid_strengths
 from rednet.restoring.spectrum import halved, octaves, spectrum
 
-__all__ = ["NAMES", "codes", "traits"]
+__all__ = ["codes", "traits"]
 
 Pixels = NDArray[np.float32]
 Planes = NDArray[np.float32]  # (C, H, W)
@@ -32,7 +32,7 @@ PERIODS = (2, 3, 4, 5, 6)  # px a side of the squares that pixel art is made of
 BUSY = 40.0  # strength of a block that holds an edge, levels
 
 
-def haar(plane: Plane) -> tuple[Plane, Plane, Plane]:
+def _haar(plane: Plane) -> tuple[Plane, Plane, Plane]:
     """Return the differences of 2x2 px across, down and diagonally; white noise keeps its strength."""
     height, width = (side // 2 * 2 for side in plane.shape)
     a, b = plane[0:height:2, 0:width:2], plane[0:height:2, 1:width:2]
@@ -41,7 +41,7 @@ def haar(plane: Plane) -> tuple[Plane, Plane, Plane]:
     return (a - b + c - d) * half, (a + b - c - d) * half, (a - b - c + d) * half
 
 
-def strengths(detail: Plane) -> NDArray[np.float32]:
+def _strengths(detail: Plane) -> NDArray[np.float32]:
     """Return the root mean square of each block of coefficients, (n,)."""
     height, width = (side // BLOCK for side in detail.shape)
     grid = (detail[: height * BLOCK, : width * BLOCK] ** 2).reshape(height, BLOCK, width, BLOCK)
@@ -49,7 +49,7 @@ def strengths(detail: Plane) -> NDArray[np.float32]:
     return mean
 
 
-def measured(pixels: Pixels, blocks: Blocks, quality: int | None) -> Iterator[tuple[str, float]]:
+def _measured(pixels: Pixels, blocks: Blocks, quality: int | None) -> Iterator[tuple[str, float]]:
     """Yield the traits, each with its name; see `traits`."""
     y: Planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)) * np.float32(255)
     colour = len(y) == 3
@@ -57,20 +57,20 @@ def measured(pixels: Pixels, blocks: Blocks, quality: int | None) -> Iterator[tu
     yield "colour", float(colour)
     yield from spectrum(gray, list(np.tensordot(CHROMA, y, 1)) if colour else [])
     means = [gray, halved(gray)]
-    details = [haar(plane) for plane in (*means, halved(means[1]))]
-    yield from noise(details)
-    yield from shapes(y, gray)
-    yield from tones(y, gray)
-    busy = strengths(details[0][0])
-    yield "busy blocks", float((busy > BUSY).mean())
-    yield "empty blocks", float((busy < 0.1).mean())
-    for name, share in impulses(y):
+    details = [_haar(plane) for plane in (*means, halved(means[1]))]
+    yield from _noise(details)
+    yield from _shapes(y, gray)
+    yield from _tones(y, gray)
+    busy = _strengths(details[0][0])
+    yield "busy blocks", _share(busy > BUSY)
+    yield "empty blocks", _share(busy < 0.1)
+    for name, share in _impulses(y):
         yield name, octaves(1000 * share)
     for name, plane in zip(("rows", "columns"), (gray, np.ascontiguousarray(gray.T)), strict=True):
-        strength, agreement = banding(plane)
+        strength, agreement = _banding(plane)
         yield name, strength
         yield f"{name} agree", agreement
-    yield "soft", softness(details)
+    yield "soft", _softness(details)
     columns, rows = grid_strengths(gray / np.float32(255))
     yield "grid", octaves(float(columns[7] + rows[7]) / 2)
     yield "other grid", octaves(float(np.delete(columns, 7).max() + np.delete(rows, 7).max()) / 2)
@@ -81,17 +81,17 @@ def measured(pixels: Pixels, blocks: Blocks, quality: int | None) -> Iterator[tu
     yield "file fine", 0.0 if quality is None else max(quality - 90, 0) / 10
 
 
-def noise(details: list[tuple[Plane, Plane, Plane]]) -> Iterator[tuple[str, float]]:
+def _noise(details: list[tuple[Plane, Plane, Plane]]) -> Iterator[tuple[str, float]]:
     """Yield how strong the finest details are, and how that is spread over the picture.
 
     Args:
-        details: of the picture, and at a half and a quarter of its size, see `haar`.
+        details: of the picture, and at a half and a quarter of its size, see `_haar`.
     """
     for scale, (across, down, diagonal) in zip((1, 2, 4), details, strict=True):
-        values = percentiles(strengths(diagonal), FLATTEST)
+        values = _percentiles(_strengths(diagonal), FLATTEST)
         yield f"diagonal {scale}", octaves(values[1])
-        oblique = strengths((across + down) * np.float32(0.5**0.5))
-        yield f"across {scale}", octaves(percentiles(oblique, FLATTEST[1:2])[0])
+        oblique = _strengths((across + down) * np.float32(0.5**0.5))
+        yield f"across {scale}", octaves(_percentiles(oblique, FLATTEST[1:2])[0])
         if scale == 1:
             for percent, value in zip(FLATTEST, values, strict=True):
                 yield f"diagonal at {percent} %", octaves(value)
@@ -99,41 +99,46 @@ def noise(details: list[tuple[Plane, Plane, Plane]]) -> Iterator[tuple[str, floa
             yield "spikiness", octaves(float(np.mean(squares * squares)) / (float(np.mean(squares)) ** 2 + 1e-3))
 
 
-def percentiles(values: NDArray[np.float32], percents: Sequence[float]) -> list[float]:
+def _share(mask: NDArray[np.bool_]) -> float:
+    """Return the share that is True; a mean takes several times as long."""
+    return np.count_nonzero(mask) / mask.size
+
+
+def _percentiles(values: NDArray[np.float32], percents: Sequence[float]) -> list[float]:
     """Return percentiles of a few values, (n,), as `np.percentile` does, which takes longer for so few."""
     places = np.array(percents) / 100 * (len(values) - 1)
     found: list[float] = np.interp(places, np.arange(len(values)), np.sort(values)).tolist()
     return found
 
 
-def shapes(y: Planes, gray: Plane) -> Iterator[tuple[str, float]]:
+def _shapes(y: Planes, gray: Plane) -> Iterator[tuple[str, float]]:
     """Yield what the steps between neighbouring pixels tell of edges, lines and squares."""
-    beside, below = steps(y[:, :, 1:], y[:, :, :-1]), steps(y[:, 1:], y[:, :-1])
+    beside, below = _steps(y[:, :, 1:], y[:, :, :-1]), _steps(y[:, 1:], y[:, :-1])
     same_beside, same_below = beside < LEVEL, below < LEVEL
-    yield "equal beside", float(same_beside.mean())
-    yield "equal below", float(same_below.mean())
+    yield "equal beside", _share(same_beside)
+    yield "equal below", _share(same_below)
     yield "equal lines", float(same_below.all(axis=1).mean() + same_beside.all(axis=0).mean()) / 2
-    yield "edges", float((beside > EDGE).mean() + (below > EDGE).mean()) / 2
-    yield "steep edges", float((beside > STEEP).mean() + (below > STEEP).mean()) / 2
+    yield "edges", (_share(beside > EDGE) + _share(below > EDGE)) / 2
+    yield "steep edges", (_share(beside > STEEP) + _share(below > STEEP)) / 2
     seen_beside, seen_below = beside > SMALL, below > SMALL
-    yield "steps beside", octaves(float(seen_beside.mean()))
-    yield "steps below", octaves(float(seen_below.mean()))
+    yield "steps beside", octaves(_share(seen_beside))
+    yield "steps below", octaves(_share(seen_below))
     like_side, like_above = same_beside[1:-1, 1:] | same_beside[1:-1, :-1], same_below[1:, 1:-1] | same_below[:-1, 1:-1]
-    yield "lonely", float((~(like_side | like_above)).mean())
-    yield "flat squares", float((~(seen_beside[1:] | seen_beside[:-1] | seen_below[:, 1:] | seen_below[:, :-1])).mean())
+    yield "lonely", 1 - _share(like_side | like_above)
+    yield "flat squares", 1 - _share(seen_beside[1:] | seen_beside[:-1] | seen_below[:, 1:] | seen_below[:, :-1])
     lines = seen_beside.mean(axis=0), seen_below.mean(axis=1)
     for period in PERIODS:
-        yield f"squares of {period}", float(np.mean([periodic(line, period) for line in lines]))
+        yield f"squares of {period}", float(np.mean([_periodic(line, period) for line in lines]))
     left, middle, right = gray[:, :-2], gray[:, 1:-1], gray[:, 2:]
     bend = np.abs(middle + middle - left - right)
-    yield "thin lines", float((bend > 64).mean())
-    yield "faint lines", float((bend > 20).mean())
+    yield "thin lines", _share(bend > 64)
+    yield "faint lines", _share(bend > 20)
     lower, upper = np.minimum(left, right), np.maximum(left, right)
     between = (middle - lower > 8) & (upper - middle > 8)
-    yield "smooth edges", float(between.sum()) / (1 + float((upper - lower > 40).sum()))
+    yield "smooth edges", np.count_nonzero(between) / (1 + np.count_nonzero(upper - lower > 40))
 
 
-def steps(one: Planes, other: Planes) -> Plane:
+def _steps(one: Planes, other: Planes) -> Plane:
     """Return by how much two pictures differ, in the channel in which they differ most, (H, W)."""
     found: Plane = np.abs(one[0] - other[0])
     for a, b in zip(one[1:], other[1:], strict=True):
@@ -141,14 +146,14 @@ def steps(one: Planes, other: Planes) -> Plane:
     return found
 
 
-def periodic(steps: NDArray[np.float64], period: int) -> float:
+def _periodic(steps: NDArray[np.float64], period: int) -> float:
     """Return the share of steps that lie at the commonest of the places that repeat after so many px."""
     places = np.arange(1, len(steps) + 1) % period
     means = np.bincount(places, steps, period) / np.bincount(places, minlength=period)
     return float(means.max() / (means.sum() + 1e-3))
 
 
-def tones(y: Planes, gray: Plane) -> Iterator[tuple[str, float]]:
+def _tones(y: Planes, gray: Plane) -> Iterator[tuple[str, float]]:
     """Yield what the levels and colours tell, wherever they are."""
     ordered = np.sort(codes(y), axis=None)
     ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered))
@@ -162,7 +167,7 @@ def tones(y: Planes, gray: Plane) -> Iterator[tuple[str, float]]:
     yield "light", float(shares[248:].sum())
     yield "middle", float(np.searchsorted(shares.cumsum(), 0.5)) / 255
     near = np.float32(0.04) * (high - low)
-    yield "extreme", float(((gray < low + near) | (gray > high - near)).mean())
+    yield "extreme", _share((gray < low + near) | (gray > high - near))
     highest, lowest = y[0], y[0]
     for plane in y[1:]:
         highest, lowest = np.maximum(highest, plane), np.minimum(lowest, plane)
@@ -184,7 +189,7 @@ def codes(y: Planes) -> NDArray[np.uint32]:
     return code
 
 
-def impulses(y: Planes) -> Iterator[tuple[str, float]]:
+def _impulses(y: Planes) -> Iterator[tuple[str, float]]:
     """Yield the shares of single pixels that stand out of all their neighbours, as bright and as dark ones."""
     bright, dark = (np.zeros((y.shape[1] - 2, y.shape[2] - 2), bool) for _ in range(2))
     for plane in y:
@@ -195,11 +200,11 @@ def impulses(y: Planes) -> Iterator[tuple[str, float]]:
         least = np.maximum(np.float32(OUTSTANDING), high - low)
         bright |= inner - high > least
         dark |= low - inner > least
-    yield "bright spots", float(bright.mean())
-    yield "dark spots", float(dark.mean())
+    yield "bright spots", _share(bright)
+    yield "dark spots", _share(dark)
 
 
-def banding(gray: Plane) -> tuple[float, float]:
+def _banding(gray: Plane) -> tuple[float, float]:
     """Measure whether whole rows differ from their neighbours.
 
     Returns:
@@ -215,9 +220,9 @@ def banding(gray: Plane) -> tuple[float, float]:
     return float(np.log2((lines + 0.02) / (single + 0.02))), agreement
 
 
-def softness(details: list[tuple[Plane, Plane, Plane]]) -> float:
+def _softness(details: list[tuple[Plane, Plane, Plane]]) -> float:
     """Return how much weaker the finest detail is than the next, where detail is strongest, in octaves."""
-    one, other = (percentiles(strengths(diagonal), (95,))[0] for _, _, diagonal in details[:2])
+    one, other = (_percentiles(_strengths(diagonal), (95,))[0] for _, _, diagonal in details[:2])
     return octaves(other) - octaves(one)
 
 
@@ -230,9 +235,6 @@ def traits(pixels: Pixels, blocks: Blocks, quality: int | None) -> NDArray[np.fl
         quality: of its file, if that is a JPEG.
 
     Returns:
-        (len(NAMES),).
+        One value for each name of `_measured`, (traits,).
     """
-    return np.array([value for _, value in measured(pixels, blocks, quality)], np.float32)
-
-
-NAMES = tuple(name for name, _ in measured(np.zeros((64, 64, 1), np.float32), Blocks(), None))
+    return np.array([value for _, value in _measured(pixels, blocks, quality)], np.float32)

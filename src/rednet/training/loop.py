@@ -151,7 +151,8 @@ def train_further(
     saved = status.seconds if status.step else -math.inf
     stopping = False
     # On a graphics processor: all batches have the same size, so benchmark=True pays; and float32 must not be TF32.
-    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, benchmark=True, deterministic=cudnn.deterministic, allow_tf32=False):
         while not stopping:
             before = time.perf_counter()
             crop = next(crops)

@@ -76,10 +76,16 @@ def list_pictures(root: Path, folders: Sequence[str], exclude: Sequence[str] = (
 
 
 def load_pictures(paths: Sequence[Path], channels: int) -> list[Picture]:
-    """Read pictures as (H, W, channels) uint8; they stay in memory for the whole run."""
+    """Read pictures as (H, W, channels) uint8; they stay in memory for the whole run.
+
+    Raises:
+        TrainingError: a picture has bands that are no colours.
+    """
     pictures = []
     for path in paths:
         x = read_picture(path).pixels
+        if x.shape[2] not in (1, 3):
+            raise TrainingError(f"{path} has {x.shape[2]} bands; a network learns from gray and RGB: leave it out")
         if channels == 1 and x.shape[2] == 3:
             x = to_gray(x)
         levels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)

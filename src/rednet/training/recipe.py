@@ -145,8 +145,16 @@ def load_recipe(path: Path) -> Recipe:
         raise OptionError(f"the recipe {path}: {error}") from error
 
 
-def load_tables(path: Path) -> dict[str, Any]:
-    """Read a recipe's tables, merged with those of its base."""
+def load_tables(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a recipe's tables, merged with those of its base.
+
+    Args:
+        path: of the recipe.
+        above: the recipes that have led to it as their base.
+
+    Raises:
+        OptionError: it cannot be read, adds what cannot be added, or is its own base, be it by way of other recipes.
+    """
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -155,11 +163,11 @@ def load_tables(path: Path) -> dict[str, Any]:
         raise OptionError(f"the recipe {path} is not valid TOML: {error}") from error
     if "base" not in tables:
         return tables
-    base = path.parent / str(tables.pop("base"))
-    if base == path:
-        raise OptionError(f"the recipe {path} is its own base")
+    base, led = path.parent / str(tables.pop("base")), (*above, path.resolve())
+    if base.resolve() in led:
+        raise OptionError(f"the recipe {base} is its own base")
     added = tables.pop("added", {})
-    merged = lay_over(load_tables(base), tables)
+    merged = lay_over(load_tables(base, led), tables)
     unknown = set(added) - {"share", "validation"}
     if unknown:
         raise OptionError(f"the recipe {path} adds {', '.join(sorted(unknown))}; it can add share and validation")
