@@ -27,6 +27,7 @@ def main() -> None:
             page.goto(url)
             page.locator("#examples button").nth(EXAMPLE[scheme]).click()
             page.locator("#save:enabled").wait_for(timeout=120_000)
+            page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(2000)  # the last tiles arrive
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             shot.quantize(COLOURS, dither=Image.Dither.NONE).save(folder / f"page-{scheme}-{width}.png", optimize=True)
