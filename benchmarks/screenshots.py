@@ -14,7 +14,7 @@ from server import running_server
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 SCREENS = (("light", 1280, 800), ("dark", 1280, 800), ("light", 390, 844))
 EXAMPLE = {"light": 4, "dark": 2}  # of the page: scratches, and low resolution
-COLOURS = 96  # enough for a page with one photograph
+COLOURS = 256  # enough for a page with one photograph
 
 
 def main() -> None:
