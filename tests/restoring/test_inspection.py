@@ -147,8 +147,8 @@ def test_a_gray_picture_is_never_restored_in_its_colours_only(photo):
 
 def test_a_correction_stays_within_what_the_damage_can_have_done(photo, rng):
     assert limit_of(("noise",), 10.0, None) == limit_of(("grain", "impulses"), 10.0, None) == 30
-    assert limit_of(("noise", "JPEG"), 10.0, 80) == pytest.approx(3 * np.hypot(10, rounding_error(80)))
-    assert limit_of(("JPEG",), 10.0, 80) == 3 * rounding_error(80)
+    assert limit_of(("noise", "JPEG"), 10.0, 80) == pytest.approx(np.hypot(30, 2 * rounding_error(80)))
+    assert limit_of(("JPEG",), 10.0, 80) == 2 * rounding_error(80)
     for damage in ((), ("impulses",), ("blur", "noise"), ("colour noise",), ("bands",), ("JPEG", "noise")):
         assert limit_of(damage, 10.0, None) == np.inf
 

@@ -77,11 +77,11 @@ def test_most_clean_photographs_are_left_as_they_are(looks):
 
 
 @needs_data
-def test_damaged_pictures_gain_and_hardly_one_loses(looks):
+def test_damaged_pictures_gain_and_none_loses(looks):
     pictures = looks.bench(DATA)
     chosen = cases(looks, photographs=True, clean=False, every=12)
     gains = [float(row["gain"]) for row in looks.measure(pictures, Restorer.from_pretrained(Automatic.model), chosen)]
-    assert sum(gain < -0.5 for gain in gains) <= 1  # 5 of all 600, benchmarks/README.md; the old look: 3 of these 26
+    assert min(gains) > -0.5  # as in all 1,800, benchmarks/README.md; with the old look, 3 of these 26 did not
     assert np.mean(gains) > 1.5
 
 

@@ -19,7 +19,7 @@ EVEN = 0.5  # probability from which damage is spoken of
 KEPT = ("halftone", "1-bit", "pixel art", "palette")  # the network smooths the dots and steps that these are made of
 REPAIRS = {"impulses", "bands"}  # are repaired before the network runs, and nothing is left for it to do
 BOUNDED = {"noise", "grain", "JPEG", "impulses"}  # have a known size, or, as impulses, are repaired before
-WIDEST = 3.0  # times the strength of noise and rounding: by how much they change a pixel (measured: docs/lab-log.md)
+MOST_NOISE, MOST_ROUNDING = 3.0, 2.0  # times their strength: by how much they change a pixel (docs/lab-log.md)
 SURE = 0.99  # a judge of made pictures is never surer of others
 
 
@@ -105,7 +105,7 @@ def limit_of(damage: tuple[str, ...], sigma: float, quality: int | None) -> floa
         return math.inf
     noise = sigma if {"noise", "grain"} & set(damage) else 0.0
     rounding = rounding_error(quality) if "JPEG" in damage and quality is not None else 0.0
-    return WIDEST * math.hypot(noise, rounding) or math.inf
+    return math.hypot(MOST_NOISE * noise, MOST_ROUNDING * rounding) or math.inf
 
 
 def certainty(judgement: Judgement, likely: dict[str, float], said: tuple[str, ...]) -> float:

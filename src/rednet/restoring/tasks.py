@@ -102,7 +102,7 @@ class Automatic(Task):
     ) -> Pixels:
         if "bands" in found.damage:
             return _correct_stripes(network, picture, found, options, progress)
-        if found.repair_only:
+        if found.repair_only and network.engine.config.mask:  # without, wrong pixels are not filled: it may lessen them
             return picture.pixels * 0
         return super().correct(network, picture, found, options, progress)
 
