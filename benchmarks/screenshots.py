@@ -14,7 +14,7 @@ from server import running_server
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 SCREENS = (("light", 1280, 800), ("dark", 1280, 800), ("light", 390, 844))
 EXAMPLE = {"light": 4, "dark": 2}  # of the page: scratches, and low resolution
-COLOURS = 96  # enough for a page with one photograph
+COLOURS = 256  # enough for a page with one photograph
 
 
 def main() -> None:
@@ -27,6 +27,7 @@ def main() -> None:
             page.goto(url)
             page.locator("#examples button").nth(EXAMPLE[scheme]).click()
             page.locator("#save:enabled").wait_for(timeout=120_000)
+            page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(2000)  # the last tiles arrive
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             shot.quantize(COLOURS, dither=Image.Dither.NONE).save(folder / f"page-{scheme}-{width}.png", optimize=True)

@@ -345,7 +345,7 @@ def test_the_command_measures_the_smoke_test_beside_baselines(make_model, tmp_pa
     done = rednet(*command, "--out", tmp_path / "out")
     assert "| smoke-noise | baseline:nlm | 4 |" in done.stdout and f"| smoke-x2 | {model} | 4 |" in done.stdout
     assert "baseline:nlm is not made for: smoke-jpeg, smoke-x2" in done.stderr and "peak memory" in done.stderr
-    report = json.loads(rednet(*command, "--json").stdout)
+    report = json.loads(rednet("evaluate", "--protocol", "smoke", "--model", "baseline:none", "--json").stdout)
     assert report[0]["protocol"] == "smoke-noise" and report[0]["results"][0]["picture"] == "astronaut.png"
 
 
