@@ -175,7 +175,8 @@ def test_a_full_disk_behind_stdout_is_one_line(folder, model):
             ("inspect", picture),
         ):
             buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
-            done = rednet(*arguments, stdout=full, stderr=subprocess.PIPE, capture_output=False, env=buffered)
+            command = [sys.executable, "-m", "rednet", *map(str, arguments)]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=buffered)
             assert done.returncode == 1 and "Traceback" not in done.stderr and "Exception" not in done.stderr
             assert done.stderr.splitlines()[-1] == "rednet: cannot write stdout: No space left on device"
 
@@ -183,7 +184,8 @@ def test_a_full_disk_behind_stdout_is_one_line(folder, model):
 def test_a_stdin_that_cannot_be_held_is_one_line(folder, model):
     small = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100, 100))
     content = (folder / "a photo.jpg").read_bytes()
-    done = rednet("denoise", "-", "--model", model, input=content, text=False, preexec_fn=small)
+    command = [sys.executable, "-m", "rednet", "denoise", "-", "--model", str(model)]
+    done = subprocess.run(command, input=content, capture_output=True, preexec_fn=small)
     assert done.returncode == 1 and done.stderr.startswith(b"rednet: cannot write ") and done.stderr.count(b"\n") == 1
     closed = ("sh", "-c", '"$@" <&-', "sh", sys.executable, "-m", "rednet", "denoise", "-", "--model", model)
     done = subprocess.run(list(map(str, closed)), capture_output=True)
